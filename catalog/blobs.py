@@ -1,0 +1,102 @@
+"""Everything too large for a row, under a key, on any file system that fsspec knows."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import fsspec
+from fsspec.core import url_to_fs
+from fsspec.implementations.local import LocalFileSystem
+
+from catalog.identity import content_digest, digest
+
+
+class TooLarge(ValueError):
+    """More bytes than are read."""
+
+
+class BlobStore:
+    """Blobs below `url` (``file:///data/blobs``, ``s3://bucket/prefix``).
+
+    A blob appears whole or not at all, and a key that exists is never written again: keys are
+    made from the digest of what they hold.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self._fs, self._root = url_to_fs(url)
+        self._is_local = isinstance(self._fs, LocalFileSystem)
+
+    def put(self, key: str, content: bytes) -> None:
+        """Keep `content` under `key`, unless something is kept there already."""
+        path = self._path(key)
+        if self._fs.exists(path):
+            return
+        if not self._is_local:
+            self._fs.pipe_file(path, content)
+            return
+        partial = f"{path}.{os.getpid()}.partial"
+        self._fs.makedirs(os.path.dirname(path), exist_ok=True)
+        try:
+            with open(partial, "wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(partial, path)
+        finally:
+            Path(partial).unlink(missing_ok=True)
+
+    def get(self, key: str) -> bytes:
+        """The content under `key`; raises `FileNotFoundError` where there is none."""
+        content: bytes = self._fs.cat_file(self._path(key))
+        return content
+
+    def exists(self, key: str) -> bool:
+        return bool(self._fs.exists(self._path(key)))
+
+    @property
+    def local_root(self) -> Path | None:
+        """The directory that holds the blobs, where they are files of this machine."""
+        return Path(self._root) if self._is_local else None
+
+    def put_directory(self, key: str, directory: Path) -> str:
+        """Keep every file of `directory` below `key` and their digest; the key of the whole."""
+        files = {
+            file.relative_to(directory).as_posix(): file.read_bytes()
+            for file in sorted(directory.rglob("*"))
+            if file.is_file()
+        }
+        whole = f"{key}/{digest(*(f'{name} {content_digest(files[name])}' for name in files))}"
+        for name, content in files.items():
+            self.put(f"{whole}/{name}", content)
+        return whole
+
+    @contextmanager
+    def directory(self, key: str) -> Iterator[Path]:
+        """The files below `key` as a local directory, for libraries that read paths."""
+        if self._is_local:
+            yield Path(self._path(key))
+            return
+        with TemporaryDirectory() as copy:
+            self._fs.get(f"{self._path(key)}/", f"{copy}/", recursive=True)
+            yield Path(copy)
+
+    def _path(self, key: str) -> str:
+        parts = key.split("/")
+        if not all(part and part not in {".", ".."} for part in parts):
+            raise ValueError(f"{key!r} is not a key: it must stay below the blob store's root")
+        return "/".join((self._root, *parts))
+
+
+def read_uri(uri: str, *, at_most: int) -> bytes:
+    """The content at `uri` (a path or any fsspec URL), refused above `at_most` bytes.
+
+    Raises `FileNotFoundError` where there is nothing, and `TooLarge` for too much.
+    """
+    with fsspec.open(uri, "rb") as file:
+        content: bytes = file.read(at_most + 1)
+    if len(content) > at_most:
+        raise TooLarge(f"larger than the {at_most:,} bytes allowed")
+    return content

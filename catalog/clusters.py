@@ -1,0 +1,81 @@
+"""Embeddings of images, and the candidate clusters that were formed from them."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from catalog.database import add_new, chunks
+from catalog.identity import digest, set_digest
+from catalog.schema import Cluster, ClusterMember, Embedding, FeatureFile, Partition
+
+
+def partition_id(model_id: str, locale: str, image_ids: Sequence[str]) -> str:
+    """The identity of the clustering of these images by this model."""
+    return digest("partition", model_id, locale, set_digest(image_ids))
+
+
+def partition(session: Session, identity: str) -> Partition | None:
+    return session.get(Partition, identity)
+
+
+def record_partition(
+    session: Session,
+    partition: Partition,
+    clusters: Sequence[Cluster],
+    members: Sequence[ClusterMember],
+) -> None:
+    """Record a clustering whole."""
+    add_new(session, [partition])
+    add_new(session, clusters)
+    add_new(session, members)
+
+
+def latest_partitions(session: Session) -> dict[str, Partition]:
+    """The newest clustering of each locale."""
+    rows = session.scalars(select(Partition).order_by(Partition.created_at, Partition.id))
+    return {row.locale: row for row in rows}
+
+
+def clusters_of(session: Session, partition_id: str) -> list[Cluster]:
+    """The clusters of one partition, the purest first."""
+    query = select(Cluster).where(Cluster.partition_id == partition_id)
+    return list(session.scalars(query.order_by(Cluster.purity.desc(), Cluster.id)))
+
+
+def members_of(session: Session, cluster_id: str) -> list[ClusterMember]:
+    """The members of a cluster, the surest first."""
+    query = select(ClusterMember).where(ClusterMember.cluster_id == cluster_id)
+    return list(
+        session.scalars(query.order_by(ClusterMember.membership.desc(), ClusterMember.image_id))
+    )
+
+
+def record_features(session: Session, file: FeatureFile, image_ids: Sequence[str]) -> None:
+    """Record that row i of `file` is the embedding of `image_ids[i]`."""
+    add_new(session, [file])
+    add_new(
+        session,
+        [
+            Embedding(
+                image_id=image_id, model_id=file.model_id, feature_file_id=file.id, row=number
+            )
+            for number, image_id in enumerate(image_ids)
+        ],
+    )
+
+
+def features_of(
+    session: Session, model_id: str, image_ids: Sequence[str]
+) -> dict[str, tuple[str, int]]:
+    """Where each image's embedding lies: (location of the file, row); missing ones left out."""
+    found: dict[str, tuple[str, int]] = {}
+    for chunk in chunks(image_ids):
+        rows = session.execute(
+            select(Embedding.image_id, FeatureFile.location, Embedding.row)
+            .join(FeatureFile, FeatureFile.id == Embedding.feature_file_id)
+            .where(Embedding.model_id == model_id)
+            .where(Embedding.image_id.in_(chunk))
+        )
+        found.update((image_id, (location, row)) for image_id, location, row in rows)
+    return found

@@ -1,0 +1,381 @@
+"""The tables, as dataclasses in the order in which an image passes through them.
+
+Rows are only ever added. What changes is what a later row says: a decision supersedes the one it
+names, a promotion follows the one before. Times are UTC. Identifiers are digests of content
+(`catalog.identity`), so that writing a row twice writes it once.
+"""
+
+import datetime as dt
+from enum import StrEnum
+from typing import Any, ClassVar
+
+from sqlalchemy import JSON, DateTime, ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy.engine import Dialect
+from sqlalchemy.orm import DeclarativeBase, Mapped, MappedAsDataclass, mapped_column
+from sqlalchemy.types import TypeDecorator
+
+
+def now() -> dt.datetime:
+    return dt.datetime.now(dt.UTC)
+
+
+class UtcDateTime(TypeDecorator[dt.datetime]):
+    """A point in time; SQLite forgets the zone, so it is put back on the way out."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: dt.datetime | None, dialect: Dialect) -> dt.datetime | None:
+        if value is not None and value.tzinfo is None:
+            raise ValueError(f"{value} has no time zone: the catalogue keeps UTC")
+        return value.astimezone(dt.UTC) if value is not None else None
+
+    def process_result_value(
+        self, value: dt.datetime | None, dialect: Dialect
+    ) -> dt.datetime | None:
+        return value.replace(tzinfo=dt.UTC) if value is not None and value.tzinfo is None else value
+
+
+class Table(MappedAsDataclass, DeclarativeBase, kw_only=True):
+    type_annotation_map: ClassVar = {
+        dt.datetime: UtcDateTime(),
+        dict[str, Any]: JSON(),
+        list[str]: JSON(),
+        list[dict[str, Any]]: JSON(),
+    }
+
+
+class AnswerState(StrEnum):
+    GIVEN = "given"
+    SKIPPED = "skipped"
+    WITHDRAWN = "withdrawn"
+
+
+class Verdict(StrEnum):
+    """What an annotator says of a contact sheet; the values that Label Studio exports."""
+
+    CONFIRM = "confirm"
+    MIXED = "mixed"
+    UNUSABLE = "unusable"
+    UNSURE = "unsure"
+
+
+class DecisionKind(StrEnum):
+    SAME = "same"
+    DIFFERENT = "different"
+    UNUSABLE = "unusable"
+    UNSURE = "unsure"
+
+
+class Origin(StrEnum):
+    """Where a verified label comes from: the customer's manifest, or a decision of ours."""
+
+    MANIFEST = "manifest"
+    DECISION = "decision"
+
+
+# --- images ---------------------------------------------------------------------------------------
+
+
+class Image(Table):
+    """One picture, named by the SHA-256 of its bytes."""
+
+    __tablename__ = "image"
+
+    id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    locale: Mapped[str] = mapped_column(String(35), index=True)
+    media_type: Mapped[str] = mapped_column(String(32))
+    width: Mapped[int]
+    height: Mapped[int]
+    n_bytes: Mapped[int]
+    ingested_at: Mapped[dt.datetime] = mapped_column(default_factory=now)
+
+
+class ImageSource(Table):
+    """A place where an image was found; exact duplicates share one image."""
+
+    __tablename__ = "image_source"
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    image_id: Mapped[str] = mapped_column(ForeignKey("image.id"), index=True)
+    uri: Mapped[str]
+    locale: Mapped[str] = mapped_column(String(35))
+    source: Mapped[str | None] = mapped_column(default=None)
+    captured_at: Mapped[dt.datetime | None] = mapped_column(default=None)
+    extra: Mapped[dict[str, Any]] = mapped_column(default_factory=dict)
+    seen_at: Mapped[dt.datetime] = mapped_column(default_factory=now)
+
+
+class SetAside(Table):
+    """A file or manifest row that could not become an image, and why."""
+
+    __tablename__ = "set_aside"
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    uri: Mapped[str]
+    reason: Mapped[str]
+    seen_at: Mapped[dt.datetime] = mapped_column(default_factory=now)
+
+
+class Product(Table):
+    """A class: what a customer would call one thing to buy."""
+
+    __tablename__ = "product"
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+
+
+class ProductName(Table):
+    """A product's name in a locale; `key` is the name folded, so that spelling habits meet."""
+
+    __tablename__ = "product_name"
+    __table_args__ = (UniqueConstraint("locale", "key"),)
+
+    product_id: Mapped[str] = mapped_column(ForeignKey("product.id"), primary_key=True)
+    locale: Mapped[str] = mapped_column(String(35), primary_key=True)
+    key: Mapped[str]
+    name: Mapped[str]
+
+
+# --- models and what they see ---------------------------------------------------------------------
+
+
+class Model(Table):
+    """An encoder and a linkage model trained together on one training set version."""
+
+    __tablename__ = "model"
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    training_set: Mapped[int] = mapped_column(ForeignKey("training_set.version"))
+    location: Mapped[str]
+    config: Mapped[dict[str, Any]]
+    metrics: Mapped[dict[str, Any]]
+    trained_at: Mapped[dt.datetime] = mapped_column(default_factory=now)
+
+
+class Promotion(Table):
+    """The comparison of a challenger with the champion of its day, and who went on."""
+
+    __tablename__ = "promotion"
+    __table_args__ = (UniqueConstraint("challenger_id", "champion_id"),)
+
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    challenger_id: Mapped[str] = mapped_column(ForeignKey("model.id"))
+    champion_id: Mapped[str | None] = mapped_column(ForeignKey("model.id"))
+    promoted: Mapped[bool]
+    reason: Mapped[str]
+    decided_at: Mapped[dt.datetime] = mapped_column(default_factory=now)
+
+
+class HoldoutImage(Table):
+    """An image of the frozen, class-disjoint holdout; the loop never adds to it."""
+
+    __tablename__ = "holdout_image"
+
+    image_id: Mapped[str] = mapped_column(ForeignKey("image.id"), primary_key=True)
+    product_id: Mapped[str] = mapped_column(ForeignKey("product.id"))
+
+
+class FeatureFile(Table):
+    """A Parquet file of embeddings of one model."""
+
+    __tablename__ = "feature_file"
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    model_id: Mapped[str] = mapped_column(ForeignKey("model.id"))
+    location: Mapped[str]
+
+
+class Embedding(Table):
+    """Where to find the embedding of one image by one model."""
+
+    __tablename__ = "embedding"
+
+    image_id: Mapped[str] = mapped_column(ForeignKey("image.id"), primary_key=True)
+    model_id: Mapped[str] = mapped_column(ForeignKey("model.id"), primary_key=True)
+    feature_file_id: Mapped[str] = mapped_column(ForeignKey("feature_file.id"))
+    row: Mapped[int]
+
+
+class Partition(Table):
+    """One clustering of one locale's open images by one model."""
+
+    __tablename__ = "partition"
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    model_id: Mapped[str] = mapped_column(ForeignKey("model.id"))
+    locale: Mapped[str] = mapped_column(String(35))
+    n_images: Mapped[int]
+    n_clusters: Mapped[int]
+    n_levels: Mapped[int]
+    created_at: Mapped[dt.datetime] = mapped_column(default_factory=now)
+
+
+class Cluster(Table):
+    """A candidate cluster: images that may show one product."""
+
+    __tablename__ = "cluster"
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    partition_id: Mapped[str] = mapped_column(ForeignKey("partition.id"), index=True)
+    locale: Mapped[str] = mapped_column(String(35))
+    size: Mapped[int]
+    purity: Mapped[float]
+    peak_id: Mapped[str] = mapped_column(ForeignKey("image.id"))
+
+
+class ClusterMember(Table):
+    __tablename__ = "cluster_member"
+
+    cluster_id: Mapped[str] = mapped_column(ForeignKey("cluster.id"), primary_key=True)
+    image_id: Mapped[str] = mapped_column(ForeignKey("image.id"), primary_key=True, index=True)
+    membership: Mapped[float]
+
+
+# --- questions, answers, decisions ----------------------------------------------------------------
+
+
+class Question(Table):
+    """A contact sheet to be verified by somebody who reads `locale`."""
+
+    __tablename__ = "question"
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    kind: Mapped[str] = mapped_column(String(16))
+    locale: Mapped[str] = mapped_column(String(35))
+    site: Mapped[str] = mapped_column(String(64))
+    cluster_id: Mapped[str] = mapped_column(ForeignKey("cluster.id"), index=True)
+    sheet: Mapped[int]
+    image_ids: Mapped[list[str]]
+    asked_at: Mapped[dt.datetime] = mapped_column(default_factory=now)
+
+
+class SiteTask(Table):
+    """Proof that a question stands on its site, and under which number."""
+
+    __tablename__ = "site_task"
+
+    question_id: Mapped[str] = mapped_column(ForeignKey("question.id"), primary_key=True)
+    project_id: Mapped[int]
+    task_id: Mapped[int]
+    pushed_at: Mapped[dt.datetime] = mapped_column(default_factory=now)
+
+
+class Pull(Table):
+    """How far the answers of a site's locale have been read; the newest row counts."""
+
+    __tablename__ = "pull"
+
+    site: Mapped[str] = mapped_column(String(64), primary_key=True)
+    locale: Mapped[str] = mapped_column(String(35), primary_key=True)
+    through: Mapped[dt.datetime] = mapped_column(primary_key=True)
+
+
+class Answer(Table):
+    """What one annotator said, once; a changed mind is another answer to the same question."""
+
+    __tablename__ = "answer"
+    __table_args__ = (Index("answer_of_question", "question_id", "annotation"),)
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    question_id: Mapped[str] = mapped_column(ForeignKey("question.id"))
+    annotation: Mapped[str] = mapped_column(String(64))  # its number on the site
+    revision: Mapped[int]
+    annotator: Mapped[str]
+    state: Mapped[str] = mapped_column(String(16))
+    verdict: Mapped[str | None] = mapped_column(String(16))
+    intruder_ids: Mapped[list[str]]
+    name: Mapped[str | None]
+    flags: Mapped[list[str]]
+    seconds: Mapped[float | None]
+    answered_at: Mapped[dt.datetime]
+    pulled_at: Mapped[dt.datetime] = mapped_column(default_factory=now)
+
+
+class Decision(Table):
+    """What follows from the answers to a question; never deleted, only superseded."""
+
+    __tablename__ = "decision"
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    question_id: Mapped[str] = mapped_column(ForeignKey("question.id"), index=True)
+    supersedes_id: Mapped[str | None] = mapped_column(ForeignKey("decision.id"), unique=True)
+    kind: Mapped[str] = mapped_column(String(16))
+    name: Mapped[str | None]
+    kept_ids: Mapped[list[str]]
+    removed_ids: Mapped[list[str]]
+    answer_ids: Mapped[list[str]]
+    annotators: Mapped[list[str]]
+    agreement: Mapped[float]
+    seconds: Mapped[float]
+    decided_at: Mapped[dt.datetime] = mapped_column(default_factory=now)
+
+
+class RoundStep(Table):
+    """A step of a round of the loop that is done, so that a killed round goes on after it."""
+
+    __tablename__ = "round_step"
+
+    round: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    step: Mapped[str] = mapped_column(String(16), primary_key=True)
+    sources: Mapped[str] = mapped_column(String(32))
+    finished_at: Mapped[dt.datetime] = mapped_column(default_factory=now)
+
+
+# --- verified labels and training sets ------------------------------------------------------------
+
+
+class VerifiedLabel(Table):
+    """An image shows a product, says a manifest or a decision."""
+
+    __tablename__ = "verified_label"
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    image_id: Mapped[str] = mapped_column(ForeignKey("image.id"), index=True)
+    product_id: Mapped[str | None] = mapped_column(ForeignKey("product.id"))
+    locale: Mapped[str] = mapped_column(String(35))
+    origin: Mapped[str] = mapped_column(String(16))
+    decision_id: Mapped[str | None] = mapped_column(ForeignKey("decision.id"), index=True)
+    annotators: Mapped[list[str]]
+    agreement: Mapped[float]
+    seconds: Mapped[float | None]
+    labelled_at: Mapped[dt.datetime] = mapped_column(default_factory=now)
+
+
+class GateRun(Table):
+    """One passage through the gate: each rule with its state, and whether the batch was held."""
+
+    __tablename__ = "gate_run"
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    n_accepted: Mapped[int]
+    n_quarantined: Mapped[int]
+    held: Mapped[bool]
+    rules: Mapped[list[dict[str, Any]]]
+    judged_at: Mapped[dt.datetime] = mapped_column(default_factory=now)
+
+
+class Judgement(Table):
+    """The gate's word on one label: accepted when there are no reasons against it."""
+
+    __tablename__ = "judgement"
+
+    label_id: Mapped[str] = mapped_column(ForeignKey("verified_label.id"), primary_key=True)
+    gate_run_id: Mapped[str] = mapped_column(ForeignKey("gate_run.id"), index=True)
+    accepted: Mapped[bool]
+    reasons: Mapped[list[str]]
+
+
+class TrainingSet(Table):
+    """An immutable version of the growing meta-training set."""
+
+    __tablename__ = "training_set"
+
+    version: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    digest: Mapped[str] = mapped_column(String(64))
+    parent: Mapped[int | None] = mapped_column(ForeignKey("training_set.version"))
+    location: Mapped[str]
+    n_images: Mapped[int]
+    n_products: Mapped[int]
+    per_locale: Mapped[dict[str, Any]]
+    committed_at: Mapped[dt.datetime] = mapped_column(default_factory=now)

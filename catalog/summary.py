@@ -1,0 +1,98 @@
+"""How far the loop has come: one figure per row of a summary."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from catalog.labels import is_current
+from catalog.models import promotions
+from catalog.schema import (
+    Answer,
+    AnswerState,
+    Cluster,
+    Image,
+    Judgement,
+    Model,
+    Question,
+    RoundStep,
+    SetAside,
+    SiteTask,
+    TrainingSet,
+    VerifiedLabel,
+)
+
+
+@dataclass(frozen=True)
+class ModelFigures:
+    """A model that was compared, and what it scored on the holdout."""
+
+    model_id: str
+    training_set: int
+    bcubed_f: float
+    pairwise_f: float
+    promoted: bool
+    reason: str
+
+
+@dataclass(frozen=True)
+class Summary:
+    """Counts of everything that the catalogue holds, and its models in order of comparison."""
+
+    rounds: int
+    images: int
+    set_aside: int
+    clusters: int
+    questions: int
+    questions_on_site: int
+    answers: int
+    human_seconds: float
+    labels_accepted: int
+    labels_quarantined: int
+    training_sets: int
+    models: tuple[ModelFigures, ...]
+
+
+def summarise(session: Session) -> Summary:
+    """Count what there is."""
+
+    def count(query: object) -> int:
+        return int(session.scalar(select(func.count()).select_from(query)) or 0)  # type: ignore
+
+    def labels(*, accepted: bool) -> int:
+        return count(
+            select(Judgement.label_id)
+            .join(VerifiedLabel, VerifiedLabel.id == Judgement.label_id)
+            .where(Judgement.accepted.is_(accepted), is_current(VerifiedLabel))
+            .subquery()
+        )
+
+    given = select(Answer).where(Answer.state == AnswerState.GIVEN)
+    seconds = session.scalar(
+        select(func.sum(Answer.seconds)).where(Answer.state == AnswerState.GIVEN)
+    )
+    return Summary(
+        rounds=session.scalar(select(func.max(RoundStep.round))) or 0,
+        images=count(Image),
+        set_aside=count(SetAside),
+        clusters=count(Cluster),
+        questions=count(Question),
+        questions_on_site=count(SiteTask),
+        answers=count(given.subquery()),
+        human_seconds=float(seconds or 0),
+        labels_accepted=labels(accepted=True),
+        labels_quarantined=labels(accepted=False),
+        training_sets=count(TrainingSet),
+        models=tuple(
+            ModelFigures(
+                model_id=model.id,
+                training_set=model.training_set,
+                bcubed_f=model.metrics["bcubed_f"],
+                pairwise_f=model.metrics["pairwise_f"],
+                promoted=promotion.promoted,
+                reason=promotion.reason,
+            )
+            for promotion in promotions(session)
+            if (model := session.get(Model, promotion.challenger_id)) is not None
+        ),
+    )
