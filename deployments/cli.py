@@ -1,0 +1,215 @@
+"""`groundtruth`: the command line of the operator."""
+
+import os
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from annotation import SiteError, WordingError
+from catalog.manifest import ManifestError
+from catalog.training_sets import TooFewLabels
+from deployments import stack
+from deployments.service import StackError
+from tasks.errors import NoChampion, NoSite, SettingsError
+from tasks.settings import Settings, load_settings
+
+# What a person can put right; each says how. Anything else is a defect and shows its traceback.
+MENDABLE = (
+    ManifestError,
+    NoChampion,
+    NoSite,
+    SettingsError,
+    SiteError,
+    StackError,
+    TooFewLabels,
+    WordingError,
+)
+
+app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False)
+console = Console()
+
+Source = Annotated[
+    str | None,
+    typer.Argument(help="A folder of pictures, a manifest, or a URL of either; none: the inbox."),
+]
+Locale = Annotated[
+    str | None, typer.Option(help="The locale of a folder's pictures, for example de-DE.")
+]
+
+
+def main() -> None:
+    """Run the command line; what a person can mend is printed without a traceback."""
+    try:
+        app()
+    except MENDABLE as error:
+        console.print(f"[bold red]groundtruth:[/] {error}", markup=True, highlight=False)
+        raise SystemExit(1) from None
+
+
+@app.command()
+def up() -> None:
+    """Start Prefect, Label Studio, the worker and the deployments, and wait until all answer."""
+    show_status(stack.up(load_settings(), on_progress=console.print))
+
+
+@app.command()
+def down() -> None:
+    """Stop every server that `up` started."""
+    stack.down(load_settings(), on_progress=console.print)
+
+
+@app.command()
+def status() -> None:
+    """Say which servers run and answer; exit status 1 when one does not."""
+    found = stack.status(load_settings())
+    show_status(found)
+    raise typer.Exit(0 if found.healthy else 1)
+
+
+@app.command()
+def logs(
+    server: Annotated[str | None, typer.Argument(help="prefect, label-studio or worker")] = None,
+    lines: Annotated[int, typer.Option(help="How many lines of each")] = 30,
+) -> None:
+    """Print the end of the servers' logs."""
+    print(stack.logs(load_settings(), server, lines))
+
+
+@app.command()
+def run(
+    source: Source = None,
+    locale: Locale = None,
+    labelled: Annotated[
+        str | None,
+        typer.Option(help="Manifest (uri, locale, product) that the first model learns from."),
+    ] = None,
+    truth: Annotated[
+        str | None,
+        typer.Option(help="Manifest of the truth: simulated people answer in place of people."),
+    ] = None,
+    error_rate: Annotated[float, typer.Option(help="Their chance of a slip, per picture.")] = 0.02,
+) -> None:
+    """Run the whole loop once: ingest, cluster, annotate, collect, retrain."""
+    with_prefect(load_settings())
+    from flows.groundtruth import groundtruth
+    from tasks.simulate import SimulatedPeople
+
+    simulated = SimulatedPeople(truth=truth, error_rate=error_rate) if truth else None
+    groundtruth(source, locale, labelled, simulated)
+    show_summary()
+
+
+@app.command()
+def ingest(source: Source = None, locale: Locale = None) -> None:
+    """Bring new pictures into the catalogue."""
+    with_prefect(load_settings())
+    from flows.ingest import ingest
+
+    ingest(source, locale)
+
+
+@app.command()
+def cluster() -> None:
+    """Form candidate clusters of the images that wait for a label."""
+    with_prefect(load_settings())
+    from flows.cluster import cluster
+
+    cluster()
+
+
+@app.command()
+def annotate() -> None:
+    """Put the questions about new clusters on the site."""
+    with_prefect(load_settings())
+    from flows.annotate import annotate
+
+    annotate()
+
+
+@app.command()
+def collect() -> None:
+    """Read the answers, pass the gate, commit a training set version."""
+    with_prefect(load_settings())
+    from flows.collect import collect
+
+    collect()
+
+
+@app.command()
+def retrain() -> None:
+    """Train a challenger and promote it when it is better."""
+    with_prefect(load_settings())
+    from flows.retrain import retrain
+
+    retrain()
+
+
+@app.command()
+def summary() -> None:
+    """Count images, questions, answers and labels, and show the models."""
+    show_summary()
+
+
+@app.command()
+def fingerprint() -> None:
+    """Digest every table of the catalogue, to compare two catalogues line by line."""
+    from catalog.fingerprint import fingerprint
+
+    with load_settings().catalog.begin() as transaction:
+        for each in fingerprint(transaction):
+            print(f"{each.table:<16}{each.n_rows:>9}  {each.digest}")
+
+
+def with_prefect(settings: Settings) -> None:
+    """Run flows of this process against the local Prefect server, unless another is configured."""
+    environment = stack.prefect_environment(settings)
+    os.environ.update({name: os.environ.get(name, value) for name, value in environment.items()})
+
+
+def show_status(found: stack.StackStatus) -> None:
+    table = Table("server", "address", "state", "log")
+    for server in found.servers:
+        state = "[green]healthy[/]" if server.healthy else "[red]not running[/]"
+        table.add_row(server.name, server.url or "", state, str(server.log))
+    console.print(table)
+    if found.login is not None:
+        console.print(
+            f"Label Studio login: {found.login.email}  password: {found.login.password}",
+            markup=False,
+            highlight=False,
+        )
+
+
+def show_summary() -> None:
+    from catalog.summary import summarise
+
+    with load_settings().catalog.begin() as transaction:
+        found = summarise(transaction)
+    table = Table("", "", title="groundtruth", show_header=False)
+    rows: tuple[tuple[str, object], ...] = (
+        ("rounds", found.rounds),
+        ("images", found.images),
+        ("set aside", found.set_aside),
+        ("candidate clusters", found.clusters),
+        ("questions", found.questions),
+        ("answers", found.answers),
+        ("human seconds", f"{found.human_seconds:.0f}"),
+        ("labels accepted", found.labels_accepted),
+        ("labels quarantined", found.labels_quarantined),
+        ("training set versions", found.training_sets),
+    )
+    for name, value in rows:
+        table.add_row(name, str(value))
+    console.print(table)
+    models = Table("model", "training set", "BCubed F", "pairwise F", "outcome", title="models")
+    for model in found.models:
+        models.add_row(
+            model.model_id[:8],
+            str(model.training_set),
+            f"{model.bcubed_f:.3f}",
+            f"{model.pairwise_f:.3f}",
+            "promoted" if model.promoted else "kept as challenger",
+        )
+    console.print(models)

@@ -1,0 +1,1 @@
+"""The flows, one module each; every one reads like the sentence that describes it."""

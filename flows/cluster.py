@@ -1,0 +1,46 @@
+"""Form candidate clusters of the images that wait for a label, locale by locale."""
+
+from prefect import flow, get_run_logger
+from prefect.futures import wait
+from prefect.task_runners import ThreadPoolTaskRunner
+
+from catalog.schema import Partition
+from tasks.artifacts import progress, publish, table
+from tasks.cluster import embed_shard, form_clusters, locales_with_images, shards_to_embed
+from tasks.models import champion
+from tasks.pictures import surest_and_least_sure
+
+
+@flow(name="cluster", task_runner=ThreadPoolTaskRunner(max_workers=2))
+def cluster() -> list[Partition]:
+    """Embed what is new with the champion's encoder and partition it with Hi-LANDER."""
+    model = champion()
+    locales = locales_with_images()
+    shards = [shard for locale in locales for shard in shards_to_embed(model, locale)]
+    with progress(f"Embedding {sum(map(len, shards))} images") as report:
+        futures = [embed_shard.submit(model, shard) for shard in shards]
+        for n_done, future in enumerate(futures, start=1):
+            wait([future])
+            report(n_done / len(futures))
+            future.result()
+    partitions = [
+        partition for locale in locales if (partition := form_clusters(model, locale)) is not None
+    ]
+    for partition in partitions:
+        get_run_logger().info(
+            "%s: %d images in %d candidate clusters",
+            partition.locale,
+            partition.n_images,
+            partition.n_clusters,
+        )
+    publish(
+        "clusters",
+        "Candidate clusters",
+        f"By model `{model.id}`, trained on training set version {model.training_set}.",
+        table(
+            ("locale", "images", "candidate clusters", "levels"),
+            ((p.locale, p.n_images, p.n_clusters, p.n_levels) for p in partitions),
+        ),
+        *surest_and_least_sure([partition.id for partition in partitions]),
+    )
+    return partitions

@@ -1,0 +1,48 @@
+"""The whole loop, once: pictures in, verified labels and perhaps a better model out."""
+
+from prefect import flow
+
+from flows.annotate import annotate
+from flows.cluster import cluster
+from flows.collect import collect
+from flows.ingest import ingest
+from flows.retrain import retrain
+from tasks.collect import asked_locales
+from tasks.rounds import Round, has_champion
+from tasks.simulate import SimulatedPeople, answer_as_simulated_people
+
+
+@flow(name="groundtruth")
+def groundtruth(
+    source: str | None = None,
+    locale: str | None = None,
+    labelled: str | None = None,
+    simulated: SimulatedPeople | None = None,
+) -> int:
+    """Ingest, cluster, annotate, collect and retrain; returns the number of the round.
+
+    A round that was killed or failed goes on where it stopped when it is run again with the same
+    sources. Where people answer, they need days: what they have not answered yet is collected by
+    a later run.
+
+    Args:
+        source: A folder, a manifest, or a URL of either. Left empty: the inbox.
+        locale: The locale of a folder's pictures, for example de-DE. Leave empty for a manifest.
+        labelled: A manifest (uri, locale, product) of images that are already labelled: needed
+            once, for the first model.
+        simulated: Answer the questions by simulated people. Leave empty where people answer.
+    """
+    this = Round.begin(source, locale, labelled, simulated)
+    if labelled is not None:
+        this.once("label", lambda: ingest(labelled))
+    ingest(source, locale)
+    if not has_champion():
+        collect()
+        retrain()
+    this.once("cluster", cluster)
+    this.once("annotate", annotate)
+    if simulated is not None:
+        this.once("answer", lambda: answer_as_simulated_people(simulated, asked_locales()))
+    this.once("collect", collect)
+    this.once("retrain", retrain)
+    return this.number

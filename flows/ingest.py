@@ -1,0 +1,49 @@
+"""Bring new pictures into the catalogue, and say what was set aside and why."""
+
+from prefect import flow, get_run_logger
+from prefect.futures import wait
+from prefect.task_runners import ThreadPoolTaskRunner
+
+from tasks.artifacts import facts, publish, table
+from tasks.ingest import Ingested, ingest_batch, list_pictures, reasons
+
+
+@flow(name="ingest", task_runner=ThreadPoolTaskRunner(max_workers=2))
+def ingest(source: str | None = None, locale: str | None = None) -> Ingested:
+    """Ingest a folder of pictures of one locale, or a manifest that names each picture's locale.
+
+    Args:
+        source: A folder, a manifest (.csv, .jsonl, .parquet), or a URL of either. Left empty, the
+            inbox in the data directory, which holds one folder per locale.
+        locale: The locale of a folder's pictures, for example de-DE. Leave empty for a manifest.
+    """
+    batches = list_pictures(source, locale)
+    futures = [ingest_batch.submit(batch) for batch in batches]
+    wait(futures)
+    ingested = sum((future.result() for future in futures), Ingested())
+    get_run_logger().info(
+        "%d listed, %d new, %d known, %d labelled, %d set aside",
+        ingested.n_listed,
+        ingested.n_new,
+        ingested.n_known,
+        ingested.n_labelled,
+        len(ingested.set_aside),
+    )
+    for uri, reason in ingested.set_aside:
+        get_run_logger().warning("set aside %s: %s", uri, reason)
+    publish(
+        "ingest",
+        "Ingest",
+        facts(
+            {
+                "source": source or "inbox",
+                "pictures listed": ingested.n_listed,
+                "new": ingested.n_new,
+                "known already": ingested.n_known,
+                "already labelled": ingested.n_labelled,
+                "set aside": len(ingested.set_aside),
+            }
+        ),
+        table(("why set aside", "how many"), reasons(ingested.set_aside)),
+    )
+    return ingested

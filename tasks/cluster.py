@@ -1,0 +1,93 @@
+"""Tasks that embed images and form candidate clusters."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+
+from catalog import clusters, digest, features, images
+from catalog.previews import Previews
+from catalog.schema import Cluster, ClusterMember, Model, Partition
+from tasks.models import load
+from tasks.settings import load_settings
+
+SHARD = 512
+
+
+@task(cache_policy=NO_CACHE)
+def locales_with_images() -> list[str]:
+    """The locales that have images."""
+    with load_settings().catalog.begin() as transaction:
+        return images.locales(transaction)
+
+
+@task(cache_policy=NO_CACHE)
+def shards_to_embed(model: Model, locale: str) -> list[list[str]]:
+    """The images that wait for a label and have no embedding by `model`, in shards."""
+    with load_settings().catalog.begin() as transaction:
+        waiting = images.waiting(transaction, locale)
+        embedded = clusters.features_of(transaction, model.id, waiting)
+    missing = [image_id for image_id in waiting if image_id not in embedded]
+    return [missing[start : start + SHARD] for start in range(0, len(missing), SHARD)]
+
+
+@task(cache_policy=NO_CACHE, retries=2, retry_delay_seconds=[1, 10])
+def embed_shard(model: Model, image_ids: Sequence[str]) -> int:
+    """Embed images by the encoder of `model`; how many."""
+    settings = load_settings()
+    encoder, _ = load(model.location)
+    vectors = encoder.transform(Previews(settings.blob_store, image_ids))
+    file = features.write(settings.blob_store, model.id, image_ids, vectors)
+    with settings.catalog.begin() as transaction:
+        clusters.record_features(transaction, file, image_ids)
+    return len(image_ids)
+
+
+@task(cache_policy=NO_CACHE)
+def form_clusters(model: Model, locale: str) -> Partition | None:
+    """Partition what waits in `locale` into candidate clusters; None where nothing waits."""
+    settings = load_settings()
+    with settings.catalog.begin() as transaction:
+        image_ids = images.waiting(transaction, locale)
+        identity = clusters.partition_id(model.id, locale, image_ids)
+        known = clusters.partition(transaction, identity)
+        places = clusters.features_of(transaction, model.id, image_ids)
+    if known is not None or not image_ids:
+        return known
+    vectors = features.read(settings.blob_store, image_ids, places)
+    _, lander = load(model.location)
+    cluster_of_image = lander.predict(vectors)
+    partition = Partition(
+        id=identity,
+        model_id=model.id,
+        locale=locale,
+        n_images=len(image_ids),
+        n_clusters=len(lander.purity_),
+        n_levels=len(lander.levels_),
+    )
+    candidates, members = [], []
+    for number in range(len(lander.purity_)):
+        rows = np.flatnonzero(cluster_of_image == number)
+        cluster_id = digest("cluster", identity, *(image_ids[row] for row in rows))
+        candidates.append(
+            Cluster(
+                id=cluster_id,
+                partition_id=identity,
+                locale=locale,
+                size=len(rows),
+                purity=float(lander.purity_[number]),
+                peak_id=image_ids[lander.peaks_[number]],
+            )
+        )
+        members += [
+            ClusterMember(
+                cluster_id=cluster_id,
+                image_id=image_ids[row],
+                membership=float(lander.membership_[row]),
+            )
+            for row in rows
+        ]
+    with settings.catalog.begin() as transaction:
+        clusters.record_partition(transaction, partition, candidates, members)
+    return partition

@@ -1,0 +1,13 @@
+"""What stops a task for want of something that a person can provide; each message says what."""
+
+
+class SettingsError(ValueError):
+    """The settings file cannot be used."""
+
+
+class NoChampion(RuntimeError):
+    """There is no model to cluster with."""
+
+
+class NoSite(LookupError):
+    """There is no Prefect block for the site."""

@@ -1,0 +1,134 @@
+"""Tasks that bring pictures into the catalogue."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+
+from annotation import name_key
+from catalog import images, labels
+from catalog.blobs import TooLarge, read_uri
+from catalog.manifest import Listing, inbox_listings, listings
+from catalog.pictures import Picture, UnusablePicture, read_picture
+from catalog.schema import Image, ImageSource
+from tasks.settings import load_settings
+
+BATCH = 128
+
+
+@dataclass(frozen=True)
+class Ingested:
+    """What became of a batch of listings."""
+
+    n_listed: int = 0
+    n_new: int = 0
+    n_labelled: int = 0
+    set_aside: tuple[tuple[str, str], ...] = ()
+
+    def __add__(self, other: "Ingested") -> "Ingested":
+        return Ingested(
+            self.n_listed + other.n_listed,
+            self.n_new + other.n_new,
+            self.n_labelled + other.n_labelled,
+            self.set_aside + other.set_aside,
+        )
+
+    @property
+    def n_known(self) -> int:
+        return self.n_listed - self.n_new - len(self.set_aside)
+
+
+@task(cache_policy=NO_CACHE)
+def list_pictures(source: str | None, locale: str | None) -> list[list[Listing]]:
+    """The pictures of a folder, a manifest or, where `source` is None, the inbox; in batches."""
+    settings = load_settings()
+    found = (
+        inbox_listings(str(settings.data / "inbox"), settings.locales)
+        if source is None
+        else listings(source, locale, settings.locales)
+    )
+    return [found[start : start + BATCH] for start in range(0, len(found), BATCH)]
+
+
+@task(cache_policy=NO_CACHE, retries=2, retry_delay_seconds=[1, 10])
+def ingest_batch(batch: Sequence[Listing]) -> Ingested:
+    """Keep every picture of the batch that can be used, and the reason for every other."""
+    settings = load_settings()
+    set_aside = [(each.uri, each.problem) for each in batch if each.problem is not None]
+    read: list[tuple[Listing, Picture]] = []
+    for listing in batch:
+        if listing.problem is not None:
+            continue
+        try:
+            content = read_uri(listing.uri, at_most=settings.ingest.max_bytes)
+            picture = read_picture(
+                content,
+                max_pixels=settings.ingest.max_pixels,
+                preview_side=settings.ingest.preview_side,
+            )
+        except FileNotFoundError:
+            set_aside.append((listing.uri, "there is no such file"))
+        except (UnusablePicture, TooLarge) as reason:
+            set_aside.append((listing.uri, str(reason)))
+        else:
+            settings.blob_store.put(images.image_key(picture.id), content)
+            settings.blob_store.put(images.preview_key(picture.id), picture.preview)
+            read.append((listing, picture))
+    rows = list(_first_of_each(read))
+    with settings.catalog.begin() as transaction:
+        n_new = images.record(transaction, rows, [_source(*pair) for pair in read])
+        images.set_aside(transaction, set_aside)
+        n_labelled = labels.add_labels(
+            transaction,
+            [
+                labels.manifest_label(
+                    picture.id,
+                    labels.product_named(
+                        transaction,
+                        listing.locale,
+                        listing.product,
+                        name_key(listing.product),
+                        identity=name_key(listing.product),
+                    ),
+                    listing.locale,
+                )
+                for listing, picture in read
+                if listing.product is not None
+            ],
+        )
+    return Ingested(len(batch), n_new, n_labelled, tuple(set_aside))
+
+
+def reasons(set_aside: Sequence[tuple[str, str]]) -> list[tuple[str, int]]:
+    """How often each reason occurs, the most frequent first."""
+    return Counter(reason for _, reason in set_aside).most_common()
+
+
+def _first_of_each(read: Sequence[tuple[Listing, Picture]]) -> Iterator[Image]:
+    """One row for each content: exact duplicates are folded into the first of them."""
+    seen: set[str] = set()
+    for listing, picture in read:
+        if picture.id not in seen:
+            seen.add(picture.id)
+            yield Image(
+                id=picture.id,
+                locale=listing.locale,
+                media_type=picture.media_type,
+                width=picture.width,
+                height=picture.height,
+                n_bytes=picture.n_bytes,
+            )
+
+
+def _source(listing: Listing, picture: Picture) -> ImageSource:
+    return ImageSource(
+        id=images.source_id(picture.id, listing.uri),
+        image_id=picture.id,
+        uri=listing.uri,
+        locale=listing.locale,
+        source=listing.source,
+        captured_at=listing.captured_at,
+        extra=listing.extra,
+    )

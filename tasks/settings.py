@@ -1,0 +1,127 @@
+"""The settings of a deployment: `groundtruth.toml`, overridden by ``GROUNDTRUTH_*`` variables."""
+
+import os
+from functools import cache, cached_property
+from pathlib import Path
+
+from pydantic import BaseModel, Field, PositiveInt, ValidationError, field_validator
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from annotation import Wording
+from catalog import BlobStore, Catalog
+from expectations.policy import LabelPolicy
+from tasks.errors import SettingsError
+
+SETTINGS_VARIABLE = "GROUNDTRUTH_SETTINGS"
+
+
+class Ingest(BaseModel, extra="forbid"):
+    max_bytes: PositiveInt = 40_000_000
+    max_pixels: PositiveInt = 60_000_000
+    preview_side: PositiveInt = 320
+
+
+class Annotate(BaseModel, extra="forbid"):
+    site: str = "local"
+    pictures_per_sheet: int = Field(60, ge=2, le=60)
+    smallest_cluster: PositiveInt = 2
+
+
+class EncoderSettings(BaseModel, extra="forbid"):
+    image_size: int = Field(64, ge=32)
+    dim: PositiveInt = 128
+    epochs: PositiveInt = 30
+
+
+class HiLanderSettings(BaseModel, extra="forbid"):
+    n_neighbors: PositiveInt = 10
+    n_folds: int = Field(2, ge=2)
+
+
+class Retrain(BaseModel, extra="forbid"):
+    holdout_share: float = Field(0.25, gt=0, lt=1)
+    smallest_gain: float = 0.0
+    seed: int = 0
+
+
+class Servers(BaseModel, extra="forbid"):
+    prefect_port: int = Field(4200, ge=1024, le=65535)
+    label_studio_port: int = Field(8080, ge=1024, le=65535)
+
+
+class Settings(BaseSettings):
+    """Everything that a person configures; secrets live in Prefect blocks, not here."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="GROUNDTRUTH_", env_nested_delimiter="__", extra="forbid"
+    )
+
+    data: Path = Path(".groundtruth")
+    catalogue: str | None = None
+    blobs: str | None = None
+    locales: list[str] = ["en-US", "de-DE", "sv-SE", "ja-JP", "ar-EG"]
+    ingest: Ingest = Ingest()
+    annotate: Annotate = Annotate()
+    encoder: EncoderSettings = EncoderSettings()
+    hilander: HiLanderSettings = HiLanderSettings()
+    retrain: Retrain = Retrain()
+    gate: LabelPolicy = LabelPolicy()
+    servers: Servers = Servers()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return (
+            init_settings,
+            env_settings,
+            TomlConfigSettingsSource(settings_cls, toml_file=settings_file()),
+        )
+
+    @field_validator("data")
+    @classmethod
+    def _beside_the_settings_file(cls, data: Path) -> Path:
+        return (settings_file().parent / data).resolve()
+
+    @field_validator("locales")
+    @classmethod
+    def _have_wording(cls, locales: list[str]) -> list[str]:
+        for locale in locales:
+            Wording.load(locale)
+        return locales
+
+    @cached_property
+    def catalog(self) -> Catalog:
+        return Catalog(self.catalogue or f"sqlite:///{self.data / 'catalogue.sqlite'}")
+
+    @cached_property
+    def blob_store(self) -> BlobStore:
+        return BlobStore(self.blobs or f"file://{self.data / 'blobs'}")
+
+
+def settings_file() -> Path:
+    """The settings file in force: ``$GROUNDTRUTH_SETTINGS``, or `groundtruth.toml` here."""
+    return Path(os.environ.get(SETTINGS_VARIABLE, "groundtruth.toml")).resolve()
+
+
+@cache
+def load_settings() -> Settings:
+    """Read the settings; raises `SettingsError` that names each value to mend."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        problems = "; ".join(
+            f"{'.'.join(str(part) for part in problem['loc'])}: {problem['msg']}"
+            for problem in error.errors()
+        )
+        raise SettingsError(f"{settings_file()} cannot be used: {problems}") from error
