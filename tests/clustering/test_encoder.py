@@ -1,0 +1,109 @@
+"""The encoder turns images of unseen classes into unit vectors that tell them apart."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from clustering import Encoder, cross_fit
+from clustering.augment import augment
+
+
+def drawings(n_classes: int, per_class: int, *, seed: int):
+    """Images of any shape: two coloured bands per class, at a place that differs per image."""
+    random = np.random.default_rng(seed)
+    images, labels = [], np.repeat(np.arange(n_classes), per_class)
+    colours = random.integers(0, 256, size=(n_classes, 2, 3))
+    for label in labels:
+        height, width = random.integers(40, 70, size=2)
+        image = random.integers(90, 130, size=(height, width, 3))
+        top = random.integers(0, height // 3)
+        image[top : top + height // 4] = colours[label, 0]
+        image[top + height // 4 : top + height // 2] = colours[label, 1]
+        images.append(image.astype(np.uint8))
+    return images, labels
+
+
+def nearest_is_of_the_same_class(features, labels):
+    cosines = features @ features.T
+    np.fill_diagonal(cosines, -1.0)
+    return (labels[cosines.argmax(axis=1)] == labels).mean()
+
+
+@pytest.fixture(scope="module")
+def encoder():
+    return Encoder(image_size=32, dim=16, epochs=6).fit(*drawings(8, 10, seed=1))
+
+
+def test_images_of_unseen_classes_are_told_apart(encoder):
+    images, labels = drawings(10, 8, seed=2)
+    assert nearest_is_of_the_same_class(encoder.transform(images), labels) > 0.6
+
+
+def test_embeddings_are_unit_vectors_of_the_chosen_length(encoder):
+    features = encoder.transform(drawings(2, 3, seed=3)[0])
+    assert features.shape == (6, 16)
+    assert features.dtype == np.float32
+    np.testing.assert_allclose(np.linalg.norm(features, axis=1), 1.0, rtol=1e-5)
+
+
+def test_no_images_give_no_embeddings(encoder):
+    assert encoder.transform([]).shape == (0, 16)
+
+
+def test_a_saved_encoder_embeds_as_before(encoder, tmp_path):
+    images = drawings(2, 3, seed=3)[0]
+    encoder.save(tmp_path)
+    np.testing.assert_array_equal(
+        Encoder.load(tmp_path).transform(images), encoder.transform(images)
+    )
+
+
+def test_the_same_seed_gives_the_same_embeddings_and_reports_every_epoch():
+    images, labels = drawings(3, 4, seed=4)
+    seen = []
+    first = Encoder(16, epochs=2).fit(images, labels, on_epoch=lambda *heard: seen.append(heard))
+    second = Encoder(16, epochs=2).fit(images, labels)
+    np.testing.assert_array_equal(first.transform(images), second.transform(images))
+    assert seen == list(enumerate(first.losses_, start=1))
+
+
+@pytest.mark.parametrize(
+    "image",
+    [np.zeros((8, 8), np.uint8), np.zeros((8, 8, 4), np.uint8), np.zeros((8, 8, 3), np.float32)],
+)
+def test_an_image_of_another_form_is_named(image):
+    good = np.zeros((8, 8, 3), np.uint8)
+    with pytest.raises(ValueError, match=r"images\[1\] has shape"):
+        Encoder(16, epochs=1).fit([good, image], [0, 1])
+
+
+def test_each_class_is_embedded_by_an_encoder_that_never_saw_it():
+    images, labels = drawings(4, 4, seed=5)
+    encoder = Encoder(16, dim=8, epochs=1)
+    features, groups = cross_fit(encoder, images, labels, n_folds=2)
+    for fold in (0, 1):
+        seen, unseen = np.flatnonzero(groups != fold), np.flatnonzero(groups == fold)
+        assert not set(labels[seen]) & set(labels[unseen])
+        other = Encoder(16, dim=8, epochs=1).fit([images[row] for row in seen], labels[seen])
+        expected = other.transform([images[row] for row in unseen])
+        np.testing.assert_array_equal(features[unseen], expected)
+
+
+@pytest.mark.parametrize("n_folds", [1, 4, 9])
+def test_too_many_or_too_few_folds_are_refused(n_folds):
+    images, labels = drawings(2, 2, seed=6)
+    with pytest.raises(ValueError, match="n_folds="):
+        cross_fit(Encoder(16, epochs=1), images, labels, n_folds=n_folds)
+
+
+def test_random_views_are_images_and_follow_the_seed():
+    images = torch.rand(8, 3, 24, 24, generator=torch.Generator().manual_seed(0))
+    first, again, other = (
+        augment(images, torch.Generator().manual_seed(seed)) for seed in (1, 1, 2)
+    )
+    assert torch.equal(first, again)
+    assert not torch.equal(first, other)
+    assert first.shape == images.shape
+    assert ((first >= 0) & (first <= 1)).all()
