@@ -1,0 +1,127 @@
+"""Answers are only ever added: each new state of an annotation is another answer."""
+
+import datetime as dt
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from annotation import Annotation, Flag, InvalidAnnotation, Submission, new_answers
+from annotation.contact_sheet import result
+from catalog.schema import AnswerState, Verdict
+from tests.annotation.conftest import make_question
+
+QUESTION = make_question("a", "b", "c")
+MONDAY = dt.datetime(2026, 3, 2, 9, tzinfo=dt.UTC)
+
+
+def annotation(said: list[dict[str, Any]], number: int = 1, **facts: Any) -> Annotation:
+    return Annotation(
+        **{
+            "id": number,
+            "annotator": "ada@example.org",
+            "result": said,
+            "cancelled": False,
+            "seconds": 12.5,
+            "updated_at": MONDAY,
+            **facts,
+        }
+    )
+
+
+def submission(*annotations: Annotation, task_id: int = 7) -> Submission:
+    return Submission(
+        question_id=QUESTION.id,
+        task_id=task_id,
+        image_ids=tuple(QUESTION.image_ids),
+        annotations=annotations,
+        updated_at=MONDAY + dt.timedelta(hours=1),
+    )
+
+
+CONFIRMED = annotation(result(Verdict.CONFIRM, ["c", "a"], "Kaffee", [Flag.BLURRY]))
+
+
+def test_an_annotation_becomes_an_answer() -> None:
+    (answer,) = new_answers(submission(CONFIRMED), QUESTION, [])
+    assert answer.question_id == QUESTION.id
+    assert (answer.annotation, answer.revision, answer.annotator) == ("7/1", 0, "ada@example.org")
+    assert (answer.state, answer.verdict) == (AnswerState.GIVEN, Verdict.CONFIRM)
+    assert (answer.intruder_ids, answer.name, answer.flags) == (["a", "c"], "Kaffee", ["blurry"])
+    assert (answer.seconds, answer.answered_at) == (12.5, MONDAY)
+
+
+def test_what_was_not_touched_is_empty() -> None:
+    (answer,) = new_answers(submission(annotation(result(Verdict.MIXED))), QUESTION, [])
+    assert (answer.intruder_ids, answer.name, answer.flags) == ([], None, [])
+
+
+def test_what_is_known_is_not_new() -> None:
+    known = new_answers(submission(CONFIRMED), QUESTION, [])
+    assert new_answers(submission(CONFIRMED), QUESTION, known) == []
+
+
+def test_the_same_annotation_makes_the_same_answer_whenever_it_is_pulled() -> None:
+    first, second = (new_answers(submission(CONFIRMED), QUESTION, [])[0].id for _ in range(2))
+    assert first == second
+
+
+def test_a_changed_mind_is_another_answer_and_changing_back_a_third() -> None:
+    known = new_answers(submission(CONFIRMED), QUESTION, [])
+    changed = replace(CONFIRMED, result=result(Verdict.MIXED))
+    for state in (changed, CONFIRMED):
+        known += new_answers(submission(state), QUESTION, known)
+    assert [answer.revision for answer in known] == [0, 1, 2]
+    assert [answer.verdict for answer in known] == ["confirm", "mixed", "confirm"]
+    assert len({answer.id for answer in known}) == 3
+
+
+def test_a_skip_says_nothing_even_with_a_result() -> None:
+    skipped = replace(CONFIRMED, cancelled=True)
+    (answer,) = new_answers(submission(skipped), QUESTION, [])
+    assert (answer.state, answer.verdict, answer.intruder_ids) == (AnswerState.SKIPPED, None, [])
+
+
+def test_an_annotation_that_vanished_is_withdrawn_once() -> None:
+    known = new_answers(submission(CONFIRMED), QUESTION, [])
+    known += new_answers(submission(), QUESTION, known)
+    assert [answer.state for answer in known] == [AnswerState.GIVEN, AnswerState.WITHDRAWN]
+    assert known[1].annotator == "ada@example.org"
+    assert known[1].answered_at == submission().updated_at
+    assert new_answers(submission(), QUESTION, known) == []
+
+
+def test_the_annotations_of_another_task_are_not_withdrawn() -> None:
+    known = new_answers(submission(CONFIRMED), QUESTION, [])
+    assert new_answers(submission(task_id=70), QUESTION, known) == []
+
+
+@pytest.mark.parametrize(
+    ("typed", "name"),
+    [
+        ("  Cafe\u0301 \n  noir ", "Caf\u00e9 noir"),
+        ("\u3000珈琲\u3000", "珈琲"),
+        ("   ", None),
+        ("???", None),
+    ],
+)
+def test_a_name_is_tidied(typed: str, name: str | None) -> None:
+    said = result(Verdict.CONFIRM, name=typed)
+    (answer,) = new_answers(submission(annotation(said)), QUESTION, [])
+    assert answer.name == name
+
+
+@pytest.mark.parametrize(
+    ("said", "complaint"),
+    [
+        (result(Verdict.CONFIRM, ["stranger"]), "'stranger' under 'intruders'"),
+        (result("perhaps"), "'perhaps' under 'verdict'"),
+        (result(Verdict.CONFIRM, flags=["shiny"]), "'shiny' under 'flags'"),
+        ([], "has 0 verdicts instead of one"),
+    ],
+)
+def test_what_the_sheet_does_not_offer_is_refused_by_name(
+    said: list[dict[str, Any]], complaint: str
+) -> None:
+    with pytest.raises(InvalidAnnotation, match=f"annotation 1 of question .*{complaint}"):
+        new_answers(submission(annotation(said)), QUESTION, [])

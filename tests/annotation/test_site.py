@@ -1,0 +1,281 @@
+"""A site asks every question once and gives back all that was said, whatever happened before."""
+
+import datetime as dt
+import json
+import subprocess
+import sys
+import textwrap
+import uuid
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import httpx
+import pytest
+from label_studio_sdk import LabelStudio
+
+from annotation import (
+    Site,
+    SiteRefused,
+    SiteUnreachable,
+    Wording,
+    decide,
+    label_config,
+    new_answers,
+    task,
+)
+from annotation.contact_sheet import result
+from annotation.site import BATCH
+from catalog.schema import AnswerState, Question, Verdict
+from tests.annotation.conftest import (
+    PICTURES,
+    REPOSITORY,
+    RunningLabelStudio,
+    make_question,
+    picture_url,
+    save_picture,
+)
+
+ENGLISH = Wording.load("en-US")
+
+
+@pytest.fixture
+def client(label_studio: RunningLabelStudio) -> Any:
+    """Label Studio as its other users reach it."""
+    return LabelStudio(base_url=label_studio.url, api_key=label_studio.credentials.admin_token)
+
+
+@pytest.fixture
+def wording() -> Wording:
+    """English, in a project of the test's own."""
+    return ENGLISH.model_copy(update={"locale": f"en-{uuid.uuid4().hex}"})
+
+
+@pytest.fixture
+def project(site: Site, wording: Wording) -> int:
+    return site.ensure_project(wording)
+
+
+def sheets(count: int) -> list[dict[str, Any]]:
+    return [task(make_question("a", "b", "c"), str) for _ in range(count)]
+
+
+def asked(site: Site, project: int) -> Counter[str]:
+    return Counter(submission.question_id for submission in site.pull(project).submissions)
+
+
+def once(tasks: list[dict[str, Any]]) -> Counter[str]:
+    return Counter(data["question"] for data in tasks)
+
+
+class TestCheck:
+    def test_a_token_tells_whose_it_is(self, label_studio: RunningLabelStudio) -> None:
+        assert label_studio.site.check() == label_studio.credentials.admin_email
+        assert label_studio.annotator_site.check() == label_studio.credentials.annotator_email
+
+    def test_a_personal_access_token_is_accepted(self, label_studio: RunningLabelStudio) -> None:
+        settings = {"api_tokens_enabled": True, "legacy_api_tokens_enabled": True}
+        with httpx.Client(
+            base_url=label_studio.url,
+            headers={"Authorization": f"Token {label_studio.credentials.admin_token}"},
+        ) as admin:
+            admin.post("/api/jwt/settings", json=settings).raise_for_status()
+            personal = admin.post("/api/token/").raise_for_status().json()["token"]
+        site = Site("local", label_studio.url, personal)
+        assert site.check() == label_studio.credentials.admin_email
+
+    def test_a_wrong_token_is_told_where_to_set_a_valid_one(
+        self, label_studio: RunningLabelStudio
+    ) -> None:
+        with pytest.raises(SiteRefused, match=r"refused the token .* api_key in the block"):
+            Site("local", label_studio.url, "0" * 40).check()
+
+    def test_a_server_that_is_down_is_told_how_to_start_it(self) -> None:
+        with pytest.raises(
+            SiteUnreachable, match=r"http://127.0.0.1:9 .* does not answer .*`groundtruth up`"
+        ):
+            Site("local", "http://127.0.0.1:9", "0" * 40).check()
+
+    def test_the_token_is_not_shown(self) -> None:
+        assert "secret" not in repr(Site("local", "http://127.0.0.1:9", "secret"))
+
+
+class TestEnsureProject:
+    def test_a_locale_has_one_project(self, site: Site, wording: Wording) -> None:
+        with ThreadPoolExecutor(4) as pool:
+            ids = set(pool.map(site.ensure_project, [wording] * 4))
+        assert site.ensure_project(wording) == min(ids)
+
+    def test_the_project_shows_the_sheet_and_the_guidelines_in_the_locale(
+        self, site: Site, client: Any
+    ) -> None:
+        arabic = Wording.load("ar-EG")
+        project = client.projects.get(site.ensure_project(arabic))
+        assert project.title == "groundtruth · ar-EG"
+        assert project.label_config == label_config(arabic)
+        assert arabic.guidelines[0] in project.expert_instruction
+        assert project.maximum_annotations == 1
+
+    def test_a_changed_wording_reaches_the_project(
+        self, site: Site, client: Any, wording: Wording, project: int
+    ) -> None:
+        changed = wording.model_copy(update={"question": "One product?"})
+        assert site.ensure_project(changed) == project
+        assert client.projects.get(project).label_config == label_config(changed)
+
+    def test_the_project_serves_local_pictures_to_who_signed_in(
+        self, label_studio: RunningLabelStudio, wording: Wording, client: Any
+    ) -> None:
+        image_id = save_picture(label_studio.pictures, "red", 0)
+        for _ in range(2):
+            project = label_studio.site.ensure_project(wording, label_studio.pictures)
+        address = f"{label_studio.url}{picture_url(image_id)}"
+        signed_in = {"Authorization": f"Token {label_studio.credentials.annotator_token}"}
+        picture = (label_studio.pictures / f"{image_id}.jpg").read_bytes()
+        assert PICTURES in address
+        assert httpx.get(address, headers=signed_in).content == picture
+        assert httpx.get(address).status_code == 401
+        assert len(client.import_storage.local.list(project=project)) == 1
+
+
+class TestPush:
+    def test_pushing_twice_asks_once(self, site: Site, project: int) -> None:
+        tasks = sheets(5)
+        first = site.push(project, tasks)
+        assert site.push(project, tasks) == first
+        assert asked(site, project) == once(tasks)
+        assert set(first) == set(once(tasks))
+
+    def test_a_larger_push_asks_only_what_is_missing(self, site: Site, project: int) -> None:
+        tasks = sheets(BATCH + 20)
+        first = site.push(project, tasks[:10])
+        assert first.items() <= site.push(project, tasks).items()
+        assert asked(site, project) == once(tasks)
+
+    def test_a_push_that_was_killed_between_two_batches_is_completed(
+        self, label_studio: RunningLabelStudio, site: Site, project: int
+    ) -> None:
+        tasks = sheets(2 * BATCH)
+        script = f"""
+            import json, os, signal, sys
+            from annotation import Site
+
+            class KilledAfterOneBatch(Site):
+                def _send(self, project_id, tasks):
+                    super()._send(project_id, tasks)
+                    os.kill(os.getpid(), signal.SIGKILL)
+
+            site = KilledAfterOneBatch("local", {label_studio.url!r}, os.environ["TOKEN"])
+            site.push({project}, json.load(sys.stdin))
+        """
+        killed = subprocess.run(
+            [sys.executable, "-c", textwrap.dedent(script)],
+            input=json.dumps(tasks).encode(),
+            env={"TOKEN": label_studio.credentials.admin_token, "PYTHONPATH": str(REPOSITORY)},
+            check=False,
+        )
+        assert killed.returncode == -9
+        assert sum(asked(site, project).values()) == BATCH
+        site.push(project, tasks)
+        assert asked(site, project) == once(tasks)
+
+    def test_an_import_that_arrived_without_an_answer_is_not_repeated(
+        self, label_studio: RunningLabelStudio, project: int
+    ) -> None:
+        replies_lost: list[int] = []
+
+        class LosesTheFirstReply(Site):
+            def _send(self, project_id: int, tasks: Any) -> None:
+                super()._send(project_id, tasks)
+                if not replies_lost:
+                    replies_lost.append(project_id)
+                    raise SiteUnreachable("the connection broke after the request was sent")
+
+        site = LosesTheFirstReply("local", label_studio.url, label_studio.credentials.admin_token)
+        tasks = sheets(3)
+        site.push(project, tasks)
+        assert asked(site, project) == once(tasks)
+
+    def test_two_pushes_at_once_leave_one_task_each_after_the_next(
+        self, site: Site, project: int
+    ) -> None:
+        tasks = sheets(40)
+        with ThreadPoolExecutor(2) as pool:
+            list(pool.map(lambda _: site.push(project, tasks), range(2)))
+        site.push(project, tasks)
+        assert asked(site, project) == once(tasks)
+
+    def test_of_two_tasks_the_answered_one_stays(
+        self, site: Site, project: int, client: Any
+    ) -> None:
+        (data,) = tasks = sheets(1)
+        client.projects.import_tasks(project, request=[{"data": data}] * 3)
+        *_, last = site.pull(project).submissions
+        site.annotate(last.task_id, result(Verdict.CONFIRM), seconds=1)
+        assert site.push(project, tasks) == {data["question"]: last.task_id}
+        assert asked(site, project) == once(tasks)
+
+    def test_a_task_of_somebody_else_is_left_alone(
+        self, site: Site, project: int, client: Any, wording: Wording
+    ) -> None:
+        client.projects.update(project, label_config="<View/>")
+        client.projects.import_tasks(project, request=[{"data": {"theirs": 1}}] * 2)
+        site.ensure_project(wording)
+        site.push(project, [])
+        assert client.projects.get(project).task_number == 2
+
+
+class TestPull:
+    @pytest.fixture
+    def question(self) -> Question:
+        return make_question("a", "b", "c")
+
+    @pytest.fixture
+    def task_id(self, site: Site, project: int, question: Question) -> int:
+        return site.push(project, [task(question, str)])[question.id]
+
+    def test_it_sees_what_was_created_updated_skipped_and_deleted(
+        self,
+        label_studio: RunningLabelStudio,
+        client: Any,
+        project: int,
+        question: Question,
+        task_id: int,
+    ) -> None:
+        site, known = label_studio.site, []
+        pulled = site.pull(project)
+
+        def see() -> list[str]:
+            nonlocal pulled
+            pulled = site.pull(project, pulled.through)
+            (submission,) = pulled.submissions
+            fresh = new_answers(submission, question, known)
+            known.extend(fresh)
+            return [answer.verdict or answer.state for answer in fresh]
+
+        assert see() == []
+        number = label_studio.annotator_site.annotate(task_id, result(Verdict.CONFIRM, ["b"]), 7.5)
+        assert see() == ["confirm"]
+        client.annotations.update(number, result=result(Verdict.MIXED))
+        assert see() == ["mixed"]
+        client.annotations.update(number, was_cancelled=True)
+        assert see() == [AnswerState.SKIPPED]
+        client.annotations.delete(number)
+        assert see() == [AnswerState.WITHDRAWN]
+        assert {answer.annotator for answer in known} == {label_studio.credentials.annotator_email}
+        assert (known[0].intruder_ids, known[0].seconds) == (["b"], 7.5)
+
+    def test_what_did_not_change_for_long_is_not_pulled_again(
+        self, site: Site, project: int, task_id: int
+    ) -> None:
+        later = site.pull(project).through + dt.timedelta(hours=1)
+        pulled = site.pull(project, later)
+        assert (pulled.submissions, pulled.through) == ([], later)
+
+    def test_a_hostile_name_comes_back_as_it_was_typed(
+        self, site: Site, project: int, question: Question, task_id: int
+    ) -> None:
+        hostile = "<img src=x onerror=alert(1)> \"'&amp; \u202eشاي\u200f"
+        site.annotate(task_id, result(Verdict.CONFIRM, name=hostile), seconds=3)
+        (submission,) = site.pull(project).submissions
+        assert decide(question, new_answers(submission, question, [])).name == hostile
