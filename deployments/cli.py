@@ -11,12 +11,14 @@ from annotation import SiteError, WordingError
 from catalog.manifest import ManifestError
 from catalog.training_sets import TooFewLabels
 from deployments import stack
+from deployments.demo import DemoFailed
 from deployments.service import StackError
 from tasks.errors import NoChampion, NoSite, SettingsError
 from tasks.settings import Settings, load_settings
 
 # What a person can put right; each says how. Anything else is a defect and shows its traceback.
 MENDABLE = (
+    DemoFailed,
     ManifestError,
     NoChampion,
     NoSite,
@@ -147,9 +149,35 @@ def retrain() -> None:
 
 
 @app.command()
-def summary() -> None:
+def summary(
+    truth: Annotated[
+        str | None, typer.Option(help="Manifest of the truth, to score the clusters against.")
+    ] = None,
+) -> None:
     """Count images, questions, answers and labels, and show the models."""
     show_summary()
+    if truth is not None:
+        show_scores(truth)
+
+
+@app.command()
+def demo(
+    people: Annotated[bool, typer.Option(help="Leave the questions to you.")] = False,
+) -> None:
+    """Run two rounds of the loop on pictures that the project makes."""
+    from deployments.demo import demo
+
+    settings = load_settings()
+    servers = demo(settings, people=people, console=console)
+    show_summary()
+    if not people:
+        show_scores(str(settings.data / "sample" / "truth.csv"))
+    show_status(servers)
+    if people:
+        console.print(
+            "The questions wait in Label Studio. When you have answered some, run `groundtruth"
+            " collect` and `groundtruth retrain`, or wait for their schedules."
+        )
 
 
 @app.command()
@@ -180,6 +208,25 @@ def show_status(found: stack.StackStatus) -> None:
             markup=False,
             highlight=False,
         )
+
+
+def show_scores(manifest: str) -> None:
+    from tasks.scoring import score_rounds
+    from tasks.simulate import read_truth
+
+    scores = score_rounds({image: name for image, (_, name) in read_truth(manifest).items()})
+    table = Table("round", "images", "clusters", "pairwise F", "BCubed F", "NMI")
+    table.title = "candidate clusters against the truth"
+    for score in scores:
+        table.add_row(
+            str(score.round),
+            str(score.n_images),
+            str(score.n_clusters),
+            f"{score.pairwise_f:.3f}",
+            f"{score.bcubed_f:.3f}",
+            f"{score.nmi:.3f}",
+        )
+    console.print(table)
 
 
 def show_summary() -> None:

@@ -1,0 +1,278 @@
+"""The local stack, with its real servers: repeatable, loopback only, and without leftovers."""
+
+import json
+import signal
+import socket
+import stat
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psutil
+import pytest
+import yaml
+
+from deployments.orchestration import PREFECT_FILE, ROOT, api_url
+from deployments.stack import StackError, StackStatus, down, logs, prefect_environment, status, up
+from tasks.settings import Servers, Settings
+from tests.conftest import RunningStack, free_ports
+
+
+def pids(status: StackStatus) -> dict[str, int | None]:
+    return {server.name: server.pid for server in status.servers}
+
+
+def kill(status: StackStatus, name: str) -> None:
+    pid = pids(status)[name]
+    assert pid is not None
+    process = psutil.Process(pid)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+
+
+def processes(status: StackStatus) -> list[psutil.Process]:
+    """The servers and everything that they started."""
+    servers = [psutil.Process(server.pid) for server in status.servers]
+    return [
+        process
+        for server in servers
+        for process in (server, *server.children(recursive=True))
+        if process.status() != psutil.STATUS_ZOMBIE
+    ]
+
+
+def prefect(stack: RunningStack, path: str, **query: Any) -> Any:
+    answer = httpx.post(f"{api_url(stack.settings)}{path}", json=query, timeout=60)
+    return answer.raise_for_status().json()
+
+
+def deployments_by_flow(stack: RunningStack) -> dict[str, dict[str, Any]]:
+    found = prefect(stack, "/deployments/filter")
+    return {deployment["entrypoint"].rpartition(":")[2]: deployment for deployment in found}
+
+
+def declared_deployments() -> Sequence[dict[str, Any]]:
+    return yaml.safe_load(PREFECT_FILE.read_text())["deployments"]
+
+
+def test_every_flow_has_its_deployment() -> None:
+    flows = [path.stem for path in (ROOT / "flows").glob("[!_]*.py")]
+
+    entrypoints = [deployment["entrypoint"] for deployment in declared_deployments()]
+
+    assert sorted(entrypoints) == sorted(f"flows/{flow}.py:{flow}" for flow in flows)
+
+
+def test_up_leaves_everything_healthy(stack: RunningStack) -> None:
+    assert status(stack.settings).healthy
+
+
+def test_up_again_keeps_the_running_servers(stack: RunningStack) -> None:
+    before = pids(status(stack.settings))
+
+    again = up(stack.settings)
+
+    assert pids(again) == before
+
+
+def test_a_killed_label_studio_comes_back_with_the_same_login(stack: RunningStack) -> None:
+    before = status(stack.settings)
+    kill(before, "label-studio")
+
+    after = up(stack.settings)
+
+    assert after.healthy
+    assert after.login == before.login
+    assert pids(after)["prefect"] == pids(before)["prefect"]
+    assert pids(after)["worker"] == pids(before)["worker"]
+
+
+def test_both_people_reach_label_studio_with_their_tokens(stack: RunningStack) -> None:
+    known = stack.credentials
+    url = f"http://127.0.0.1:{stack.settings.servers.label_studio_port}/api/current-user/whoami"
+
+    emails = [
+        httpx.get(url, headers={"Authorization": f"Token {token}"}).json()["email"]
+        for token in (known.admin_token, known.annotator_token)
+    ]
+
+    assert emails == [known.admin_email, known.annotator_email]
+
+
+def test_secrets_are_in_no_log_and_no_command_line(stack: RunningStack) -> None:
+    known = stack.credentials
+    secrets = (
+        known.admin_password,
+        known.admin_token,
+        known.annotator_password,
+        known.annotator_token,
+    )
+    running = status(stack.settings)
+    seen = [server.log.read_text(errors="replace") for server in running.servers]
+    seen += [" ".join(process.cmdline()) for process in processes(running)]
+    seen += [repr(known), repr(running)]
+
+    assert not [secret for secret in secrets if any(secret in text for text in seen)]
+
+
+def test_only_the_owner_can_read_the_logins(stack: RunningStack) -> None:
+    file = stack.settings.data / "servers" / "label-studio" / "credentials.env"
+
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+
+
+def test_everything_listens_on_loopback_only(stack: RunningStack) -> None:
+    listening = [
+        connection.laddr
+        for process in processes(status(stack.settings))
+        for connection in process.net_connections("tcp")
+        if connection.status == psutil.CONN_LISTEN
+    ]
+    servers = stack.settings.servers
+
+    assert {servers.prefect_port, servers.label_studio_port} <= {each.port for each in listening}
+    assert {each.ip for each in listening} == {"127.0.0.1"}
+
+
+def test_an_occupied_port_is_named_with_the_setting_to_change(tmp_path: Path) -> None:
+    prefect_port, label_studio_port = free_ports(2)
+    settings = Settings(
+        data=tmp_path,
+        servers=Servers(prefect_port=prefect_port, label_studio_port=label_studio_port),
+    )
+    with (
+        socket.create_server(("127.0.0.1", label_studio_port)),
+        pytest.raises(StackError, match=rf"port {label_studio_port}.*servers\.label_studio_port"),
+    ):
+        up(settings)
+
+    assert [server.pid for server in status(settings).servers] == [None, None, None]
+
+
+def test_every_active_schedule_has_scheduled_runs(stack: RunningStack) -> None:
+    found = deployments_by_flow(stack)
+    active = {
+        deployment["id"]
+        for deployment in found.values()
+        if any(schedule["active"] for schedule in deployment["schedules"])
+    }
+
+    eventually(lambda: auto_scheduled(stack) == active)
+
+    assert found["groundtruth"]["id"] not in active
+
+
+def auto_scheduled(stack: RunningStack) -> set[str]:
+    """The deployments that the server itself has made runs for."""
+    state = {"type": {"any_": ["SCHEDULED"]}}
+    runs = prefect(stack, "/flow_runs/filter", flow_runs={"state": state})
+    return {run["deployment_id"] for run in runs if run["auto_scheduled"]}
+
+
+def eventually(holds: Callable[[], bool], seconds: float = 90) -> None:
+    """Wait for a service of the server that works in the background."""
+    deadline = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < deadline, f"still not so after {seconds} s"
+        time.sleep(0.5)
+
+
+def test_a_run_that_dies_with_its_worker_is_crashed_with_its_subflows_and_frees_its_slot(
+    stack: RunningStack,
+) -> None:
+    deployment = deployments_by_flow(stack)["groundtruth"]
+    run = prefect(stack, f"/deployments/{deployment['id']}/create_flow_run", state=later())
+    for state in ("PENDING", "RUNNING"):
+        prefect(stack, f"/flow_runs/{run['id']}/set_state", state={"type": state})
+    subflow = running_subflow(stack, run)
+    assert slots_taken(stack, deployment) == 1
+    kill(status(stack.settings), "worker")
+
+    up(stack.settings)
+
+    assert [state_type(stack, each) for each in (run, subflow)] == ["CRASHED", "CRASHED"]
+    assert slots_taken(stack, deployment) == 0
+
+
+def later() -> dict[str, Any]:
+    """A state that no worker acts on during the tests."""
+    details = {"scheduled_time": "2100-01-01T00:00:00Z"}
+    return {"type": "SCHEDULED", "state_details": details}
+
+
+def running_subflow(stack: RunningStack, parent: dict[str, Any]) -> dict[str, Any]:
+    call = {"flow_run_id": parent["id"], "task_key": "subflow", "dynamic_key": "0"}
+    task = prefect(stack, "/task_runs/", **call)
+    state = {"type": "RUNNING"}
+    return prefect(
+        stack,
+        "/flow_runs/",
+        flow_id=parent["flow_id"],
+        parent_task_run_id=task["id"],
+        state=state,
+    )
+
+
+def state_type(stack: RunningStack, run: dict[str, Any]) -> str:
+    found = httpx.get(f"{api_url(stack.settings)}/flow_runs/{run['id']}")
+    return str(found.raise_for_status().json()["state_type"])
+
+
+def slots_taken(stack: RunningStack, deployment: dict[str, Any]) -> int:
+    limit = deployment["global_concurrency_limit"]["id"]
+    found = httpx.get(f"{api_url(stack.settings)}/v2/concurrency_limits/{limit}")
+    return int(found.raise_for_status().json()["active_slots"])
+
+
+def test_the_saved_site_leads_to_our_label_studio(stack: RunningStack) -> None:
+    name = stack.settings.annotate.site
+    block = httpx.get(
+        f"{api_url(stack.settings)}/block_types/slug/label-studio-site/block_documents/name/{name}",
+        params={"include_secrets": True},
+    ).json()
+
+    assert httpx.URL(block["data"]["url"]).port == stack.settings.servers.label_studio_port
+    assert block["data"]["api_key"] == stack.credentials.admin_token
+
+
+def test_a_process_of_the_stack_sees_the_same_settings_from_any_folder(
+    stack: RunningStack, tmp_path: Path
+) -> None:
+    program = (
+        "from tasks.settings import load_settings\n"
+        "print(load_settings().model_dump_json(include={'data', 'servers'}))"
+    )
+    environment = {**prefect_environment(stack.settings), "PYTHONPATH": str(ROOT)}
+
+    seen = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=tmp_path,
+        env=environment,
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+
+    expected = stack.settings.model_dump(mode="json", include={"data", "servers"})
+    assert json.loads(seen.stdout) == expected
+
+
+def test_logs_of_an_unknown_server_name_the_known_ones(stack: RunningStack) -> None:
+    with pytest.raises(StackError, match="prefect, label-studio, worker"):
+        logs(stack.settings, "postgres")
+
+
+def test_down_leaves_no_process_and_up_brings_all_back(stack: RunningStack) -> None:
+    before = status(stack.settings)
+    family = processes(before)
+
+    down(stack.settings)
+
+    assert not [process for process in family if process.is_running()]
+    after = up(stack.settings)
+    assert after.healthy
+    assert after.login == before.login
