@@ -33,8 +33,23 @@ def record_partition(
 
 def latest_partitions(session: Session) -> dict[str, Partition]:
     """The newest clustering of each locale."""
-    rows = session.scalars(select(Partition).order_by(Partition.created_at, Partition.id))
-    return {row.locale: row for row in rows}
+    return {partition.locale: partition for partition in partitions(session)}
+
+
+def partitions(session: Session) -> list[Partition]:
+    """Every clustering so far, oldest first."""
+    return list(session.scalars(select(Partition).order_by(Partition.created_at, Partition.id)))
+
+
+def cluster_of_images(session: Session, partition_id: str) -> dict[str, str]:
+    """The cluster of each image of one partition."""
+    rows = session.execute(
+        select(ClusterMember.image_id, ClusterMember.cluster_id)
+        .join(Cluster, Cluster.id == ClusterMember.cluster_id)
+        .where(Cluster.partition_id == partition_id)
+        .order_by(ClusterMember.image_id)
+    )
+    return dict(rows.tuples().all())
 
 
 def clusters_of(session: Session, partition_id: str) -> list[Cluster]:

@@ -20,7 +20,7 @@ import pandas as pd
 KNOWN_COLUMNS = ("uri", "locale", "product", "source", "captured_at")
 READERS: dict[str, Callable[[BytesIO], pd.DataFrame]] = {
     ".csv": lambda file: pd.read_csv(file, dtype=str, keep_default_na=False),
-    ".jsonl": lambda file: pd.read_json(file, lines=True, dtype=False, convert_dates=False),
+    ".jsonl": lambda file: pd.DataFrame(json.loads(line) for line in file if line.strip()),
     ".parquet": pd.read_parquet,
 }
 

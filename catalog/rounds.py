@@ -24,6 +24,12 @@ def open_round(session: Session, sources: str) -> int:
     return newest if unfinished else newest + 1
 
 
+def n_finished(session: Session, sources: str) -> int:
+    """How many rounds over `sources` have done every step."""
+    query = select(func.count()).where(RoundStep.sources == sources, RoundStep.step == LAST_STEP)
+    return session.scalar(query) or 0
+
+
 def is_done(session: Session, number: int, step: str) -> bool:
     return session.get(RoundStep, (number, step)) is not None
 

@@ -29,9 +29,7 @@ class Report(Protocol):
 
 def publish(key: str, title: str, *sections: str) -> None:
     """Publish a page made of Markdown `sections` under `key`."""
-    create_markdown_artifact(
-        "\n\n".join((f"# {title}", *sections)), key=key, description=title, _sync=True
-    )
+    create_markdown_artifact("\n\n".join(sections), key=key, description=title, _sync=True)
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:

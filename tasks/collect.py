@@ -155,7 +155,7 @@ def commit_training_set() -> TrainingSet | None:
 def frame(rows: Sequence[LabelRow]) -> pd.DataFrame:
     """Labels as the gate reads them: one row each, indexed by the label's identity."""
     table = pd.DataFrame(
-        [asdict(row) | {"annotators": ", ".join(row.annotators)} for row in rows],
+        [asdict(row) for row in rows],
         columns=list(LabelRow.__dataclass_fields__),
     )
     return table.set_index("label_id").rename_axis(None)

@@ -62,7 +62,7 @@ def train(training_set: TrainingSet) -> Model:
     template = Encoder(**settings.encoder.model_dump(), seed=settings.retrain.seed)
     with progress(f"Encoder on training set {training_set.version}") as report:
         encoder = template.fit(
-            previews, classes, on_epoch=lambda epoch, _: report((epoch + 1) / template.epochs)
+            previews, classes, on_epoch=lambda epoch, _: report(epoch / template.epochs)
         )
     features, folds = cross_fit(template, previews, classes, n_folds, seed=settings.retrain.seed)
     lander = HiLander(settings.hilander.n_neighbors, seed=settings.retrain.seed)

@@ -23,6 +23,12 @@ class Round:
         with load_settings().catalog.begin() as transaction:
             return cls(rounds.open_round(transaction, identity), identity)
 
+    @staticmethod
+    def n_finished(*sources: object) -> int:
+        """How many rounds over `sources` are finished."""
+        with load_settings().catalog.begin() as transaction:
+            return rounds.n_finished(transaction, digest(*sources))
+
     def once(self, step: str, work: Callable[[], object]) -> None:
         """Do `work` unless this round has done `step` before."""
         catalog = load_settings().catalog

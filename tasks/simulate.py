@@ -9,7 +9,7 @@ from catalog import content_digest
 from catalog.blobs import read_uri
 from catalog.manifest import listings
 from tasks.settings import load_settings
-from tasks.sites import open_site
+from tasks.sites import open_site, simulated_site
 
 
 class SimulatedPeople(BaseModel, extra="forbid"):
@@ -26,8 +26,8 @@ def answer_as_simulated_people(people: SimulatedPeople, projects: dict[str, int]
     """Answer what stands open in `projects` through Label Studio's own API; how many answers."""
     settings = load_settings()
     annotator = SimulatedAnnotator(
-        site=open_site(f"{settings.annotate.site}-simulated"),
-        truth=_truth(people.truth),
+        site=open_site(simulated_site(settings.annotate.site)),
+        truth=read_truth(people.truth),
         error_rate=people.error_rate,
         seconds_per_picture=people.seconds_per_picture,
         seed=people.seed,
@@ -35,8 +35,8 @@ def answer_as_simulated_people(people: SimulatedPeople, projects: dict[str, int]
     return annotator.answer(list(projects.values()))
 
 
-def _truth(manifest: str) -> dict[str, tuple[str, str]]:
-    """The product's key and name of each image that the manifest names, by image identity."""
+def read_truth(manifest: str) -> dict[str, tuple[str, str]]:
+    """The key and the name of the product in each image that `manifest` names, by identity."""
     settings = load_settings()
     return {
         content_digest(read_uri(listing.uri, at_most=settings.ingest.max_bytes)): (

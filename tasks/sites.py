@@ -29,6 +29,11 @@ class LabelStudioSite(Block):
         return site
 
 
+def simulated_site(name: str) -> str:
+    """The block by which simulated people sign in to the site `name`, as a user of their own."""
+    return f"{name}-simulated"
+
+
 def open_site(name: str) -> Site:
     """The site whose block is called `name`; raises `NoSite` where there is no such block."""
     try:

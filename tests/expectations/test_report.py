@@ -12,7 +12,8 @@ def test_the_page_counts_labels_and_reasons() -> None:
 
 
 def test_the_page_names_what_holds_a_batch() -> None:
-    page = render(judged(good_batch(30, product_id="one")), LabelPolicy())
+    batch = good_batch(LabelPolicy().shares_judged_from, product_id="one")
+    page = render(judged(batch), LabelPolicy())
 
     assert "# Gate: the batch is held" in page
     assert "- no product takes more than 50% of the batch: failed, observed 1" in page

@@ -1,0 +1,117 @@
+"""A catalogue of its own for each test, on the servers that all tests share."""
+
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from label_studio_sdk import LabelStudio
+from prefect.settings import PREFECT_API_URL, temporary_settings
+
+from catalog.fingerprint import Fingerprint, fingerprint
+from catalog.summary import Summary, summarise
+from deployments import label_studio
+from deployments.orchestration import ROOT, prefect_environment
+from deployments.sample import Sample, write
+from tasks.settings import Settings, load_settings
+from tests.conftest import RunningStack
+
+# Small enough to train in seconds on two cores, large enough for every step to have work.
+SMALL = {
+    "GROUNDTRUTH_ENCODER__IMAGE_SIZE": "32",
+    "GROUNDTRUTH_ENCODER__EPOCHS": "8",
+}
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """A catalogue that is empty at first, a Label Studio without projects, and a Prefect."""
+
+    settings: Settings
+    environment: dict[str, str]
+    label_studio: LabelStudio
+
+    @classmethod
+    def open(cls, catalogue: Path, environment: dict[str, str], client: LabelStudio) -> "Workspace":
+        own = environment | {"GROUNDTRUTH_CATALOGUE": f"sqlite:///{catalogue}"}
+        with pytest.MonkeyPatch.context() as patch:
+            for name, value in own.items():
+                patch.setenv(name, value)
+            return cls(Settings(), own, client)
+
+    def beside(self, catalogue: Path) -> "Workspace":
+        """The same servers with another catalogue."""
+        return self.open(catalogue, self.environment, self.label_studio)
+
+    def empty_label_studio(self) -> None:
+        for project in self.label_studio.projects.list():
+            self.label_studio.projects.delete(project.id)
+
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        """Start the command line in a process of its own."""
+        return subprocess.Popen(
+            [sys.executable, "-m", "deployments", *arguments],
+            cwd=ROOT,
+            env=self.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    def groundtruth(self, *arguments: str) -> tuple[int, str]:
+        """Run the command line to its end: exit status and what it printed."""
+        process = self.start(*arguments)
+        printed, _ = process.communicate()
+        return process.returncode, printed
+
+    def prefect(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "prefect", *arguments],
+            cwd=ROOT,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    def summary(self) -> Summary:
+        with self.settings.catalog.begin() as transaction:
+            return summarise(transaction)
+
+    def fingerprint(self) -> Sequence[Fingerprint]:
+        with self.settings.catalog.begin() as transaction:
+            return fingerprint(transaction)
+
+
+@pytest.fixture
+def workspace(
+    stack: RunningStack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Workspace]:
+    client = LabelStudio(
+        base_url=label_studio.url(stack.settings), api_key=stack.credentials.admin_token
+    )
+    opened = Workspace.open(
+        tmp_path / "catalogue.sqlite", prefect_environment(stack.settings) | SMALL, client
+    )
+    opened.empty_label_studio()
+    for name, value in opened.environment.items():
+        monkeypatch.setenv(name, value)
+    load_settings.cache_clear()
+    with temporary_settings({PREFECT_API_URL: opened.environment["PREFECT_API_URL"]}):
+        yield opened
+    load_settings.cache_clear()
+
+
+@pytest.fixture(scope="session")
+def sample(tmp_path_factory: pytest.TempPathFactory) -> Sample:
+    """Pictures of a few products in a left-to-right and a right-to-left locale."""
+    return write(
+        tmp_path_factory.mktemp("sample"),
+        locales=("en-US", "ar-EG"),
+        labelled_products=5,
+        new_products=3,
+        images_per_product=5,
+        rounds=2,
+    )
