@@ -5,6 +5,7 @@ vanishes becomes a withdrawn answer.
 """
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -66,37 +67,53 @@ def new_answers(
     InvalidAnnotation
         When an annotation ticks a picture that is not on the sheet, or lacks a valid verdict.
     """
+    known = list(known)
     latest = newest_revisions(known)
+    n_said = Counter(answer.annotator for answer in known)
     standing = {submission.key_of(annotation): annotation for annotation in submission.annotations}
-    fresh = []
+    fresh: list[Answer] = []
+
+    def add(content: _Content, key: str, annotator: str, **when: Any) -> None:
+        before = latest.get(key)
+        fresh.append(
+            Answer(
+                # Named by who says it for the how-manyth time, not by the site's numbers, so that
+                # the same answers on another site are the same rows.
+                id=digest(question.id, annotator, n_said[annotator], *asdict(content).values()),
+                question_id=question.id,
+                annotation=key,
+                revision=before.revision + 1 if before else 0,
+                annotator=annotator,
+                state=content.state,
+                verdict=content.verdict,
+                intruder_ids=list(content.intruder_ids),
+                name=content.name,
+                flags=list(content.flags),
+                **when,
+            )
+        )
+        n_said[annotator] += 1
+
     for key, annotation in standing.items():
         content = _content(annotation, question)
         before = latest.get(key)
         if before is None or _said(before) != content:
-            fresh.append(
-                _answer(
-                    content,
-                    question,
-                    key,
-                    before,
-                    annotator=annotation.annotator,
-                    seconds=annotation.seconds,
-                    answered_at=annotation.updated_at,
-                )
+            add(
+                content,
+                key,
+                annotation.annotator,
+                seconds=annotation.seconds,
+                answered_at=annotation.updated_at,
             )
     for key, before in latest.items():
         of_this_task = key.startswith(f"{submission.task_id}/")
         if of_this_task and key not in standing and before.state != AnswerState.WITHDRAWN:
-            fresh.append(
-                _answer(
-                    _Content(state=AnswerState.WITHDRAWN),
-                    question,
-                    key,
-                    before,
-                    annotator=before.annotator,
-                    seconds=None,
-                    answered_at=submission.updated_at,
-                )
+            add(
+                _Content(state=AnswerState.WITHDRAWN),
+                key,
+                before.annotator,
+                seconds=None,
+                answered_at=submission.updated_at,
             )
     return fresh
 
@@ -108,33 +125,6 @@ def newest_revisions(answers: Iterable[Answer]) -> dict[str, Answer]:
         if answer.annotation not in newest or answer.revision > newest[answer.annotation].revision:
             newest[answer.annotation] = answer
     return newest
-
-
-def _answer(
-    content: _Content,
-    question: Question,
-    key: str,
-    before: Answer | None,
-    *,
-    annotator: str,
-    seconds: float | None,
-    answered_at: dt.datetime,
-) -> Answer:
-    revision = before.revision + 1 if before else 0
-    return Answer(
-        id=digest(question.site, key, revision, *asdict(content).values()),
-        question_id=question.id,
-        annotation=key,
-        revision=revision,
-        annotator=annotator,
-        state=content.state,
-        verdict=content.verdict,
-        intruder_ids=list(content.intruder_ids),
-        name=content.name,
-        flags=list(content.flags),
-        seconds=seconds,
-        answered_at=answered_at,
-    )
 
 
 def _said(answer: Answer) -> _Content:

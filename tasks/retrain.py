@@ -58,15 +58,22 @@ def train(training_set: TrainingSet) -> Model:
     rows = training_sets.read(settings.blob_store, training_set)
     previews = Previews(settings.blob_store, [row.image_id for row in rows])
     _, classes = np.unique([row.product_id for row in rows], return_inverse=True)
-    n_folds = settings.hilander.n_folds
     template = Encoder(**settings.encoder.model_dump(), seed=settings.retrain.seed)
     with progress(f"Encoder on training set {training_set.version}") as report:
         encoder = template.fit(
             previews, classes, on_epoch=lambda epoch, _: report(epoch / template.epochs)
         )
-    features, folds = cross_fit(template, previews, classes, n_folds, seed=settings.retrain.seed)
+    features, folds = cross_fit(
+        template,
+        previews,
+        classes,
+        settings.hilander.n_folds,
+        n_used=settings.hilander.n_folds_used,
+        seed=settings.retrain.seed,
+    )
+    unseen = folds >= 0
     lander = HiLander(settings.hilander.n_neighbors, seed=settings.retrain.seed)
-    lander.fit(features, classes, folds)
+    lander.fit(features[unseen], classes[unseen], folds[unseen])
     with TemporaryDirectory() as scratch:
         encoder.save(Path(scratch, "encoder"))
         lander.save(Path(scratch, "hilander"))

@@ -1,32 +1,20 @@
 """An annotator at the desk: a contact sheet in a browser, from the first look to the pull."""
 
-import shutil
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
 from annotation import Wording, new_answers, task
 from catalog.schema import Verdict
 from tests.annotation.conftest import RunningLabelStudio, make_question, picture_url, save_picture
+from tests.browser import signed_in
 
 
 @pytest.fixture
 def page(label_studio: RunningLabelStudio) -> Iterator[Page]:
-    """A browser in which the annotator is signed in."""
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=shutil.which("chromium"), args=["--no-sandbox"]
-        )
-        page = browser.new_page(viewport={"width": 1440, "height": 900})
-        page.set_default_timeout(120_000)
-        page.goto(f"{label_studio.url}/user/login/")
-        page.fill("input[name=email]", label_studio.credentials.annotator_email)
-        page.fill("input[name=password]", label_studio.credentials.annotator_password)
-        page.click("[type=submit]")
-        page.wait_for_url(f"{label_studio.url}/**")
+    with signed_in(label_studio.url, label_studio.credentials) as page:
         yield page
-        browser.close()
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from label_studio_sdk import LabelStudio
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from catalog.fingerprint import Fingerprint, fingerprint
+from catalog.schema import Question, SiteTask
 from catalog.summary import Summary, summarise
 from deployments import label_studio
 from deployments.orchestration import ROOT, prefect_environment
@@ -75,6 +76,13 @@ class Workspace:
             text=True,
             check=False,
         )
+
+    def task_of(self, question: Question) -> tuple[int, int]:
+        """The project and the task of a question on the site."""
+        with self.settings.catalog.begin() as transaction:
+            found = transaction.get(SiteTask, question.id)
+        assert found is not None
+        return found.project_id, found.task_id
 
     def summary(self) -> Summary:
         with self.settings.catalog.begin() as transaction:

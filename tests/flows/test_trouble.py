@@ -1,0 +1,79 @@
+"""What is missing or broken is said in one line that names the remedy, and nothing is lost."""
+
+import pytest
+from prefect.settings import PREFECT_API_URL, temporary_settings
+from pydantic import AnyHttpUrl, SecretStr
+
+from deployments import label_studio
+from deployments.sample import Sample
+from tasks.sites import LabelStudioSite
+from tests.conftest import RunningStack, free_ports
+from tests.flows.conftest import Workspace
+
+
+def save_block(workspace: Workspace, name: str, url: str, token: str) -> None:
+    with temporary_settings({PREFECT_API_URL: workspace.environment["PREFECT_API_URL"]}):
+        LabelStudioSite(url=AnyHttpUrl(url), api_key=SecretStr(token)).save(name, overwrite=True)
+
+
+def last_line(printed: str) -> str:
+    """The line that the command line closes with, unfolded."""
+    return " ".join(printed[printed.rindex("groundtruth: ") :].split())
+
+
+def test_without_a_champion_the_message_says_what_a_first_model_needs(
+    workspace: Workspace,
+) -> None:
+    status, printed = workspace.groundtruth("cluster")
+    assert status == 1
+    assert "there is no champion yet" in last_line(printed)
+    assert "uri, locale and product" in last_line(printed)
+
+
+def test_a_manifest_that_does_not_exist_is_named(workspace: Workspace) -> None:
+    status, printed = workspace.groundtruth("ingest", "nowhere.csv")
+    assert status == 1
+    assert last_line(printed) == "groundtruth: there is no manifest nowhere.csv"
+
+
+@pytest.fixture
+def asked_once(workspace: Workspace, sample: Sample) -> None:
+    """A model and candidate clusters, and nothing asked yet."""
+    for arguments in (
+        ("ingest", str(sample.labelled)),
+        ("ingest", str(sample.rounds[0])),
+        ("collect",),
+        ("retrain",),
+        ("cluster",),
+    ):
+        status, printed = workspace.groundtruth(*arguments)
+        assert status == 0, printed
+
+
+def test_a_site_that_is_down_or_refuses_loses_nothing_and_is_asked_later(
+    workspace: Workspace, stack: RunningStack, asked_once: None
+) -> None:
+    del asked_once
+    url, token = label_studio.url(stack.settings), stack.credentials.admin_token
+    [closed_port] = free_ports(1)
+    workspace.environment["GROUNDTRUTH_ANNOTATE__SITE"] = "trouble"
+
+    save_block(workspace, "trouble", f"http://127.0.0.1:{closed_port}", token)
+    status, printed = workspace.groundtruth("annotate")
+    assert status == 1
+    assert f"Label Studio at http://127.0.0.1:{closed_port}" in last_line(printed)
+    assert "does not answer" in last_line(printed)
+
+    save_block(workspace, "trouble", url, "0" * 40)
+    status, printed = workspace.groundtruth("annotate")
+    assert status == 1
+    assert "token" in last_line(printed)
+    assert "0" * 40 not in printed
+
+    asked = workspace.summary()
+    assert asked.questions > asked.questions_on_site == 0
+    save_block(workspace, "trouble", url, token)
+    status, printed = workspace.groundtruth("annotate")
+    assert status == 0, printed
+    assert workspace.summary().questions_on_site == asked.questions
+    assert token not in printed
