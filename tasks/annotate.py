@@ -41,8 +41,8 @@ def locales_to_push() -> list[str]:
 
 @task(
     cache_policy=NO_CACHE,
-    retries=3,
-    retry_delay_seconds=[2, 10, 30],
+    retries=2,
+    retry_delay_seconds=[1, 5],
     retry_condition_fn=site_was_down,
 )
 def push(locale: str) -> int:

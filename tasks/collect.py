@@ -36,8 +36,8 @@ def asked_locales() -> dict[str, int]:
 
 @task(
     cache_policy=NO_CACHE,
-    retries=3,
-    retry_delay_seconds=[2, 10, 30],
+    retries=2,
+    retry_delay_seconds=[1, 5],
     retry_condition_fn=site_was_down,
 )
 def pull(locale: str, project_id: int) -> Pulled:

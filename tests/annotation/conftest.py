@@ -2,10 +2,7 @@
 
 import hashlib
 import io
-import os
-import socket
 import uuid
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,8 +12,8 @@ from PIL import Image, ImageDraw
 from annotation import Site, local_picture_url
 from catalog.schema import Question
 from deployments import label_studio as local_label_studio
-from deployments.label_studio import VENV_VARIABLE, Credentials
-from tasks.settings import Servers, Settings
+from deployments.label_studio import Credentials
+from tests.conftest import RunningStack
 
 REPOSITORY = Path(__file__).parents[2]
 PICTURES = "previews"
@@ -40,41 +37,10 @@ class RunningLabelStudio:
 
 
 @pytest.fixture(scope="session")
-def start_label_studio(
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[Callable[[], RunningLabelStudio]]:
-    """Starts servers, each with empty data on a port of its own."""
-    os.environ.setdefault(VENV_VARIABLE, str(REPOSITORY / ".venv-label-studio"))
-    servers = []
-
-    def start() -> RunningLabelStudio:
-        settings = Settings(
-            data=tmp_path_factory.mktemp("label-studio"),
-            servers=Servers(label_studio_port=_free_port()),
-        )
-        pictures = settings.data / "blobs" / PICTURES
-        pictures.mkdir(parents=True)
-        server = local_label_studio.server(settings)
-        server.working_directory.mkdir(parents=True, exist_ok=True)
-        servers.append(server)
-        server.start()
-        server.wait_until_ready()
-        return RunningLabelStudio(
-            url=local_label_studio.url(settings),
-            credentials=local_label_studio.sign_in(settings),
-            pictures=pictures,
-        )
-
-    yield start
-    for server in servers:
-        server.stop()
-
-
-@pytest.fixture(scope="session")
-def label_studio(
-    start_label_studio: Callable[[], RunningLabelStudio],
-) -> RunningLabelStudio:
-    return start_label_studio()
+def label_studio(stack: RunningStack) -> RunningLabelStudio:
+    pictures = stack.settings.data / "blobs" / PICTURES
+    pictures.mkdir(exist_ok=True)
+    return RunningLabelStudio(local_label_studio.url(stack.settings), stack.credentials, pictures)
 
 
 @pytest.fixture
@@ -111,9 +77,3 @@ def save_picture(folder: Path, colour: str, number: int) -> str:
 
 def picture_url(image_id: str) -> str:
     return local_picture_url(f"{PICTURES}/{image_id}.jpg")
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -1,6 +1,5 @@
 """What is missing or broken is said in one line that names the remedy, and nothing is lost."""
 
-import pytest
 from prefect.settings import PREFECT_API_URL, temporary_settings
 from pydantic import AnyHttpUrl, SecretStr
 
@@ -36,36 +35,26 @@ def test_a_manifest_that_does_not_exist_is_named(workspace: Workspace) -> None:
     assert last_line(printed) == "groundtruth: there is no manifest nowhere.csv"
 
 
-@pytest.fixture
-def asked_once(workspace: Workspace, sample: Sample) -> None:
-    """A model and candidate clusters, and nothing asked yet."""
-    for arguments in (
-        ("ingest", str(sample.labelled)),
-        ("ingest", str(sample.rounds[0])),
-        ("collect",),
-        ("retrain",),
-        ("cluster",),
-    ):
-        status, printed = workspace.groundtruth(*arguments)
-        assert status == 0, printed
-
-
-def test_a_site_that_is_down_or_refuses_loses_nothing_and_is_asked_later(
-    workspace: Workspace, stack: RunningStack, asked_once: None
+def test_a_site_that_is_down_or_refuses_loses_nothing_and_the_run_goes_on_later(
+    workspace: Workspace, stack: RunningStack, sample: Sample
 ) -> None:
-    del asked_once
     url, token = label_studio.url(stack.settings), stack.credentials.admin_token
     [closed_port] = free_ports(1)
     workspace.environment["GROUNDTRUTH_ANNOTATE__SITE"] = "trouble"
+    arguments = ("run", str(sample.rounds[0]), "--labelled", str(sample.labelled))
+
+    status, printed = workspace.groundtruth(*arguments)
+    assert status == 1
+    assert "there is no Prefect block label-studio-site/trouble" in last_line(printed)
 
     save_block(workspace, "trouble", f"http://127.0.0.1:{closed_port}", token)
-    status, printed = workspace.groundtruth("annotate")
+    status, printed = workspace.groundtruth(*arguments)
     assert status == 1
     assert f"Label Studio at http://127.0.0.1:{closed_port}" in last_line(printed)
     assert "does not answer" in last_line(printed)
 
     save_block(workspace, "trouble", url, "0" * 40)
-    status, printed = workspace.groundtruth("annotate")
+    status, printed = workspace.groundtruth(*arguments)
     assert status == 1
     assert "token" in last_line(printed)
     assert "0" * 40 not in printed
@@ -73,7 +62,8 @@ def test_a_site_that_is_down_or_refuses_loses_nothing_and_is_asked_later(
     asked = workspace.summary()
     assert asked.questions > asked.questions_on_site == 0
     save_block(workspace, "trouble", url, token)
-    status, printed = workspace.groundtruth("annotate")
+    status, printed = workspace.groundtruth(*arguments)
     assert status == 0, printed
-    assert workspace.summary().questions_on_site == asked.questions
+    assert "has done cluster before: going on" in printed
     assert token not in printed
+    assert workspace.summary().questions_on_site == asked.questions
