@@ -18,7 +18,7 @@ from catalog.identity import digest
 from catalog.labels import LabelRow
 from catalog.schema import HoldoutImage, TrainingSet
 
-FEWEST_PRODUCTS = 4
+FEWEST_PRODUCTS = 8
 FEWEST_IMAGES = 2
 
 

@@ -5,7 +5,8 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
+from rich.markup import escape
+from rich.table import Column, Table
 
 from annotation import SiteError, WordingError
 from catalog.manifest import ManifestError
@@ -46,7 +47,7 @@ def main() -> None:
     try:
         app()
     except MENDABLE as error:
-        console.print(f"[bold red]groundtruth:[/] {error}", markup=True, highlight=False)
+        console.print(f"[bold red]groundtruth:[/] {escape(str(error))}", soft_wrap=True)
         raise SystemExit(1) from None
 
 
@@ -197,7 +198,7 @@ def with_prefect(settings: Settings) -> None:
 
 
 def show_status(found: stack.StackStatus) -> None:
-    table = Table("server", "address", "state", "log")
+    table = Table("server", "address", "state", Column("log", overflow="fold"))
     for server in found.servers:
         state = "[green]healthy[/]" if server.healthy else "[red]not running[/]"
         table.add_row(server.name, server.url or "", state, str(server.log))
@@ -207,6 +208,7 @@ def show_status(found: stack.StackStatus) -> None:
             f"Label Studio login: {found.login.email}  password: {found.login.password}",
             markup=False,
             highlight=False,
+            soft_wrap=True,
         )
 
 

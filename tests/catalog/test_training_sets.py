@@ -72,8 +72,8 @@ def test_more_labels_make_the_next_version_and_leave_the_first_as_it_was(bench: 
 
 
 def test_too_few_labelled_products_say_how_many_are_needed(bench: Bench) -> None:
-    label_products(bench, 3)
-    with pytest.raises(training_sets.TooFewLabels, match="at least 4 labelled products"):
+    label_products(bench, 7)
+    with pytest.raises(training_sets.TooFewLabels, match="at least 8 labelled products"):
         commit(bench)
 
 
