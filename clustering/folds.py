@@ -22,7 +22,6 @@ def cross_fit(
     labels: ArrayLike,
     n_folds: int = 2,
     *,
-    n_used: int | None = None,
     seed: int = 0,
 ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
     """Embed each fold of the classes by an encoder trained on the other folds.
@@ -37,8 +36,6 @@ def cross_fit(
     n_folds : int, default=2
         Parts into which the classes are divided: with more folds each encoder is better, but
         each part has fewer classes and so is easier than what the model will meet.
-    n_used : int or None, default=None
-        Folds to embed, each at the cost of one encoder; None embeds them all.
     seed : int, default=0
         Fixes the division.
 
@@ -47,8 +44,7 @@ def cross_fit(
     features : float32 (N, dim)
     groups : int64 (N,)
         Fold of each image: features of different folds come from different encoders and must not
-        be compared. Both are what `HiLander.fit` takes, less the images of folds that were not
-        used, whose features are zero and whose group is -1.
+        be compared. Both are what `HiLander.fit` takes.
 
     Raises
     ------
@@ -62,19 +58,16 @@ def cross_fit(
             f"n_folds={n_folds} does not divide {n_classes} classes so that every encoder sees at "
             "least 2; choose n_folds between 2 and the number of classes, or add classes."
         )
-    if n_used is not None and not 1 <= n_used <= n_folds:
-        raise ValueError(f"n_used={n_used} is not a number of folds between 1 and {n_folds}.")
     order = np.random.default_rng(seed).permutation(n_classes)
     fold_of_class = np.empty(n_classes, dtype=np.int64)
     fold_of_class[order] = np.arange(n_classes) % n_folds
     groups = fold_of_class[classes]
-    features = np.zeros((len(images), encoder.dim), dtype=np.float32)
-    n_used = n_folds if n_used is None else n_used
-    for fold in range(n_used):
+    features = np.empty((len(images), encoder.dim), dtype=np.float32)
+    for fold in range(n_folds):
         seen, unseen = np.flatnonzero(groups != fold), np.flatnonzero(groups == fold)
         trained = clone(encoder).fit(_Part(images, seen), classes[seen])
         features[unseen] = trained.transform(_Part(images, unseen))
-    return features, np.where(groups < n_used, groups, -1)
+    return features, groups
 
 
 class _Part(Sequence[NDArray[np.uint8]]):

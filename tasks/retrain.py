@@ -14,7 +14,7 @@ from prefect.cache_policies import NO_CACHE
 from catalog import images, models, training_sets
 from catalog.previews import Previews
 from catalog.schema import Model, Promotion, TrainingSet
-from clustering import Encoder, HiLander, bcubed, cross_fit, nmi, pairwise
+from clustering import Encoder, HiLander, bcubed, nmi, pairwise
 from tasks.artifacts import progress
 from tasks.settings import Settings, load_settings
 
@@ -63,17 +63,8 @@ def train(training_set: TrainingSet) -> Model:
         encoder = template.fit(
             previews, classes, on_epoch=lambda epoch, _: report(epoch / template.epochs)
         )
-    features, folds = cross_fit(
-        template,
-        previews,
-        classes,
-        settings.hilander.n_folds,
-        n_used=settings.hilander.n_folds_used,
-        seed=settings.retrain.seed,
-    )
-    unseen = folds >= 0
     lander = HiLander(settings.hilander.n_neighbors, seed=settings.retrain.seed)
-    lander.fit(features[unseen], classes[unseen], folds[unseen])
+    lander.fit(encoder.transform(previews), classes)
     with TemporaryDirectory() as scratch:
         encoder.save(Path(scratch, "encoder"))
         lander.save(Path(scratch, "hilander"))

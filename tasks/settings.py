@@ -35,13 +35,11 @@ class Annotate(BaseModel, extra="forbid"):
 class EncoderSettings(BaseModel, extra="forbid"):
     image_size: int = Field(64, ge=32)
     dim: PositiveInt = 128
-    epochs: PositiveInt = 16
+    epochs: PositiveInt = 24
 
 
 class HiLanderSettings(BaseModel, extra="forbid"):
     n_neighbors: PositiveInt = 5
-    n_folds: int = Field(3, ge=2)
-    n_folds_used: PositiveInt = 1
 
 
 class Retrain(BaseModel, extra="forbid"):

@@ -107,13 +107,3 @@ def test_random_views_are_images_and_follow_the_seed():
     assert not torch.equal(first, other)
     assert first.shape == images.shape
     assert ((first >= 0) & (first <= 1)).all()
-
-
-def test_folds_that_are_not_used_are_marked_and_the_others_are_as_ever():
-    images, labels = drawings(4, 4, seed=5)
-    encoder = Encoder(16, dim=8, epochs=1)
-    every, folds = cross_fit(encoder, images, labels, n_folds=2)
-    some, marked = cross_fit(encoder, images, labels, n_folds=2, n_used=1)
-    assert set(marked) == {0, -1}
-    np.testing.assert_array_equal(marked == 0, folds == 0)
-    np.testing.assert_array_equal(some[folds == 0], every[folds == 0])
