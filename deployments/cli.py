@@ -1,6 +1,5 @@
 """`groundtruth`: the command line of the operator."""
 
-import os
 from typing import Annotated
 
 import typer
@@ -13,9 +12,10 @@ from catalog.manifest import ManifestError
 from catalog.training_sets import TooFewLabels
 from deployments import stack
 from deployments.demo import DemoFailed
+from deployments.orchestration import prefect_server
 from deployments.service import StackError
 from tasks.errors import NoChampion, NoSite, SettingsError
-from tasks.settings import Settings, load_settings
+from tasks.settings import load_settings
 
 # What a person can put right; each says how. Anything else is a defect and shows its traceback.
 MENDABLE = (
@@ -95,58 +95,58 @@ def run(
     error_rate: Annotated[float, typer.Option(help="Their chance of a slip, per picture.")] = 0.02,
 ) -> None:
     """Run the whole loop once: ingest, cluster, annotate, collect, retrain."""
-    with_prefect(load_settings())
     from flows.groundtruth import groundtruth
     from tasks.simulate import SimulatedPeople
 
     simulated = SimulatedPeople(truth=truth, error_rate=error_rate) if truth else None
-    groundtruth(source, locale, labelled, simulated)
+    with prefect_server(load_settings()):
+        groundtruth(source, locale, labelled, simulated)
     show_summary()
 
 
 @app.command()
 def ingest(source: Source = None, locale: Locale = None) -> None:
     """Bring new pictures into the catalogue."""
-    with_prefect(load_settings())
     from flows.ingest import ingest
 
-    ingest(source, locale)
+    with prefect_server(load_settings()):
+        ingest(source, locale)
 
 
 @app.command()
 def cluster() -> None:
     """Form candidate clusters of the images that wait for a label."""
-    with_prefect(load_settings())
     from flows.cluster import cluster
 
-    cluster()
+    with prefect_server(load_settings()):
+        cluster()
 
 
 @app.command()
 def annotate() -> None:
     """Put the questions about new clusters on the site."""
-    with_prefect(load_settings())
     from flows.annotate import annotate
 
-    annotate()
+    with prefect_server(load_settings()):
+        annotate()
 
 
 @app.command()
 def collect() -> None:
     """Read the answers, pass the gate, commit a training set version."""
-    with_prefect(load_settings())
     from flows.collect import collect
 
-    collect()
+    with prefect_server(load_settings()):
+        collect()
 
 
 @app.command()
 def retrain() -> None:
     """Train a challenger and promote it when it is better."""
-    with_prefect(load_settings())
     from flows.retrain import retrain
 
-    retrain()
+    with prefect_server(load_settings()):
+        retrain()
 
 
 @app.command()
@@ -189,12 +189,6 @@ def fingerprint() -> None:
     with load_settings().catalog.begin() as transaction:
         for each in fingerprint(transaction):
             print(f"{each.table:<16}{each.n_rows:>9}  {each.digest}")
-
-
-def with_prefect(settings: Settings) -> None:
-    """Run flows of this process against the local Prefect server, unless another is configured."""
-    environment = stack.prefect_environment(settings)
-    os.environ.update({name: os.environ.get(name, value) for name, value in environment.items()})
 
 
 def show_status(found: stack.StackStatus) -> None:

@@ -4,8 +4,8 @@ import hashlib
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -53,6 +53,25 @@ def prefect_environment(settings: Settings) -> dict[str, str]:
 
 def api_url(settings: Settings) -> str:
     return f"http://127.0.0.1:{settings.servers.prefect_port}/api"
+
+
+@contextmanager
+def prefect_server(settings: Settings) -> Iterator[None]:
+    """Run the flows of this process on the local Prefect, or on the one that Prefect itself names.
+
+    Raises `StackError` when that server does not answer; without one, Prefect would start a
+    temporary server whose runs nobody sees.
+    """
+    from prefect.settings import PREFECT_API_URL, temporary_settings
+
+    address = PREFECT_API_URL.value() or api_url(settings)
+    if not _answers(f"{address}/health"):
+        raise StackError(
+            f"Prefect at {address} does not answer: start it with `groundtruth up`, or set"
+            " PREFECT_API_URL to a server that runs"
+        )
+    with temporary_settings({PREFECT_API_URL: address}):
+        yield
 
 
 def server(settings: Settings) -> Service:

@@ -29,6 +29,25 @@ def test_without_a_champion_the_message_says_what_a_first_model_needs(
     assert "uri, locale and product" in last_line(printed)
 
 
+def test_the_command_line_runs_on_the_local_prefect_without_being_told_where_it_is(
+    workspace: Workspace,
+) -> None:
+    address = workspace.environment["PREFECT_API_URL"].removesuffix("/api")
+    for name in [name for name in workspace.environment if name.startswith("PREFECT_")]:
+        del workspace.environment[name]
+    status, printed = workspace.groundtruth("ingest")
+    assert status == 0, printed
+    assert f"View at {address}/runs/" in printed
+
+
+def test_a_prefect_that_is_down_is_named(workspace: Workspace) -> None:
+    [closed_port] = free_ports(1)
+    workspace.environment["PREFECT_API_URL"] = f"http://127.0.0.1:{closed_port}/api"
+    status, printed = workspace.groundtruth("ingest")
+    assert status == 1
+    assert f"Prefect at http://127.0.0.1:{closed_port}/api does not answer" in last_line(printed)
+
+
 def test_a_manifest_that_does_not_exist_is_named(workspace: Workspace) -> None:
     status, printed = workspace.groundtruth("ingest", "nowhere.csv")
     assert status == 1
