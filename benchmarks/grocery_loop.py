@@ -63,12 +63,11 @@ def main(
 
 def _halves(photos: Sequence[dict[str, str]]) -> tuple[list[dict[str, str]], list[dict[str, str]]]:
     """The photos of every other group of products: variants of one brand stay together."""
-    groups = sorted({photo["group"] for photo in photos}, key=lambda group: digest(group))
     n_photos = Counter(photo["group"] for photo in photos)
     sides: tuple[list[dict[str, str]], list[dict[str, str]]] = ([], [])
     totals = [0, 0]
     side_of = {}
-    for group in sorted(groups, key=lambda group: -n_photos[group]):
+    for group in sorted(n_photos, key=lambda group: (-n_photos[group], digest(group))):
         side_of[group] = int(totals[1] < totals[0])
         totals[side_of[group]] += n_photos[group]
     for photo in photos:

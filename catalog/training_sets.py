@@ -76,14 +76,6 @@ def newest(session: Session) -> TrainingSet | None:
     return session.scalar(select(TrainingSet).order_by(TrainingSet.version.desc()).limit(1))
 
 
-def by_version(session: Session, version: int) -> TrainingSet:
-    """The training set of that version; raises `LookupError` where there is none."""
-    found = session.get(TrainingSet, version)
-    if found is None:
-        raise LookupError(f"there is no training set version {version}")
-    return found
-
-
 def commit(session: Session, blobs: BlobStore, labels: Iterable[LabelRow]) -> TrainingSet:
     """Commit `labels`, less the holdout's products and images, as the next version.
 
