@@ -1,4 +1,4 @@
-"""The residual convolutional network that turns an image into an embedding."""
+"""The residual convolutional network that turns an image into an embedding, and its two losses."""
 
 from __future__ import annotations
 
@@ -76,3 +76,33 @@ class CosineClassifier(nn.Module):
         cosines = embeddings @ F.normalize(self.weight, dim=1).T
         required = F.one_hot(labels, len(self.weight)) * self.margin
         return F.cross_entropy(self.scale * (cosines - required), labels, label_smoothing=0.05)
+
+
+def supervised_contrast(embeddings: Tensor, labels: Tensor, *, temperature: float) -> Tensor:
+    """Draw images of one class together against the rest of the batch (SupCon).
+
+    The loss L_out of Khosla et al., *Supervised Contrastive Learning*, 2020, equation 2. The
+    classifier asks only that each image be near the centre of its class; this asks that it be near
+    the other images, which is what neighbours of classes never seen depend on.
+
+    Parameters
+    ----------
+    embeddings : Tensor of float (B, dim)
+        Unit vectors.
+    labels : Tensor of int (B,)
+        Class of each.
+    temperature : float
+        Divides the cosines; smaller means that near images count for more.
+
+    Returns
+    -------
+    Tensor of float ()
+        Mean over the images that have another of their class in the batch; 0 if none has.
+    """
+    alone = torch.eye(len(labels), dtype=torch.bool)
+    same = (labels[:, None] == labels[None, :]) & ~alone
+    similarity = (embeddings @ embeddings.T / temperature).masked_fill(alone, -torch.inf)
+    chance = F.log_softmax(similarity, dim=1).masked_fill(~same, 0.0)
+    partners = same.sum(dim=1)
+    paired = partners > 0
+    return -(chance.sum(dim=1)[paired] / partners[paired]).sum() / paired.sum().clamp(min=1)

@@ -1,7 +1,7 @@
 """An image encoder trained from scratch: photos in, unit vectors out.
 
-A small residual network learns to tell the training products apart; its last layer but one then
-describes products that it has never seen.
+A small residual network learns to tell the training products apart and to bring photos of one
+product together; its last layer but one then describes products that it has never seen.
 """
 
 from __future__ import annotations
@@ -19,9 +19,10 @@ from sklearn.base import BaseEstimator
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
+from torch.nn import functional as F
 
 from clustering.augment import augment
-from clustering.convnet import ConvolutionalNetwork, CosineClassifier
+from clustering.convnet import ConvolutionalNetwork, CosineClassifier, supervised_contrast
 from clustering.storage import load_model, save_model
 from clustering.validation import check_labels
 
@@ -29,6 +30,9 @@ BATCH = 64
 SHORTEST_CYCLE = 8
 EMBEDDING_BATCH = 256
 SCALE = 16.0
+CONTRAST = 0.5
+TEMPERATURE = 0.1
+CROPPED_SHARE = 0.1
 
 
 class Encoder(BaseEstimator):  # type: ignore[misc]
@@ -152,10 +156,12 @@ class Encoder(BaseEstimator):  # type: ignore[misc]
         losses = []
         for epoch in range(1, self.epochs + 1):
             total = 0.0
-            order = torch.randperm(len(pixels), generator=generator)
+            order = _in_pairs(classes, generator)
             for batch in order.tensor_split(n_batches):
                 views = augment(_to_float(pixels[batch]), generator)
-                loss = classifier(network(views), classes[batch])
+                embeddings, seen = network(views), classes[batch]
+                contrast = supervised_contrast(embeddings, seen, temperature=TEMPERATURE)
+                loss = classifier(embeddings, seen) + CONTRAST * contrast
                 optimizer.zero_grad()
                 loss.backward()
                 optimizer.step()
@@ -168,7 +174,7 @@ class Encoder(BaseEstimator):  # type: ignore[misc]
 
     @torch.no_grad()
     def transform(self, images: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:
-        """Embed images of any classes.
+        """Embed images of any classes, each seen whole and without its edges.
 
         Parameters
         ----------
@@ -185,7 +191,8 @@ class Encoder(BaseEstimator):  # type: ignore[misc]
         for start in range(0, len(images), EMBEDDING_BATCH):
             stop = min(start + EMBEDDING_BATCH, len(images))
             pixels = _to_float(_read(images, range(start, stop), self.image_size))
-            embeddings[start:stop] = self.network_(pixels).numpy()
+            seen_twice = self.network_(pixels) + self.network_(_without_edges(pixels))
+            embeddings[start:stop] = F.normalize(seen_twice, dim=1).numpy()
         return embeddings
 
     def save(self, directory: str | os.PathLike[str]) -> None:
@@ -227,3 +234,26 @@ def _read(images: Sequence[NDArray[np.uint8]], which: range, side: int) -> Tenso
 
 def _to_float(pixels: Tensor) -> Tensor:
     return pixels.to(torch.float32).div_(255.0).contiguous(memory_format=torch.channels_last)
+
+
+def _in_pairs(classes: Tensor, generator: torch.Generator) -> Tensor:
+    """Order all images at random, but those of one class two by two, so that batches hold pairs.
+
+    A class with an odd number of images leaves one on its own.
+    """
+    order = torch.randperm(len(classes), generator=generator)
+    order = order[torch.argsort(classes[order], stable=True)]
+    grouped = classes[order]
+    first = torch.searchsorted(grouped, grouped)
+    couple = (torch.arange(len(order)) - first) // 2
+    _, pair = torch.unique(torch.stack([grouped, couple]), dim=1, return_inverse=True)
+    key = torch.rand(len(classes), generator=generator)
+    return order[torch.argsort(key[pair], stable=True)]
+
+
+def _without_edges(pixels: Tensor) -> Tensor:
+    """Enlarge the middle of float images (B, 3, S, S) to their full side."""
+    side = pixels.shape[-1]
+    edge = round(side * CROPPED_SHARE)
+    middle = pixels[:, :, edge : side - edge, edge : side - edge]
+    return F.interpolate(middle, size=(side, side), mode="bilinear")
