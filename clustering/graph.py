@@ -22,7 +22,7 @@ def neighbour_graph(neighbours: Neighbours) -> DGLGraph:
     """Build the graph with an edge j -> i for each neighbour j of i; edge data `cosine` (E,)."""
     present = neighbours.present
     offsets = torch.from_numpy(np.concatenate([[0], np.cumsum(present.sum(axis=1))]))
-    indices = torch.from_numpy(neighbours.indices[present])
+    indices = torch.from_numpy(neighbours.indices[present].astype(np.int64))
     graph = dgl.graph(
         ("csc", (offsets, indices, torch.arange(len(indices)))), num_nodes=len(present)
     )
@@ -68,6 +68,16 @@ def sum_edges(graph: DGLGraph, values: Tensor) -> Tensor:
     return F.embedding_bag(
         edges, values[:, None], offsets, mode="sum", include_last_offset=True
     ).squeeze(1)
+
+
+def density(graph: DGLGraph, linkage: Tensor) -> Tensor:
+    """Return d_i = (1/k) sum_j (2 r_ij - 1) a_ij, (n,), for linkage probabilities r (E,).
+
+    Xing et al., 2021, equation 4; a_ij is the edge data `cosine`.
+    """
+    total = sum_edges(graph, (2.0 * linkage - 1.0) * graph.edata["cosine"])
+    degrees: Tensor = graph.in_degrees().clamp_min(1)
+    return total / degrees
 
 
 def _csc(graph: DGLGraph) -> tuple[Tensor, Tensor, Tensor]:
