@@ -1,10 +1,11 @@
 """Hi-LANDER: cluster images of classes never seen, having learnt on others how classes look.
 
-    from clustering import Encoder, HiLander, cross_fit
+    from clustering import Encoder, HiLander, embed_unseen
 
-    encoder = Encoder().fit(images, labels)
-    lander = HiLander().fit(*training_features)
-    clusters = lander.predict(encoder.transform(new_images))
+    encoder = Encoder()
+    features, rows = embed_unseen(encoder, images, labels)
+    lander = HiLander().fit(features, labels[rows])
+    clusters = lander.predict(encoder.fit(images, labels).transform(new_images))
 
 Names are loaded when first used, for the libraries behind them take seconds to import.
 The graph library is told its backend here, before anything can import it.
@@ -18,9 +19,11 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from clustering.encoder import Encoder
-    from clustering.folds import cross_fit
+    from clustering.folds import embed_unseen
     from clustering.lander import HiLander
     from clustering.metrics import Agreement, bcubed, bcubed_f, nmi, pairwise, pairwise_f
+    from clustering.official import load_official, read_features
+    from clustering.published import Lander
 
 os.environ.setdefault("DGLBACKEND", "pytorch")
 
@@ -28,24 +31,30 @@ _HOME = {
     "Agreement": "metrics",
     "Encoder": "encoder",
     "HiLander": "lander",
+    "Lander": "published",
     "bcubed": "metrics",
     "bcubed_f": "metrics",
-    "cross_fit": "folds",
+    "embed_unseen": "folds",
+    "load_official": "official",
     "nmi": "metrics",
     "pairwise": "metrics",
     "pairwise_f": "metrics",
+    "read_features": "official",
 }
 
 __all__ = [
     "Agreement",
     "Encoder",
     "HiLander",
+    "Lander",
     "bcubed",
     "bcubed_f",
-    "cross_fit",
+    "embed_unseen",
+    "load_official",
     "nmi",
     "pairwise",
     "pairwise_f",
+    "read_features",
 ]
 
 

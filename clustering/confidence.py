@@ -1,8 +1,7 @@
 """How sure we are of each image's place: the probability that it belongs with its cluster.
 
-A few signs of belonging (how probable its links within the cluster are, how many of its neighbours
-are there, how near it is to the rest) are weighed by a logistic regression on training images,
-where it is known who belongs.
+A few signs of belonging are weighed by a logistic regression on training images, where it is
+known who belongs.
 """
 
 from __future__ import annotations
@@ -10,46 +9,41 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from clustering.hierarchy import Base, Hierarchy
+from clustering.linkage import Linkage
 
 Float = NDArray[np.float64]
+Int = NDArray[np.int64]
+
+STRANGER = -4.0
+"""Log-odds of an image without a link into its cluster."""
 
 
-def signs_of_belonging(base: Base, hierarchy: Hierarchy) -> Float:
+def signs_of_belonging(linkage: Linkage, labels: Int) -> Float:
     """Describe each image's place in its cluster, float64 (N, 5).
 
-    Mean log-odds of its links into the cluster, share of its neighbours there, its mean cosine to
-    the other members, that cosine against the cluster's mean of it, and the log size.
+    Mean log-odds of its links into the cluster, share of its linkage that they have, both again as
+    means over the cluster, and the log size of the cluster.
     """
-    labels, sizes = hierarchy.labels, hierarchy.clusters.sizes
-    n = len(labels)
-    inside = labels[base.i] == labels[base.j]
-    own = base.i[inside]
-    probable = np.clip(base.linkage[inside].astype(np.float64), 1e-3, 1 - 1e-3)
-    links = np.bincount(own, minlength=n)
-    odds = np.bincount(own, weights=np.log(probable / (1 - probable)), minlength=n)
-    degree = np.maximum(np.bincount(base.i, minlength=n), 1)
-    others = np.maximum(sizes[labels] - 1, 1)
-    features, means = base.nodes.means, hierarchy.clusters.means
-    to_all = np.einsum("nd,nd->n", features, means[labels]) * sizes[labels]
-    near = (to_all - np.einsum("nd,nd->n", features, features)) / others
-    usual = np.bincount(labels, weights=near) / sizes
-    return np.column_stack(
-        [
-            np.where(links > 0, odds / np.maximum(links, 1), -4.0),
-            links / degree,
-            near,
-            near - usual[labels],
-            np.log(sizes[labels]),
-        ]
-    )
+    i, j, probability = linkage.edges()
+    n, sizes = len(labels), np.bincount(labels)
+    inside = labels[i] == labels[j]
+    own = i[inside]
+    within = np.clip(probability[inside].astype(np.float64), 1e-3, 1 - 1e-3)
+    n_links = np.bincount(own, minlength=n)
+    odds = np.bincount(own, weights=np.log(within / (1 - within)), minlength=n)
+    odds = np.where(n_links > 0, odds / np.maximum(n_links, 1), STRANGER)
+    total = np.bincount(i, weights=probability, minlength=n)
+    share = np.bincount(own, weights=within, minlength=n) / np.maximum(total, 1e-9)
+    columns = [odds, np.minimum(share, 1.0)]
+    means = [(np.bincount(labels, weights=column) / sizes)[labels] for column in columns]
+    return np.column_stack([*columns, *means, np.log(sizes[labels])])
 
 
-def belongs(labels: NDArray[np.int64], truth: NDArray[np.int64]) -> NDArray[np.bool_]:
+def belongs(labels: Int, truth: Int) -> NDArray[np.bool_]:
     """Whether each image is of the class that most of its cluster is of (ties: the lowest)."""
     pairs, counts = np.unique(np.stack([labels, truth], axis=1), axis=0, return_counts=True)
     best_last = np.lexsort((-pairs[:, 1], counts, pairs[:, 0]))
-    majority = np.empty(int(labels.max()) + 1, dtype=np.int64)
+    majority = np.empty(int(labels.max(initial=-1)) + 1, dtype=np.int64)
     majority[pairs[best_last, 0]] = pairs[best_last, 1]
     same: NDArray[np.bool_] = majority[labels] == truth
     return same

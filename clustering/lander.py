@@ -3,68 +3,66 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from numbers import Integral, Real
 from typing import Any, ClassVar, Self
 
 import numpy as np
 import torch
-from dgl import DGLGraph
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClusterMixin
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted
 
+from clustering.attachment import Attachment, learn_attachment, signs_of_attachment
 from clustering.calibration import fit_logistic, logistic
+from clustering.communities import find_communities
 from clustering.confidence import belongs, signs_of_belonging
-from clustering.evidence import SuperNodes
-from clustering.graph import edge_ends
-from clustering.hierarchy import Base, Hierarchy, grow, read_base
-from clustering.metrics import Agreement
-from clustering.network import LinkageNetwork, density
+from clustering.constraints import check_apart, check_together
+from clustering.linkage import Linkage, link
+from clustering.neighbours import find_neighbours
+from clustering.network import LinkageNetwork
+from clustering.overlap import CONTEXT, overlap_evidence
 from clustering.storage import load_model, save_model
-from clustering.training import TrainingGraph, train, training_graphs
-from clustering.validation import check_features, check_groups, check_labels
+from clustering.training import train
+from clustering.validation import check_features, check_labels, check_products
 
-TAUS = np.round(np.arange(0.1, 0.95, 0.1), 2)
+TAUS = (0.2, 0.4, 0.6)
+"""The thresholds from which `predict` chooses."""
 
-COINCIDENT = 1.0 - 1e-6
-"""Cosine from which two nodes are the same point, and so belong together."""
+CONFIDENCE_TAUS = (0.3, 0.5, 0.7)
+"""Memberships are learnt on clusters that are too large, right and too small."""
 
 
 class HiLander(ClusterMixin, BaseEstimator):  # type: ignore[misc]
-    """Hierarchical graph clustering, trained on some classes and used on others.
+    """Graph clustering, trained on some classes and used on others.
 
-    Xing et al., *Learning Hierarchical Graph Neural Networks for Image Clustering*, ICCV 2021.
+    After Xing et al., *Learning Hierarchical Graph Neural Networks for Image Clustering*, ICCV
+    2021: a network that learnt on labelled classes predicts which neighbours belong together, and
+    clusters follow from its probabilities. What differs, and why, is told in docs/clustering.md.
 
     Parameters
     ----------
-    n_neighbors : int, default=10
-        Neighbours k that every node is linked to. Fewer images than that are no error.
+    n_neighbors : int, default=30
+        Neighbours k that every image is linked to; twice as many are compared. Fewer images than
+        that are no error.
     tau : float or None, default=None
-        Least probability of an edge that joins two nodes. None lets `predict` choose it,
-        and the level to stop at, by the F-score that its own probabilities promise; that needs no
-        label. A given one is followed until no edge is added.
-    precision_weight : float, default=1.0
-        How much more precision counts than recall where `predict` chooses: above 1, clusters are
-        purer and more of them.
-    n_levels : int, default=4
-        Levels of the training hierarchy; there are no such limits in `predict`.
+        Least probability of a link; more makes clusters purer and more of them. None lets
+        `predict` choose it by the F-score that the probabilities promise, which needs no label.
     hidden : int, default=32
         Width of the network.
-    epochs : int, default=40
-        Passes over the training graphs.
+    epochs : int, default=30
+        Passes over the training links.
     learning_rate : float, default=0.003
-    held_out : float, default=0.3
-        Share of the classes that calibrate the probabilities instead of training the network.
     seed : int, default=0
-        Fixes the held-out classes and initial weights.
+        Fixes initial weights and the order in which links and images are visited.
+    verbose : bool, default=False
+        Whether to show progress bars.
 
     Attributes
     ----------
     losses_ : list of float
         Training loss of each epoch.
-    tau_ : float
-        Threshold of the last `predict`.
     labels_ : int64 (N,)
         Cluster 0..C-1 of each image of the last `predict`.
     membership_ : float64 (N,)
@@ -73,8 +71,10 @@ class HiLander(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         Expected share of the cluster that is of one class: the mean of its memberships.
     peaks_ : int64 (C,)
         The densest image of each cluster, which stands for it.
-    levels_ : tuple of Level
-        Clusters, nodes and edges of each level.
+    tau_ : float
+        Threshold of the last `predict`.
+    linkage_ : Linkage
+        Neighbours and probabilities that the clusters follow from.
 
     Examples
     --------
@@ -84,52 +84,52 @@ class HiLander(ClusterMixin, BaseEstimator):  # type: ignore[misc]
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        "n_neighbors": [Interval(Integral, 1, None, closed="left")],
+        "n_neighbors": [Interval(Integral, 1, 10_000, closed="both")],
         "tau": [Interval(Real, 0, 1, closed="both"), None],
-        "precision_weight": [Interval(Real, 0, None, closed="neither")],
-        "n_levels": [Interval(Integral, 1, None, closed="left")],
         "hidden": [Interval(Integral, 1, None, closed="left")],
         "epochs": [Interval(Integral, 1, None, closed="left")],
         "learning_rate": [Interval(Real, 0, None, closed="neither")],
-        "held_out": [Interval(Real, 0, 1, closed="neither")],
         "seed": [Interval(Integral, 0, 2**63 - 1, closed="both")],
+        "verbose": ["boolean"],
     }
 
     def __init__(
         self,
-        n_neighbors: int = 10,
+        n_neighbors: int = 30,
         *,
         tau: float | None = None,
-        precision_weight: float = 1.0,
-        n_levels: int = 4,
         hidden: int = 32,
-        epochs: int = 40,
+        epochs: int = 30,
         learning_rate: float = 0.003,
-        held_out: float = 0.3,
         seed: int = 0,
+        verbose: bool = False,
     ) -> None:
         self.n_neighbors = n_neighbors
         self.tau = tau
-        self.precision_weight = precision_weight
-        self.n_levels = n_levels
         self.hidden = hidden
         self.epochs = epochs
         self.learning_rate = learning_rate
-        self.held_out = held_out
         self.seed = seed
+        self.verbose = verbose
 
-    def fit(self, features: ArrayLike, labels: ArrayLike, groups: ArrayLike | None = None) -> Self:
+    def fit(
+        self,
+        features: ArrayLike,
+        labels: ArrayLike,
+        *,
+        on_epoch: Callable[[int, float], None] | None = None,
+    ) -> Self:
         """Learn from labelled images how images of one class hang together.
 
         Parameters
         ----------
         features : array-like of float (N, D)
-            Embeddings; brought to length one here.
+            Embeddings; brought to length one here. They should be as hard as those that will be
+            clustered: of classes that the encoder never saw (`embed_unseen`).
         labels : array-like of int (N,)
             Class of each image; at least two classes.
-        groups : array-like of int (N,), optional
-            Rows of different groups were embedded by different encoders and are never linked; see
-            `cross_fit`.
+        on_epoch : callable, optional
+            Called after each epoch with its number (from 1) and its mean loss.
 
         Raises
         ------
@@ -139,119 +139,130 @@ class HiLander(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         self._validate_params()
         units = check_features(features)
         classes = check_labels(labels, len(units), of="features")
-        nodes = SuperNodes.of_images(units, check_groups(groups, len(units)))
         self.n_features_in_ = units.shape[1]
-
-        graphs = training_graphs(nodes, classes, self.n_neighbors, self.n_levels)
-        held_out = self._hold_out(int(classes.max()) + 1)
+        neighbours = find_neighbours(units, CONTEXT * self.n_neighbors, verbose=self.verbose)
+        nearest = neighbours.indices[:, : self.n_neighbors]
+        evidence = overlap_evidence(neighbours.indices, self.n_neighbors)
+        same = classes[nearest] == classes[:, None]
+        generator = torch.Generator().manual_seed(self.seed)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(self.seed)
             self.network_ = LinkageNetwork(self.hidden)
-            self.losses_ = train(
-                self.network_,
-                graphs,
-                held_out,
-                epochs=self.epochs,
-                learning_rate=self.learning_rate,
-            )
-        self.scaling_ = self._calibrate(graphs, held_out)
-        base = read_base(nodes, self.n_neighbors, self._link)
-        self.belonging_ = self._learn_belonging(base, classes)
+        self.losses_ = train(
+            self.network_,
+            torch.from_numpy(evidence).flatten(0, 1),
+            torch.from_numpy(same).flatten(),
+            epochs=self.epochs,
+            learning_rate=self.learning_rate,
+            generator=generator,
+            on_epoch=on_epoch,
+            verbose=self.verbose,
+        )
+        linkage = link(self.network_, neighbours, self.n_neighbors, _device())
+        self.belonging_ = self._learn_belonging(linkage, classes)
+        self.attaching_ = learn_attachment(linkage, classes, np.random.default_rng(self.seed))
         return self
 
-    def _hold_out(self, n_classes: int) -> torch.Tensor:
-        """Choose classes that calibrate instead of train; one class at least does each."""
-        count = min(max(1, round(self.held_out * n_classes)), n_classes - 1)
-        order = np.random.default_rng(self.seed).permutation(n_classes)
-        return torch.from_numpy(order[:count])
-
-    @torch.no_grad()
-    def _calibrate(
-        self, graphs: list[TrainingGraph], held_out: torch.Tensor
-    ) -> NDArray[np.float64]:
-        """Platt-scale the logits on edges of classes that did not train the network."""
-        logits, outcomes = [], []
-        for level in graphs:
-            if level.full_width:
-                _, i = edge_ends(level.graph)
-                counted = level.denser & torch.isin(level.classes[i], held_out)
-                logits.append(self.network_(level.graph)[counted])
-                outcomes.append(level.same[counted] > 0)
-        scores = torch.cat(logits)[:, None].to(torch.float64).numpy()
-        return fit_logistic(scores, torch.cat(outcomes).numpy())
-
-    @torch.no_grad()
-    def _link(self, graph: DGLGraph) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        logits = self.network_(graph)[:, None].to(torch.float64).numpy()
-        linkage = logistic(logits, self.scaling_).astype(np.float32)
-        linkage[graph.edata["cosine"].numpy() >= COINCIDENT] = 1.0
-        return linkage, density(graph, torch.from_numpy(linkage)).numpy()
-
-    def _learn_belonging(self, base: Base, labels: NDArray[np.int64]) -> NDArray[np.float64]:
-        """Weigh the signs of belonging on clusters of every threshold and level, good and bad."""
+    def _learn_belonging(self, linkage: Linkage, classes: NDArray[np.int64]) -> NDArray[np.float64]:
         signs, outcomes = [], []
-        for tau in TAUS:
-            for hierarchy in grow(base, self.n_neighbors, self._link, tau):
-                shared = hierarchy.clusters.sizes[hierarchy.labels] > 1
-                signs.append(signs_of_belonging(base, hierarchy)[shared])
-                outcomes.append(belongs(hierarchy.labels, labels)[shared])
+        for tau in CONFIDENCE_TAUS:
+            labels = self._decode(linkage, tau)
+            shared = np.bincount(labels)[labels] > 1
+            signs.append(signs_of_belonging(linkage, labels)[shared])
+            outcomes.append(belongs(labels, classes)[shared])
         return fit_logistic(np.concatenate(signs), np.concatenate(outcomes))
 
-    def _membership(self, base: Base, hierarchy: Hierarchy) -> NDArray[np.float64]:
-        likely = logistic(signs_of_belonging(base, hierarchy), self.belonging_)
-        return np.where(hierarchy.clusters.sizes[hierarchy.labels] > 1, likely, 1.0)
-
-    def _expected_f(self, base: Base, hierarchy: Hierarchy) -> float:
-        """Return the F-score that the probabilities promise, no label being known.
-
-        Precision is the mean membership, recall the share of the links expected between images
-        of one class that lie within clusters.
-        """
-        inside = hierarchy.labels[base.i] == hierarchy.labels[base.j]
-        recall = base.linkage[inside].sum() / max(float(base.linkage.sum()), 1e-9)
-        precision = self._membership(base, hierarchy).sum() / max(len(hierarchy.labels), 1)
-        return Agreement(float(precision), float(recall)).weighted_f(1.0 / self.precision_weight)
-
-    def _best(self, base: Base) -> tuple[float, Hierarchy]:
-        """Return the threshold and the levels with the best expected F.
-
-        A given threshold is kept, with all levels.
-        """
-        if self.tau is not None:
-            *_, whole = grow(base, self.n_neighbors, self._link, self.tau)
-            return float(self.tau), whole
-        candidates = [
-            (float(tau), hierarchy)
-            for tau in TAUS
-            for hierarchy in grow(base, self.n_neighbors, self._link, tau)
-        ]
-        return max(candidates, key=lambda found: self._expected_f(base, found[1]))
-
-    def predict(self, features: ArrayLike) -> NDArray[np.int64]:
+    def predict(
+        self,
+        features: ArrayLike,
+        *,
+        must_link: ArrayLike | None = None,
+        cannot_link: ArrayLike | None = None,
+    ) -> NDArray[np.int64]:
         """Cluster images of any classes, all at once.
 
         Parameters
         ----------
         features : array-like of float (N, D)
-            Embeddings of one encoder; may be empty.
+            Embeddings of one encoder; may be empty, may be memory-mapped.
+        must_link : array-like of int (N,), optional
+            Known group of each image, negative where it is not known. Images of one group are one
+            super-node and end in one cluster.
+        cannot_link : array-like of int (M, 2), optional
+            Pairs of rows that never end in one cluster.
 
         Returns
         -------
         ndarray of int64 (N,)
-            Cluster of each image, 0..C-1. `purity_`, `membership_`, `peaks_` and `levels_` then
+            Cluster of each image, 0..C-1. `purity_`, `membership_`, `peaks_` and `linkage_` then
             describe these clusters.
+
+        Raises
+        ------
+        ValueError
+            If features are not finite or not as wide as in `fit`, or the knowledge contradicts
+            itself.
         """
         check_is_fitted(self, "network_")
-        units = check_features(features, dim=self.n_features_in_)
-        nodes = SuperNodes.of_images(units, np.zeros(len(units), dtype=np.int64))
-        base = read_base(nodes, self.n_neighbors, self._link)
-        self.tau_, hierarchy = self._best(base)
-        self.labels_, self.levels_ = hierarchy.labels, hierarchy.levels
-        self.peaks_ = hierarchy.clusters.peaks
-        self.membership_ = self._membership(base, hierarchy)
-        totals = np.bincount(self.labels_, weights=self.membership_)
-        self.purity_ = totals / hierarchy.clusters.sizes
+        units = check_features(features, fitted=self)
+        together = check_together(must_link, len(units))
+        apart = check_apart(cannot_link, together)
+        self.linkage_ = self._link(units)
+        candidates = [
+            (tau, self._decode(self.linkage_, tau, together=together, apart=apart))
+            for tau in (TAUS if self.tau is None else (self.tau,))
+        ]
+        self.tau_, self.labels_ = max(
+            candidates, key=lambda found: self.linkage_.expected_f(found[1])
+        )
+        self.membership_ = self._membership(self.linkage_, self.labels_)
+        sizes = np.bincount(self.labels_)
+        self.purity_ = np.bincount(self.labels_, weights=self.membership_) / sizes
+        densest_first = np.lexsort((-self.linkage_.density(), self.labels_))
+        self.peaks_ = densest_first[np.cumsum(sizes) - sizes]
         return self.labels_
+
+    def _decode(self, linkage: Linkage, tau: float, **known: Any) -> NDArray[np.int64]:
+        return find_communities(linkage.links(tau), seed=self.seed, **known)
+
+    def attach(self, features: ArrayLike, known: ArrayLike, products: ArrayLike) -> Attachment:
+        """Find the known product that each new image belongs to, without clustering anew.
+
+        Parameters
+        ----------
+        features : array-like of float (M, D)
+            The new images.
+        known : array-like of float (N, D)
+            Verified images, of the same encoder.
+        products : array-like of int (N,)
+            Product of each of these, not negative.
+
+        Returns
+        -------
+        Attachment
+            One product and its probability for each new image.
+        """
+        check_is_fitted(self, "network_")
+        old = check_features(known, fitted=self, name="known")
+        names, numbers = check_products(products, len(old))
+        units = np.concatenate([old, check_features(features, fitted=self)])
+        unknown = np.full(len(units) - len(old), -1, dtype=np.int64)
+        best, signs = signs_of_attachment(self._link(units), np.concatenate([numbers, unknown]))
+        best, signs = best[len(old) :], signs[len(old) :]
+        likely = np.where(best >= 0, logistic(signs, self.attaching_), 0.0)
+        named = np.append(names, -1)[best] if len(names) else best
+        return Attachment(named, likely)
+
+    def _link(self, units: NDArray[np.float32]) -> Linkage:
+        neighbours = find_neighbours(units, CONTEXT * self.n_neighbors, verbose=self.verbose)
+        device = _device()
+        return link(
+            self.network_.to(device), neighbours, self.n_neighbors, device, verbose=self.verbose
+        )
+
+    def _membership(self, linkage: Linkage, labels: NDArray[np.int64]) -> NDArray[np.float64]:
+        likely = logistic(signs_of_belonging(linkage, labels), self.belonging_)
+        return np.where(np.bincount(labels)[labels] > 1, likely, 1.0)
 
     def save(self, directory: str | os.PathLike[str]) -> None:
         """Write the fitted model to a directory (safetensors and JSON)."""
@@ -263,8 +274,8 @@ class HiLander(ClusterMixin, BaseEstimator):  # type: ignore[misc]
             state={
                 "n_features_in": self.n_features_in_,
                 "losses": self.losses_,
-                "scaling": self.scaling_.tolist(),
                 "belonging": self.belonging_.tolist(),
+                "attaching": self.attaching_.tolist(),
             },
             tensors=self.network_.state_dict(),
         )
@@ -276,8 +287,12 @@ class HiLander(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         lander = cls(**params)
         lander.n_features_in_ = state["n_features_in"]
         lander.losses_ = state["losses"]
-        lander.scaling_ = np.array(state["scaling"])
         lander.belonging_ = np.array(state["belonging"])
+        lander.attaching_ = np.array(state["attaching"])
         lander.network_ = LinkageNetwork(lander.hidden).eval()
         lander.network_.load_state_dict(tensors)
         return lander
+
+
+def _device() -> torch.device:
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")

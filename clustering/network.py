@@ -1,22 +1,15 @@
-"""The network that reads a graph and predicts, for every edge, whether its ends belong together.
-
-A perceptron on the evidence between the two ends of an edge gives the linkage probability r_ij.
-Density follows from linkage, d_i = (1/k) sum_j (2 r_ij - 1) a_ij (Xing et al., 2021, eq. 4), so one
-model serves two losses.
-"""
+"""The network that predicts, for every link, whether its two ends belong together."""
 
 from __future__ import annotations
 
 import torch
-from dgl import DGLGraph
 from torch import Tensor, nn
 
-from clustering.evidence import EDGE_EVIDENCE
-from clustering.graph import sum_edges
+from clustering.overlap import EVIDENCE
 
 
 class Standardize(nn.Module):
-    """Brings each column to mean 0 and spread 1, as measured on the training graphs."""
+    """Brings each column to mean 0 and spread 1, as measured on the training links."""
 
     mean: Tensor
     spread: Tensor
@@ -37,28 +30,20 @@ class Standardize(nn.Module):
 
 
 class LinkageNetwork(nn.Module):
-    """Predicts the linkage logit of every edge of a graph made by `evidence.build_graph`."""
+    """A perceptron on the evidence of a link."""
 
     def __init__(self, hidden: int) -> None:
         super().__init__()
-        self.standardize = Standardize(len(EDGE_EVIDENCE))
+        self.standardize = Standardize(len(EVIDENCE))
         self.perceptron = nn.Sequential(
-            nn.Linear(len(EDGE_EVIDENCE), hidden),
+            nn.Linear(len(EVIDENCE), hidden),
             nn.ReLU(),
             nn.Linear(hidden, hidden),
             nn.ReLU(),
             nn.Linear(hidden, 1),
         )
 
-    def forward(self, graph: DGLGraph) -> Tensor:
-        """Return linkage logits (E,)."""
-        evidence = self.standardize(graph.edata["evidence"])
-        logits: Tensor = self.perceptron(evidence)
+    def forward(self, evidence: Tensor) -> Tensor:
+        """Return linkage logits (E,) for evidence (E, 7)."""
+        logits: Tensor = self.perceptron(self.standardize(evidence))
         return logits.squeeze(1)
-
-
-def density(graph: DGLGraph, linkage: Tensor) -> Tensor:
-    """Return d_i = (1/k) sum_j (2 r_ij - 1) a_ij, (n,), for linkage probabilities r (E,)."""
-    total = sum_edges(graph, (2.0 * linkage - 1.0) * graph.edata["cosine"])
-    degrees: Tensor = graph.in_degrees().clamp_min(1)
-    return total / degrees

@@ -12,7 +12,7 @@ from torch import Tensor
 
 TENSORS = "model.safetensors"
 DESCRIPTION = "model.json"
-FORMAT = 1
+FORMAT = 2
 
 
 def save_model(
@@ -52,7 +52,7 @@ def load_model(
     FileNotFoundError
         If `directory` holds no model.
     ValueError
-        If it holds a model of another kind or of a later format.
+        If it holds a model of another kind or in another format.
     """
     folder = Path(directory)
     path = folder / DESCRIPTION
@@ -64,9 +64,9 @@ def load_model(
     description = json.loads(path.read_text())
     if description["kind"] != kind:
         raise ValueError(f"{folder} holds a saved {description['kind']}, not a {kind}.")
-    if description["format"] > FORMAT:
+    if description["format"] != FORMAT:
         raise ValueError(
-            f"{folder} was saved in format {description['format']}; this version reads up to "
-            f"{FORMAT}. Update the package that reads it."
+            f"{folder} was saved in format {description['format']} and this version reads "
+            f"{FORMAT}. Train the model anew, or read it with the version that wrote it."
         )
     return description["params"], description["state"], load((folder / TENSORS).read_bytes())

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-import itertools
+import pickle
+from copy import copy
 
 import numpy as np
 import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.sparse import csr_matrix
 from sklearn.base import clone
 from sklearn.cluster import AgglomerativeClustering
 from sklearn.exceptions import NotFittedError
 
 from clustering import HiLander, bcubed_f, pairwise_f
+from clustering.communities import find_communities
+from clustering.lander import TAUS
 
 from .conftest import blobs
 
@@ -21,6 +28,11 @@ def by_threshold(features, threshold):
         n_clusters=None, distance_threshold=threshold, metric="cosine", linkage="average"
     )
     return model.fit_predict(features)
+
+
+def fitted_as(lander, **params):
+    """The same model with other parameters."""
+    return copy(lander).set_params(**params)
 
 
 def test_unseen_classes_are_clustered_as_well_as_by_a_threshold_tuned_on_the_training_classes(
@@ -46,18 +58,9 @@ def test_every_cluster_has_a_peak_among_its_members_and_a_purity(lander, other_w
     np.testing.assert_array_equal(clusters[lander.peaks_], np.arange(clusters.max() + 1))
     for cluster, purity in enumerate(lander.purity_):
         assert purity == pytest.approx(lander.membership_[clusters == cluster].mean())
+        density = np.where(clusters == cluster, lander.linkage_.density(), -1.0)
+        assert density[lander.peaks_[cluster]] == density.max()
     assert ((lander.membership_ >= 0) & (lander.membership_ <= 1)).all()
-
-
-def test_every_level_only_joins_nodes_of_the_one_below(lander, other_world):
-    clusters = lander.predict(other_world[0])
-    levels = lander.levels_
-    assert levels[0].n_nodes == len(clusters)
-    np.testing.assert_array_equal(levels[-1].labels, clusters)
-    for below, above in itertools.pairwise(levels):
-        assert above.n_nodes == below.n_nodes - below.n_edges
-        pairs = np.unique(np.stack([below.labels, above.labels]), axis=1)
-        assert len(np.unique(pairs[0])) == pairs.shape[1]
 
 
 def test_membership_is_an_honest_probability(lander, other_world):
@@ -67,11 +70,34 @@ def test_membership_is_an_honest_probability(lander, other_world):
     assert lander.membership_.mean() == pytest.approx((majority[clusters] == truth).mean(), abs=0.1)
 
 
-@pytest.mark.parametrize("seed", range(3))
-def test_permuting_the_images_permutes_the_clusters(lander, other_world, seed):
-    features = other_world[0]
+worlds = st.builds(
+    blobs, st.integers(2, 12), st.integers(14, 20), noise=st.just(0.3), seed=st.integers(0, 999)
+)
+
+
+@settings(deadline=None, max_examples=15)
+@given(worlds, st.integers(0, 99))
+def test_permuting_the_images_permutes_the_clusters_where_these_are_clear(lander, world, seed):
+    features = world[0]
     order = np.random.default_rng(seed).permutation(len(features))
     assert pairwise_f(lander.predict(features)[order], lander.predict(features[order])) == 1.0
+
+
+@settings(deadline=None, max_examples=15)
+@given(worlds)
+def test_a_far_away_point_changes_nothing_else_where_clusters_are_clear(lander, world):
+    features = world[0]
+    far = np.linalg.lstsq(features, -np.ones(len(features)))[0]
+    clusters = lander.predict(np.concatenate([features, [far / np.linalg.norm(far)]]))
+    assert pairwise_f(lander.predict(features), clusters[:-1]) == 1.0
+    assert (clusters == clusters[-1]).sum() == 1
+
+
+def test_permuting_images_that_are_hard_to_tell_apart_changes_little(lander, other_world):
+    features = other_world[0]
+    for seed in range(3):
+        order = np.random.default_rng(seed).permutation(len(features))
+        assert pairwise_f(lander.predict(features)[order], lander.predict(features[order])) > 0.98
 
 
 def test_the_length_of_features_does_not_matter(lander, other_world):
@@ -95,6 +121,52 @@ def test_a_saved_model_clusters_as_before(lander, other_world, tmp_path):
     assert loaded.get_params() == lander.get_params()
 
 
+def test_a_model_that_was_unpickled_clusters_as_before(lander, other_world):
+    again = pickle.loads(pickle.dumps(lander))
+    np.testing.assert_array_equal(lander.predict(other_world[0]), again.predict(other_world[0]))
+
+
+def test_memory_mapped_features_are_clustered_as_those_in_memory(
+    lander, training_world, other_world, tmp_path
+):
+    mapped = []
+    for name, features in (("known", training_world[0]), ("new", other_world[0])):
+        np.save(tmp_path / f"{name}.npy", features)
+        mapped.append(np.load(tmp_path / f"{name}.npy", mmap_mode="r"))
+    again = HiLander(epochs=3).fit(mapped[0], training_world[1])
+    plain = HiLander(epochs=3).fit(*training_world)
+    assert again.losses_ == plain.losses_
+    np.testing.assert_array_equal(again.predict(mapped[1]), plain.predict(other_world[0]))
+    np.testing.assert_array_equal(again.membership_, plain.membership_)
+
+
+def test_training_tells_how_far_it_is_and_lowers_the_loss(training_world):
+    told = []
+    fitted = HiLander(epochs=4).fit(*training_world, on_epoch=lambda *heard: told.append(heard))
+    assert told == list(enumerate(fitted.losses_, start=1))
+    assert fitted.losses_[-1] < fitted.losses_[0]
+
+
+def test_training_leaves_the_global_random_state_alone(training_world):
+    before = torch.get_rng_state()
+    HiLander(epochs=1).fit(*training_world)
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_bars_show_how_far_training_and_clustering_are(training_world, other_world, capsys):
+    talking = HiLander(epochs=2, verbose=True).fit(*training_world)
+    bars = capsys.readouterr().err
+    assert all(bar in bars for bar in ("neighbours: 100%", "training: 100%"))
+    talking.predict(other_world[0])
+    bars = capsys.readouterr().err
+    assert all(bar in bars for bar in ("neighbours: 100%", "linkage: 100%"))
+
+
+def test_nothing_is_shown_unless_it_is_asked_for(training_world, other_world, capsys):
+    HiLander(epochs=2).fit(*training_world).predict(other_world[0])
+    assert capsys.readouterr() == ("", "")
+
+
 def test_the_same_model_is_saved_as_the_same_bytes(lander, tmp_path):
     for name in ("one", "two"):
         lander.save(tmp_path / name)
@@ -108,14 +180,31 @@ def test_a_directory_without_a_model_is_named(tmp_path):
         HiLander.load(tmp_path)
 
 
-@pytest.mark.parametrize("n", [0, 1, 2, 5, 10, 11])
+@pytest.mark.parametrize("n", [0, 1, 2, 5, 30, 31, 60, 61, 62])
 def test_any_number_of_images_can_be_clustered(lander, other_world, n):
     assert lander.predict(other_world[0][:n]).shape == (n,)
     assert lander.membership_.shape == (n,)
+    assert len(lander.peaks_) == len(lander.purity_) == lander.labels_.max(initial=-1) + 1
 
 
 def test_points_that_coincide_are_one_cluster(lander):
-    assert set(lander.predict(np.ones((8, 24)))) == {0}
+    for n in (2, 8, 100, 500):
+        assert set(lander.predict(np.ones((n, 24)))) == {0}
+
+
+def test_copies_of_an_image_are_clustered_with_it(lander, other_world):
+    features, labels = other_world
+    plain = lander.predict(features)
+    for n_copies in (5, 200):
+        clusters = lander.predict(np.concatenate([features, np.repeat(features[:1], n_copies, 0)]))
+        assert set(clusters[len(labels) :]) == {clusters[0]}
+        assert pairwise_f(plain, clusters[: len(labels)]) > 0.98
+
+
+def test_an_image_without_features_stays_alone(lander, other_world):
+    clusters = lander.predict(np.concatenate([other_world[0], np.zeros((2, 24))]))
+    assert clusters[-2:].tolist() == [clusters.max() - 1, clusters.max()]
+    assert (lander.membership_[-2:] == 1.0).all()
 
 
 def test_opposite_points_are_never_in_one_cluster(lander, other_world):
@@ -126,26 +215,78 @@ def test_opposite_points_are_never_in_one_cluster(lander, other_world):
     assert pairwise_f(truth, clusters) > 0.8
 
 
-def test_a_given_threshold_is_followed_until_no_edge_is_added(lander, training_world, other_world):
-    given = clone(lander).set_params(tau=0.5, epochs=2).fit(*training_world)
-    given.predict(other_world[0])
+@pytest.mark.parametrize("n", [2, 3, 4])
+def test_a_model_can_be_learnt_from_very_few_images(training_world, other_world, n):
+    few = np.array([0, 20, 1, 21])[:n]
+    fitted = HiLander(epochs=1).fit(training_world[0][few], training_world[1][few])
+    assert fitted.predict(other_world[0]).shape == (len(other_world[0]),)
+
+
+def test_a_given_threshold_is_followed(lander, other_world):
+    given = fitted_as(lander, tau=0.5)
+    clusters = given.predict(other_world[0])
     assert given.tau_ == 0.5
-    assert given.levels_[-1].n_edges == 0
+    np.testing.assert_array_equal(
+        clusters, find_communities(given.linkage_.links(0.5), seed=given.seed)
+    )
+
+
+def test_the_threshold_with_the_best_expected_f_is_chosen(lander, other_world):
+    expected = {}
+    for tau in TAUS:
+        given = fitted_as(lander, tau=tau)
+        clusters = given.predict(other_world[0])
+        expected[tau] = given.linkage_.expected_f(clusters)
+    clusters = lander.predict(other_world[0])
+    assert lander.tau_ == max(TAUS, key=expected.__getitem__)
+    assert lander.linkage_.expected_f(clusters) == max(expected.values())
+
+
+def test_images_that_must_be_linked_end_in_one_cluster(lander, other_world):
+    features, labels = other_world
+    known = np.where(np.random.default_rng(0).random(len(labels)) < 0.2, labels // 2, -1)
+    clusters = lander.predict(features, must_link=known)
+    for group in range(15):
+        assert len(np.unique(clusters[known == group])) == 1
+    np.testing.assert_array_equal(np.unique(clusters), np.arange(clusters.max() + 1))
+
+
+def test_knowing_what_belongs_together_does_not_harm(lander, other_world):
+    features, labels = other_world
+    known = np.where(np.random.default_rng(0).random(len(labels)) < 0.3, labels, -1)
+    plain = pairwise_f(labels, lander.predict(features))
+    assert pairwise_f(labels, lander.predict(features, must_link=known)) >= plain - 0.01
+
+
+def test_images_that_cannot_be_linked_never_end_in_one_cluster(lander, other_world):
+    features = other_world[0]
+    plain = lander.predict(features)
+    random = np.random.default_rng(0)
+    pairs = random.integers(0, len(plain), size=(3000, 2))
+    pairs = pairs[(plain[pairs[:, 0]] == plain[pairs[:, 1]]) & (pairs[:, 0] != pairs[:, 1])][:20]
+    clusters = lander.predict(features, cannot_link=pairs)
+    assert len(pairs) == 20
+    assert (clusters[pairs[:, 0]] != clusters[pairs[:, 1]]).all()
+
+
+def test_even_points_that_coincide_can_be_kept_apart(lander):
+    clusters = lander.predict(np.ones((20, 24)), cannot_link=[[3, 8]])
+    assert clusters[3] != clusters[8]
+
+
+def test_groups_that_must_be_linked_can_be_kept_apart_by_one_pair(lander, other_world):
+    features, labels = other_world
+    known = np.where(labels == 0, np.arange(len(labels)) % 2, -1)
+    zeros, ones = np.flatnonzero(known == 0), np.flatnonzero(known == 1)
+    clusters = lander.predict(features, must_link=known, cannot_link=[[zeros[0], ones[0]]])
+    assert len(set(clusters[zeros])) == len(set(clusters[ones])) == 1
+    assert clusters[zeros[0]] != clusters[ones[0]]
 
 
 def test_a_threshold_that_no_edge_reaches_leaves_every_image_alone(lander, other_world):
     alone = clone(lander).set_params(tau=1.0, epochs=1).fit(*blobs(6, 8, noise=1.0, seed=3))
     assert alone.predict(other_world[0]).max() == len(other_world[0]) - 1
     assert (alone.purity_ == 1.0).all()
-
-
-def test_groups_are_never_compared(training_world):
-    features, labels = training_world
-    groups = labels % 2
-    turned = np.where(groups[:, None] == 0, features, features[:, ::-1])
-    first = HiLander(epochs=2).fit(features, labels, groups)
-    second = HiLander(epochs=2).fit(turned, labels, groups)
-    np.testing.assert_allclose(first.losses_, second.losses_, rtol=1e-3)
 
 
 def with_nan(features):
@@ -163,7 +304,9 @@ def with_nan(features):
         (lambda x, y: (x, y / 2), "labels must be integers"),
         (lambda x, y: (x[0], y), "features must be a matrix"),
         (lambda x, y: (x[:0], y[:0]), "at least 2"),
-        (lambda x, y: (x, y, y[:3]), "groups must be"),
+        (lambda x, y: (x[:, :0], y), r"features has 0 feature\(s\)"),
+        (lambda x, y: (x * 1j, y), "features: Complex data not supported"),
+        (lambda x, y: (csr_matrix(x), y), "features is a sparse matrix"),
     ],
 )
 def test_bad_training_input_is_refused_with_its_name(training_world, change, message):
@@ -172,7 +315,18 @@ def test_bad_training_input_is_refused_with_its_name(training_world, change, mes
 
 
 @pytest.mark.parametrize(
-    "params", [{"n_neighbors": 0}, {"tau": 1.5}, {"epochs": 0}, {"held_out": 1.0}, {"seed": -1}]
+    "params",
+    [
+        {"n_neighbors": 0},
+        {"n_neighbors": 2.5},
+        {"tau": 1.5},
+        {"tau": -0.1},
+        {"hidden": 0},
+        {"epochs": 0},
+        {"learning_rate": 0.0},
+        {"seed": -1},
+        {"verbose": "very"},
+    ],
 )
 def test_bad_parameters_are_refused_in_fit(training_world, params):
     with pytest.raises(ValueError, match=f"'{next(iter(params))}' parameter"):
@@ -180,8 +334,21 @@ def test_bad_parameters_are_refused_in_fit(training_world, params):
 
 
 def test_features_of_another_width_are_refused(lander):
-    with pytest.raises(ValueError, match="7 columns but fit saw 24"):
+    with pytest.raises(ValueError, match="X has 7 features, but HiLander is expecting 24 features"):
         lander.predict(np.ones((3, 7)))
+
+
+@pytest.mark.parametrize(
+    ("known", "message"),
+    [
+        ({"must_link": [0, 1]}, "must_link must be 480 integers"),
+        ({"cannot_link": [[0, 480]]}, r"cannot_link\[0\] is \[0, 480\]"),
+        ({"must_link": np.zeros(480, int), "cannot_link": [[3, 4]]}, r"separates rows \[3, 4\]"),
+    ],
+)
+def test_knowledge_that_cannot_be_is_refused(lander, other_world, known, message):
+    with pytest.raises(ValueError, match=message):
+        lander.predict(other_world[0], **known)
 
 
 def test_a_model_must_be_fitted_first(other_world):

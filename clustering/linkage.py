@@ -1,0 +1,109 @@
+"""Linkage: the probability that a node and each of its nearest neighbours are of one class."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy.sparse import csr_matrix
+from tqdm import tqdm
+
+from clustering.metrics import Agreement
+from clustering.neighbours import Neighbours
+from clustering.network import LinkageNetwork
+from clustering.overlap import overlap_evidence
+
+BLOCK = 16_384
+"""Nodes whose evidence is gathered at a time."""
+
+LINKS = 8192
+"""Links that the network reads at a time, so that they stay in the cache."""
+
+COINCIDENT = 1.0 - 1e-6
+"""Cosine from which two images are the same point, and so belong together."""
+
+Float = NDArray[np.float32]
+Int = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Linkage:
+    """Linkage probabilities r_ij of n nodes to their k nearest.
+
+    Attributes
+    ----------
+    neighbours : int (n, k)
+    probability : float32 (n, k)
+        0 where there is no neighbour.
+    """
+
+    neighbours: NDArray[np.int32]
+    probability: Float
+
+    def edges(self) -> tuple[Int, Int, Float]:
+        """Return node i, neighbour j and probability of every link, each (E,)."""
+        i, place = np.nonzero(self.neighbours >= 0)
+        return i, self.neighbours[i, place].astype(np.int64), self.probability[i, place]
+
+    def links(self, tau: float) -> csr_matrix:
+        """Return the symmetric matrix (n, n) of r_ij + r_ji, each where it is at least tau."""
+        n = len(self.neighbours)
+        kept = (self.neighbours >= 0) & (self.probability >= max(tau, 1e-6))
+        offsets = np.concatenate([[0], np.cumsum(kept.sum(axis=1))])
+        found = csr_matrix((self.probability[kept], self.neighbours[kept], offsets), (n, n))
+        return (found + found.T).tocsr()
+
+    def expected_f(self, labels: Int) -> float:
+        """Return the F-score over links that the probabilities promise for clusters (n,).
+
+        Precision is the mean probability of the links within clusters, recall the share of all
+        probability that they hold. No label is needed.
+        """
+        i, j, probability = self.edges()
+        inside = labels[i] == labels[j]
+        kept = float(probability[inside].sum())
+        precision = kept / max(int(inside.sum()), 1)
+        return Agreement(precision, kept / max(float(probability.sum()), 1e-9)).f
+
+    def density(self) -> Float:
+        """Return the expected number of images of each node's class that it is linked with, (n,).
+
+        Links count from both ends: an image that many others are near to is denser than one that
+        is near to many others.
+        """
+        n = len(self.probability)
+        i, j, probability = self.edges()
+        dense = np.bincount(i, probability, n) + np.bincount(j, probability, n)
+        return dense.astype(np.float32)
+
+
+@torch.no_grad()
+def link(
+    network: LinkageNetwork,
+    neighbours: Neighbours,
+    k: int,
+    device: torch.device,
+    *,
+    verbose: bool = False,
+) -> Linkage:
+    """Predict the linkage of every node to its k nearest, block by block.
+
+    Neighbours on the other side of the origin (cosine not above 0) are no neighbours.
+    """
+    n = len(neighbours.indices)
+    width = min(k, neighbours.indices.shape[1])
+    probability = np.zeros((n, width), dtype=np.float32)
+    blocks = range(0, n if width else 0, BLOCK)
+    for start in tqdm(blocks, "linkage", disable=not verbose, unit="block"):
+        rows = range(start, min(start + BLOCK, n))
+        evidence = torch.from_numpy(overlap_evidence(neighbours.indices, k, rows))
+        logits = [network(part.to(device)) for part in torch.split(evidence.flatten(0, 1), LINKS)]
+        found = torch.sigmoid(torch.cat(logits)).view(len(rows), width)
+        probability[rows.start : rows.stop] = found.cpu().numpy()
+    cosines = neighbours.cosines[:, :width]
+    probability[cosines >= COINCIDENT] = 1.0
+    nearest = neighbours.indices[:, :width].astype(np.int32, copy=False)
+    present = (nearest >= 0) & (cosines > 0)
+    return Linkage(np.where(present, nearest, -1), np.where(present, probability, np.float32(0)))

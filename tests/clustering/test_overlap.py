@@ -1,0 +1,110 @@
+"""The evidence of a link is what sets of neighbours say, read in one piece or in blocks."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from clustering.overlap import BLOCK, CONTEXT, EVIDENCE, WIDTHS, overlap_evidence
+
+
+def random_hoods(n: int, width: int, empty: float, seed: int) -> np.ndarray:
+    """Distinct others for each of n nodes in random order; a share of the places is empty."""
+    random = np.random.default_rng(seed)
+    hoods = np.array([random.permutation(np.delete(np.arange(n), i))[:width] for i in range(n)])
+    hoods = hoods.reshape(n, width).astype(np.int32)
+    hoods[random.random(hoods.shape) < empty] = -1
+    return hoods
+
+
+def evidence_by_definition(hoods: np.ndarray, k: int) -> np.ndarray:
+    n, width = hoods.shape
+    places = [{node: 0} for node in range(n)]
+    for node in range(n):
+        places[node] |= {o: p for p, o in enumerate(hoods[node].tolist(), start=1) if o >= 0}
+    evidence = np.zeros((n, min(k, width), len(EVIDENCE)))
+    for i, link in np.ndindex(evidence.shape[:2]):
+        j = int(hoods[i, link])
+        if j < 0:
+            continue
+        for column, share in enumerate(WIDTHS):
+            m = min(max(1, round(share * k)), width)
+            near_i, near_j = ({o for o, p in places[node].items() if p <= m} for node in (i, j))
+            by_chance = (m + 1) ** 2 / n
+            more = len(near_i & near_j) - by_chance
+            evidence[i, link, column] = more / max(m + 1 - by_chance, 1)
+        ranks = [link + 1, places[j].get(i, width + 1)]
+        evidence[i, link, len(WIDTHS) :] = np.log(ranks)
+    return evidence
+
+
+@st.composite
+def neighbourhoods(draw):
+    """Neighbourhoods of few or many nodes, narrower or wider than what k asks for."""
+    n = draw(st.integers(1, 40))
+    width = draw(st.integers(0, n - 1))
+    empty = draw(st.sampled_from([0.0, 0.2, 1.0]))
+    return random_hoods(n, width, empty, draw(st.integers(0, 999))), draw(st.integers(1, 14))
+
+
+@settings(deadline=None)
+@given(neighbourhoods())
+def test_the_evidence_is_that_of_sets(world):
+    hoods, k = world
+    evidence = overlap_evidence(hoods, k)
+    assert evidence.dtype == np.float32
+    np.testing.assert_allclose(evidence, evidence_by_definition(hoods, k), rtol=1e-5, atol=1e-6)
+
+
+@settings(deadline=None)
+@given(neighbourhoods(), st.data())
+def test_evidence_read_block_by_block_is_that_of_the_whole(world, data):
+    hoods, k = world
+    cuts = data.draw(st.lists(st.integers(0, len(hoods)), max_size=4).map(sorted))
+    ends = [0, *cuts, len(hoods)]
+    blocks = [overlap_evidence(hoods, k, range(*block)) for block in pairwise(ends)]
+    np.testing.assert_array_equal(np.concatenate(blocks), overlap_evidence(hoods, k))
+
+
+def test_more_nodes_than_one_thread_compares_at_a_time_join_without_a_seam():
+    random = np.random.default_rng(0)
+    n = 2 * BLOCK + 7
+    hoods = (np.arange(n)[:, None] + np.array([random.permutation(8) + 1 for _ in range(n)])) % n
+    whole = overlap_evidence(hoods, 4)
+    for start in (0, 1, BLOCK - 1, BLOCK, 2 * BLOCK, n - 3):
+        rows = range(start, min(start + 3, n))
+        np.testing.assert_array_equal(overlap_evidence(hoods, 4, rows), whole[start : rows.stop])
+
+
+@settings(deadline=None)
+@given(neighbourhoods(), st.integers(0, 999))
+def test_renumbering_the_nodes_renumbers_their_evidence(world, seed):
+    hoods, k = world
+    order = np.random.default_rng(seed).permutation(len(hoods))
+    new = np.append(np.argsort(order), -1).astype(np.int32)
+    np.testing.assert_array_equal(
+        overlap_evidence(new[hoods[order]], k), overlap_evidence(hoods, k)[order]
+    )
+
+
+@pytest.mark.parametrize("n_groups", [3, 30, 300])
+def test_twins_overlap_wholly_in_a_set_of_any_size(n_groups):
+    k = 3
+    mates = np.arange(CONTEXT * k + 1)
+    one_group = np.array([np.delete(mates, node) for node in mates])
+    hoods = np.concatenate([one_group + len(mates) * group for group in range(n_groups)])
+    widest = overlap_evidence(hoods, k)[:, :, WIDTHS.index(CONTEXT)]
+    np.testing.assert_allclose(widest, 1.0, rtol=1e-6)
+
+
+@settings(deadline=None, max_examples=20)
+@given(neighbourhoods())
+def test_the_type_of_the_numbers_does_not_matter(world):
+    hoods, k = world
+    np.testing.assert_array_equal(
+        overlap_evidence(hoods.astype(np.int64), k), overlap_evidence(hoods, k)
+    )
