@@ -207,7 +207,6 @@ class Partition(Table):
     locale: Mapped[str] = mapped_column(String(35))
     n_images: Mapped[int]
     n_clusters: Mapped[int]
-    n_levels: Mapped[int]
     created_at: Mapped[dt.datetime] = mapped_column(default_factory=now)
 
 

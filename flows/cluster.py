@@ -38,8 +38,8 @@ def cluster() -> list[Partition]:
         "Candidate clusters",
         f"By model `{model.id}`, trained on training set version {model.training_set}.",
         table(
-            ("locale", "images", "candidate clusters", "levels"),
-            ((p.locale, p.n_images, p.n_clusters, p.n_levels) for p in partitions),
+            ("locale", "images", "candidate clusters"),
+            ((p.locale, p.n_images, p.n_clusters) for p in partitions),
         ),
         *surest_and_least_sure([partition.id for partition in partitions]),
     )

@@ -64,7 +64,6 @@ def form_clusters(model: Model, locale: str) -> Partition | None:
         locale=locale,
         n_images=len(image_ids),
         n_clusters=len(lander.purity_),
-        n_levels=len(lander.levels_),
     )
     candidates, members = [], []
     for number in range(len(lander.purity_)):

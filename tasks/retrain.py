@@ -14,7 +14,7 @@ from prefect.cache_policies import NO_CACHE
 from catalog import images, models, training_sets
 from catalog.previews import Previews
 from catalog.schema import Model, Promotion, TrainingSet
-from clustering import Encoder, HiLander, bcubed, nmi, pairwise
+from clustering import Encoder, HiLander, bcubed, embed_unseen, nmi, pairwise
 from tasks.artifacts import progress
 from tasks.settings import Settings, load_settings
 
@@ -58,13 +58,15 @@ def train(training_set: TrainingSet) -> Model:
     rows = training_sets.read(settings.blob_store, training_set)
     previews = Previews(settings.blob_store, [row.image_id for row in rows])
     _, classes = np.unique([row.product_id for row in rows], return_inverse=True)
-    template = Encoder(**settings.encoder.model_dump(), seed=settings.retrain.seed)
-    with progress(f"Encoder on training set {training_set.version}") as report:
-        encoder = template.fit(
-            previews, classes, on_epoch=lambda epoch, _: report(epoch / template.epochs)
+    encoder = Encoder(**settings.encoder.model_dump(), seed=settings.retrain.seed)
+    lander = HiLander(**settings.hilander.model_dump(), seed=settings.retrain.seed)
+    with progress(f"Linkage on half of training set {training_set.version}") as report:
+        unseen, half = embed_unseen(
+            encoder, previews, classes, on_epoch=lambda epoch, _: report(epoch / encoder.epochs)
         )
-    lander = HiLander(settings.hilander.n_neighbors, seed=settings.retrain.seed)
-    lander.fit(encoder.transform(previews), classes)
+        lander.fit(unseen, classes[half])
+    with progress(f"Encoder on training set {training_set.version}") as report:
+        encoder.fit(previews, classes, on_epoch=lambda epoch, _: report(epoch / encoder.epochs))
     with TemporaryDirectory() as scratch:
         encoder.save(Path(scratch, "encoder"))
         lander.save(Path(scratch, "hilander"))

@@ -39,7 +39,8 @@ class EncoderSettings(BaseModel, extra="forbid"):
 
 
 class HiLanderSettings(BaseModel, extra="forbid"):
-    n_neighbors: PositiveInt = 5
+    n_neighbors: PositiveInt = 30
+    tau: float | None = Field(None, ge=0, le=1)
 
 
 class Retrain(BaseModel, extra="forbid"):

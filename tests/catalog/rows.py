@@ -95,7 +95,6 @@ class Bench:
             locale=locale,
             n_images=len(image_ids),
             n_clusters=1,
-            n_levels=1,
         )
         cluster = Cluster(
             id=digest("cluster", *image_ids),
