@@ -255,10 +255,7 @@ class HiLander(ClusterMixin, BaseEstimator):  # type: ignore[misc]
 
     def _link(self, units: NDArray[np.float32]) -> Linkage:
         neighbours = find_neighbours(units, CONTEXT * self.n_neighbors, verbose=self.verbose)
-        device = _device()
-        return link(
-            self.network_.to(device), neighbours, self.n_neighbors, device, verbose=self.verbose
-        )
+        return link(self.network_, neighbours, self.n_neighbors, _device(), verbose=self.verbose)
 
     def _membership(self, linkage: Linkage, labels: NDArray[np.int64]) -> NDArray[np.float64]:
         likely = logistic(signs_of_belonging(linkage, labels), self.belonging_)

@@ -94,6 +94,7 @@ def link(
     """
     n = len(neighbours.indices)
     width = min(k, neighbours.indices.shape[1])
+    network.to(device)
     probability = np.zeros((n, width), dtype=np.float32)
     blocks = range(0, n if width else 0, BLOCK)
     for start in tqdm(blocks, "linkage", disable=not verbose, unit="block"):
