@@ -126,15 +126,12 @@ def test_communities_are_never_longer_to_tell_than_all_alone_or_all_together(lin
     assert found <= walk.codelength(np.zeros(n, dtype=np.int64)) + 1e-9
 
 
-@pytest.mark.parametrize("seed", [22, 26, 244])
-def test_a_graph_without_communities_is_one(seed):
+@pytest.mark.parametrize("seed", [3, 17, 52])
+def test_a_random_graph_is_one_community_though_single_moves_do_not_get_there(seed):
     random = np.random.default_rng(seed)
-    n, share = random.integers(2, 14), random.uniform(0.1, 1)
-    upper = np.triu(random.random((n, n)) * (random.random((n, n)) < share), 1)
-    links = csr_matrix((upper + upper.T > 0).astype(np.float64))
-    walk = walk_on(links)
-    whole = walk.codelength(np.zeros(n, dtype=np.int64))
-    assert walk.codelength(find_communities(links, seed=seed)) <= whole + 1e-9
+    upper = np.triu(random.random((12, 12)) * (random.random((12, 12)) < 0.35), 1)
+    links = csr_matrix(upper + upper.T)
+    assert set(find_communities(links, seed=seed)) == {0}
 
 
 @settings(deadline=None)

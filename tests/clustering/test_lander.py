@@ -10,10 +10,8 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.sparse import csr_matrix
 from sklearn.base import clone
 from sklearn.cluster import AgglomerativeClustering
-from sklearn.exceptions import NotFittedError
 
 from clustering import HiLander, bcubed_f, pairwise_f
 from clustering.communities import find_communities
@@ -287,70 +285,3 @@ def test_a_threshold_that_no_edge_reaches_leaves_every_image_alone(lander, other
     alone = clone(lander).set_params(tau=1.0, epochs=1).fit(*blobs(6, 8, noise=1.0, seed=3))
     assert alone.predict(other_world[0]).max() == len(other_world[0]) - 1
     assert (alone.purity_ == 1.0).all()
-
-
-def with_nan(features):
-    features = features.copy()
-    features[3, 1] = np.nan
-    return features
-
-
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        (lambda x, y: (with_nan(x), y), "features has NaN .* row 3"),
-        (lambda x, y: (x, y[:-1]), "labels has shape"),
-        (lambda x, y: (x, np.zeros_like(y)), "at least 2"),
-        (lambda x, y: (x, y / 2), "labels must be integers"),
-        (lambda x, y: (x[0], y), "features must be a matrix"),
-        (lambda x, y: (x[:0], y[:0]), "at least 2"),
-        (lambda x, y: (x[:, :0], y), r"features has 0 feature\(s\)"),
-        (lambda x, y: (x * 1j, y), "features: Complex data not supported"),
-        (lambda x, y: (csr_matrix(x), y), "features is a sparse matrix"),
-    ],
-)
-def test_bad_training_input_is_refused_with_its_name(training_world, change, message):
-    with pytest.raises(ValueError, match=message):
-        HiLander().fit(*change(*training_world))
-
-
-@pytest.mark.parametrize(
-    "params",
-    [
-        {"n_neighbors": 0},
-        {"n_neighbors": 2.5},
-        {"tau": 1.5},
-        {"tau": -0.1},
-        {"hidden": 0},
-        {"epochs": 0},
-        {"learning_rate": 0.0},
-        {"seed": -1},
-        {"verbose": "very"},
-    ],
-)
-def test_bad_parameters_are_refused_in_fit(training_world, params):
-    with pytest.raises(ValueError, match=f"'{next(iter(params))}' parameter"):
-        HiLander(**params).fit(*training_world)
-
-
-def test_features_of_another_width_are_refused(lander):
-    with pytest.raises(ValueError, match="X has 7 features, but HiLander is expecting 24 features"):
-        lander.predict(np.ones((3, 7)))
-
-
-@pytest.mark.parametrize(
-    ("known", "message"),
-    [
-        ({"must_link": [0, 1]}, "must_link must be 480 integers"),
-        ({"cannot_link": [[0, 480]]}, r"cannot_link\[0\] is \[0, 480\]"),
-        ({"must_link": np.zeros(480, int), "cannot_link": [[3, 4]]}, r"separates rows \[3, 4\]"),
-    ],
-)
-def test_knowledge_that_cannot_be_is_refused(lander, other_world, known, message):
-    with pytest.raises(ValueError, match=message):
-        lander.predict(other_world[0], **known)
-
-
-def test_a_model_must_be_fitted_first(other_world):
-    with pytest.raises(NotFittedError):
-        HiLander().predict(other_world[0])
