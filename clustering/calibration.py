@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 STEPS = 50
-RIDGE = 1e-3
+RIDGE = 1.0
 
 Float = NDArray[np.float64]
 

@@ -19,13 +19,12 @@ STRANGER = -4.0
 
 
 def signs_of_belonging(linkage: Linkage, labels: Int) -> Float:
-    """Describe each image's place in its cluster, float64 (N, 5).
+    """Describe each image's place in its cluster, float64 (N, 2).
 
-    Mean log-odds of its links into the cluster, share of its linkage that they have, both again as
-    means over the cluster, and the log size of the cluster.
+    Mean log-odds of its links into the cluster, and the share of its linkage that they have.
     """
     i, j, probability = linkage.edges()
-    n, sizes = len(labels), np.bincount(labels)
+    n = len(labels)
     inside = labels[i] == labels[j]
     own = i[inside]
     within = np.clip(probability[inside].astype(np.float64), 1e-3, 1 - 1e-3)
@@ -34,9 +33,7 @@ def signs_of_belonging(linkage: Linkage, labels: Int) -> Float:
     odds = np.where(n_links > 0, odds / np.maximum(n_links, 1), STRANGER)
     total = np.bincount(i, weights=probability, minlength=n)
     share = np.bincount(own, weights=within, minlength=n) / np.maximum(total, 1e-9)
-    columns = [odds, np.minimum(share, 1.0)]
-    means = [(np.bincount(labels, weights=column) / sizes)[labels] for column in columns]
-    return np.column_stack([*columns, *means, np.log(sizes[labels])])
+    return np.column_stack([odds, np.minimum(share, 1.0)])
 
 
 def belongs(labels: Int, truth: Int) -> NDArray[np.bool_]:

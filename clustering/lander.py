@@ -20,12 +20,15 @@ from clustering.communities import find_communities
 from clustering.confidence import belongs, signs_of_belonging
 from clustering.constraints import check_apart, check_together
 from clustering.linkage import Linkage, link
-from clustering.neighbours import find_neighbours
+from clustering.neighbours import Neighbours, find_neighbours
 from clustering.network import LinkageNetwork
-from clustering.overlap import CONTEXT, overlap_evidence
+from clustering.overlap import CONTEXT, EVIDENCE, overlap_evidence
 from clustering.storage import load_model, save_model
-from clustering.training import train
+from clustering.training import same_class, thin, train
 from clustering.validation import check_features, check_labels, check_products
+
+N_THINNED = 4
+"""Training graphs beside that of all images, in which classes are smaller."""
 
 TAUS = (0.2, 0.4, 0.6)
 """The thresholds from which `predict` chooses."""
@@ -140,36 +143,47 @@ class HiLander(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         units = check_features(features)
         classes = check_labels(labels, len(units), of="features")
         self.n_features_in_ = units.shape[1]
-        neighbours = find_neighbours(units, CONTEXT * self.n_neighbors, verbose=self.verbose)
-        nearest = neighbours.indices[:, : self.n_neighbors]
-        evidence = overlap_evidence(neighbours.indices, self.n_neighbors)
-        same = classes[nearest] == classes[:, None]
-        generator = torch.Generator().manual_seed(self.seed)
+        random = np.random.default_rng(self.seed)
+        samples = [np.arange(len(units)), *(thin(classes, random) for _ in range(N_THINNED))]
+        graphs = [self._search(units[rows]) for rows in samples]
+        evidence = [overlap_evidence(graph.indices, self.n_neighbors) for graph in graphs]
+        same = [
+            same_class(graph.indices[:, : self.n_neighbors], classes[rows])
+            for graph, rows in zip(graphs, samples, strict=True)
+        ]
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(self.seed)
             self.network_ = LinkageNetwork(self.hidden)
         self.losses_ = train(
             self.network_,
-            torch.from_numpy(evidence).flatten(0, 1),
-            torch.from_numpy(same).flatten(),
+            torch.from_numpy(
+                np.concatenate([part.reshape(-1, len(EVIDENCE)) for part in evidence])
+            ),
+            torch.from_numpy(np.concatenate([part.ravel() for part in same])),
             epochs=self.epochs,
             learning_rate=self.learning_rate,
-            generator=generator,
+            generator=torch.Generator().manual_seed(self.seed),
             on_epoch=on_epoch,
             verbose=self.verbose,
         )
-        linkage = link(self.network_, neighbours, self.n_neighbors, _device())
-        self.belonging_ = self._learn_belonging(linkage, classes)
-        self.attaching_ = learn_attachment(linkage, classes, np.random.default_rng(self.seed))
+        linkages = [link(self.network_, graph, self.n_neighbors, _device()) for graph in graphs]
+        self.belonging_ = self._learn_belonging(linkages, [classes[rows] for rows in samples])
+        self.attaching_ = learn_attachment(linkages[0], classes, random)
         return self
 
-    def _learn_belonging(self, linkage: Linkage, classes: NDArray[np.int64]) -> NDArray[np.float64]:
+    def _search(self, units: NDArray[np.float32]) -> Neighbours:
+        return find_neighbours(units, CONTEXT * self.n_neighbors, verbose=self.verbose)
+
+    def _learn_belonging(
+        self, linkages: list[Linkage], truths: list[NDArray[np.int64]]
+    ) -> NDArray[np.float64]:
         signs, outcomes = [], []
-        for tau in CONFIDENCE_TAUS:
-            labels = self._decode(linkage, tau)
-            shared = np.bincount(labels)[labels] > 1
-            signs.append(signs_of_belonging(linkage, labels)[shared])
-            outcomes.append(belongs(labels, classes)[shared])
+        for linkage, classes in zip(linkages, truths, strict=True):
+            for tau in CONFIDENCE_TAUS:
+                labels = self._decode(linkage, tau)
+                shared = np.bincount(labels)[labels] > 1
+                signs.append(signs_of_belonging(linkage, labels)[shared])
+                outcomes.append(belongs(labels, classes)[shared])
         return fit_logistic(np.concatenate(signs), np.concatenate(outcomes))
 
     def predict(
@@ -254,8 +268,8 @@ class HiLander(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         return Attachment(named, likely)
 
     def _link(self, units: NDArray[np.float32]) -> Linkage:
-        neighbours = find_neighbours(units, CONTEXT * self.n_neighbors, verbose=self.verbose)
-        return link(self.network_, neighbours, self.n_neighbors, _device(), verbose=self.verbose)
+        graph = self._search(units)
+        return link(self.network_, graph, self.n_neighbors, _device(), verbose=self.verbose)
 
     def _membership(self, linkage: Linkage, labels: NDArray[np.int64]) -> NDArray[np.float64]:
         likely = logistic(signs_of_belonging(linkage, labels), self.belonging_)

@@ -1,19 +1,25 @@
 """How the linkage network learns: from links whose two ends are known to be of one class or not.
 
 The loss is plain cross-entropy over all links as they come. It is a proper score and nothing is
-balanced, so the outputs are probabilities on graphs as hard as those of training.
+balanced, so the outputs are probabilities on graphs as hard as those of training. How large classes
+are differs from set to set, so the network also sees graphs in which they are thinned out.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 from tqdm import tqdm
 
 from clustering.network import LinkageNetwork
+
+Int = NDArray[np.int64]
 
 BATCH = 4096
 WEIGHT_DECAY = 1e-3
@@ -56,3 +62,23 @@ def train(
             on_epoch(epoch, losses[-1])
     network.eval()
     return losses
+
+
+def thin(classes: Int, random: np.random.Generator) -> Int:
+    """Choose rows such that every class 0..C-1 keeps a random number of its images.
+
+    Sizes are log-uniform from 2 to the whole class. Returns row numbers, in order.
+    """
+    sizes = np.bincount(classes)
+    logs = np.log(np.maximum(sizes, 2))
+    kept = np.exp(random.uniform(np.log(2), logs)).round().astype(np.int64)
+    order = random.permutation(len(classes))
+    order = order[np.argsort(classes[order], kind="stable")]
+    place = np.arange(len(order)) - (np.cumsum(sizes) - sizes)[classes[order]]
+    return np.sort(order[place < kept[classes[order]]])
+
+
+def same_class(neighbours: NDArray[np.integer[Any]], classes: Int) -> NDArray[np.bool_]:
+    """Whether each node (n,) and each of its neighbours (n, k) are of one class, (n, k)."""
+    same: NDArray[np.bool_] = classes[neighbours] == classes[:, None]
+    return same

@@ -40,7 +40,7 @@ class EncoderSettings(BaseModel, extra="forbid"):
 
 class HiLanderSettings(BaseModel, extra="forbid"):
     n_neighbors: PositiveInt = 30
-    tau: float | None = Field(0.6, ge=0, le=1)
+    tau: float | None = Field(None, ge=0, le=1)
 
 
 class Retrain(BaseModel, extra="forbid"):

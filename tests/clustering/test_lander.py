@@ -285,3 +285,10 @@ def test_a_threshold_that_no_edge_reaches_leaves_every_image_alone(lander, other
     alone = clone(lander).set_params(tau=1.0, epochs=1).fit(*blobs(6, 8, noise=1.0, seed=3))
     assert alone.predict(other_world[0]).max() == len(other_world[0]) - 1
     assert (alone.purity_ == 1.0).all()
+
+
+@pytest.mark.parametrize("shape", [(40, 6), (100, 6), (20, 40)])
+def test_classes_of_another_size_than_in_training_are_clustered_as_well(shape):
+    trained = HiLander().fit(*blobs(30, 16, noise=0.3, seed=1))
+    features, truth = blobs(*shape, noise=0.3, seed=2)
+    assert pairwise_f(truth, trained.predict(features)) > 0.95
