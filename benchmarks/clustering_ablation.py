@@ -12,7 +12,9 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
+from unittest.mock import patch
 
 import numpy as np
 import torch
@@ -20,15 +22,14 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from benchmarks.domains import SPLITS, Features, load
-from clustering import HiLander, bcubed_f, pairwise_f
+from clustering import HiLander, bcubed_f, lander, pairwise_f
 from clustering.communities import find_communities
 from clustering.decode import decode
 from clustering.lander import TAUS
-from clustering.linkage import Linkage, link
-from clustering.neighbours import Neighbours, find_neighbours
+from clustering.linkage import Linkage
+from clustering.neighbours import find_neighbours
 from clustering.network import LinkageNetwork
-from clustering.overlap import CONTEXT, EVIDENCE, WIDTHS, overlap_evidence
-from clustering.training import train
+from clustering.overlap import EVIDENCE, WIDTHS
 
 PAGE = Path(__file__).with_name("results") / "clustering_ablation.md"
 OURS = HiLander()
@@ -75,17 +76,22 @@ class Variant:
     columns: tuple[str, ...] = EVIDENCE
     decode: Callable[[Linkage, float, int], Labels] = communities
     seed: int = OURS.seed
+    n_thinned: int = lander.N_THINNED
 
     def cluster(self, linkage: Linkage) -> Labels:
         candidates = [self.decode(linkage, tau, self.seed) for tau in self.taus]
         return max(candidates, key=linkage.expected_f)
 
 
+LEARNT = ("k", "columns", "seed", "n_thinned")
+"""What the linkage depends on."""
+
 WHOLE = Variant("ours")
 VARIANTS = (
     WHOLE,
     *(replace(WHOLE, name=f"seed {seed}", seed=seed) for seed in (1, 2)),
     replace(WHOLE, name="trees instead of communities", decode=trees),
+    replace(WHOLE, name="learnt on whole classes only, none thinned", n_thinned=0),
     replace(WHOLE, name="cosines instead of the learnt linkage, all", columns=(), taus=(0.0,)),
     replace(WHOLE, name="cosines, those from .5", columns=(), taus=(0.5,)),
     replace(WHOLE, name="ranks only, no overlaps", columns=RANKS),
@@ -96,28 +102,20 @@ VARIANTS = (
 )
 
 
-def learn(variant: Variant, features: Features) -> LinkageNetwork:
-    """Train on a split as `HiLander.fit` does, on the columns that the variant reads."""
-    hoods = find_neighbours(features.unseen, CONTEXT * variant.k).indices
-    classes = features.unseen_classes
-    same = classes[hoods[:, : variant.k]] == classes[:, None]
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(variant.seed)
-        network = Blinkered(OURS.hidden, variant.columns)
-    train(
-        network,
-        torch.from_numpy(overlap_evidence(hoods, variant.k)).flatten(0, 1),
-        torch.from_numpy(same).flatten(),
-        epochs=OURS.epochs,
-        learning_rate=OURS.learning_rate,
-        generator=torch.Generator().manual_seed(variant.seed),
-    )
-    return network
+def learn(variant: Variant, features: Features) -> HiLander:
+    """Fit ours on a split, with a network that sees the columns that the variant reads."""
+    network = partial(Blinkered, columns=variant.columns)
+    with (
+        patch.object(lander, "LinkageNetwork", network),
+        patch.object(lander, "N_THINNED", variant.n_thinned),
+    ):
+        fitted = HiLander(variant.k, seed=variant.seed)
+        return fitted.fit(features.unseen, features.unseen_classes)
 
 
-def linkage_by_cosine(neighbours: Neighbours, k: int) -> Linkage:
+def linkage_by_cosine(rows: NDArray[np.float32], k: int) -> Linkage:
     """Take cosines for probabilities."""
-    nearest = neighbours.nearest(k)
+    nearest = find_neighbours(rows, k)
     near = nearest.cosines > 0
     return Linkage(
         np.where(near, nearest.indices, -1).astype(np.int32),
@@ -128,24 +126,30 @@ def linkage_by_cosine(neighbours: Neighbours, k: int) -> Linkage:
 def score(variants: Iterable[Variant], features: Features) -> Iterable[list[float]]:
     """Yield the mean of pairwise F and BCubed F of each variant on each test set.
 
-    Variants that differ only in how they cluster share a network.
+    Variants that differ only in how they cluster share their linkage.
     """
-    networks: dict[tuple[int, tuple[str, ...], int], LinkageNetwork] = {}
+    linkages: dict[Variant, list[Linkage]] = {}
     for variant in variants:
-        key = (variant.k, variant.columns, variant.seed)
-        if variant.columns and key not in networks:
-            networks[key] = learn(variant, features)
+        learnt = replace(WHOLE, **{name: getattr(variant, name) for name in LEARNT})
+        if learnt not in linkages:
+            linkages[learnt] = list(link_tests(learnt, features))
         found = []
-        for rows, classes in features.tests.values():
-            neighbours = find_neighbours(rows, CONTEXT * variant.k)
-            linkage = (
-                link(networks[key], neighbours, variant.k, torch.device("cpu"))
-                if variant.columns
-                else linkage_by_cosine(neighbours, variant.k)
-            )
+        for linkage, (_, classes) in zip(linkages[learnt], features.tests.values(), strict=True):
             clusters = variant.cluster(linkage)
             found.append((pairwise_f(classes, clusters) + bcubed_f(classes, clusters)) / 2)
         yield found
+
+
+def link_tests(variant: Variant, features: Features) -> Iterable[Linkage]:
+    """Yield the linkage of each test set."""
+    if not variant.columns:
+        for rows, _ in features.tests.values():
+            yield linkage_by_cosine(rows, variant.k)
+        return
+    fitted = learn(variant, features)
+    for rows, _ in features.tests.values():
+        fitted.predict(rows)
+        yield fitted.linkage_
 
 
 def page(scores: dict[str, NDArray[np.float64]]) -> str:
