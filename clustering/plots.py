@@ -169,9 +169,7 @@ def plot_dendrogram(lander: HiLander, ax: Axes | None = None) -> Axes:
     axes.set_ylim(1.0 - 1.15 * max(deepest, 0.01), 1.005)
     axes.yaxis.set_major_formatter(lambda height, _: f"{1.0 - height:.3g}")
     axes.set(xlabel="clusters, by number of images", ylabel="mean linkage probability")
-    axes.set_title(
-        f"how {'all' if len(shown) == len(sizes) else 'the largest'} clusters would join"
-    )
+    axes.set_title(f"how the {len(shown)} largest of {len(sizes)} clusters would join")
     axes.spines[["top", "right"]].set_visible(False)
     return axes
 
