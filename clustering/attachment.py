@@ -59,7 +59,6 @@ def signs_of_attachment(linkage: Linkage, products: Int) -> tuple[Int, Float]:
     i_known, product = i[known], products[j[known]]
     width = int(products.max(initial=-1)) + 1
     mass = coo_matrix((probability[known], (i_known, product)), (n, max(width, 1))).tocsr()
-    mass.sum_duplicates()
     total = np.bincount(i, probability, n)
     row = np.repeat(np.arange(n), np.diff(mass.indptr))
     by_mass = np.lexsort((mass.indices, -mass.data, row))

@@ -6,7 +6,8 @@ cells as sampled rows need for the recall that is asked for, and the recall is r
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Protocol, Self
@@ -137,45 +138,52 @@ def build_index(features: Float, k: int) -> Index:
     return CellIndex.build(features, k)
 
 
-class ExactIndex:
-    """All pairs, by faiss."""
+class AllPairs(ABC):
+    """Every row compared with every other; blocks are runs of rows."""
 
     recall = 1.0
 
+    def __init__(self, n_rows: int) -> None:
+        self._n_rows = n_rows
+
+    @property
+    def n_blocks(self) -> int:
+        return _n_blocks(self._n_rows)
+
+    def search(self, block: int, k: int) -> tuple[Int, Int, Float]:
+        rows = _block_rows(block, self._n_rows)
+        width = min(k, self._n_rows - 1)
+        return rows, *_without_self(rows, *self._nearest(slice(rows[0], rows[-1] + 1), width + 1))
+
+    @abstractmethod
+    def _nearest(self, rows: slice, k: int) -> tuple[Int, Float]:
+        """Return the k nearest rows of these, themselves among them, and those cosines."""
+
+
+class ExactIndex(AllPairs):
+    """All pairs, by faiss."""
+
     def __init__(self, features: Float) -> None:
+        super().__init__(len(features))
         self._features = features
         self._index = faiss.IndexFlatIP(features.shape[1])
         self._index.add(features)
 
-    @property
-    def n_blocks(self) -> int:
-        return _n_blocks(len(self._features))
-
-    def search(self, block: int, k: int) -> tuple[Int, Int, Float]:
-        rows = _block_rows(block, len(self._features))
-        width = min(k, len(self._features) - 1)
-        cosines, found = self._index.search(self._features[rows[0] : rows[-1] + 1], width + 1)
-        return rows, *_without_self(rows, found, cosines)
+    def _nearest(self, rows: slice, k: int) -> tuple[Int, Float]:
+        cosines, found = self._index.search(self._features[rows], k)
+        return found, cosines
 
 
-class TiledIndex:
+class TiledIndex(AllPairs):
     """All pairs, tile by tile of a matrix product on the features' own device."""
 
-    recall = 1.0
-
     def __init__(self, features: Tensor) -> None:
+        super().__init__(len(features))
         self._features = features
 
-    @property
-    def n_blocks(self) -> int:
-        return _n_blocks(len(self._features))
-
-    def search(self, block: int, k: int) -> tuple[Int, Int, Float]:
-        rows = _block_rows(block, len(self._features))
-        width = min(k, len(self._features) - 1)
-        queries = self._features[rows[0] : rows[-1] + 1]
-        cosines, found = nearest_rows(queries, self._features, width + 1)
-        return rows, *_without_self(rows, found.cpu().numpy(), cosines.cpu().numpy())
+    def _nearest(self, rows: slice, k: int) -> tuple[Int, Float]:
+        cosines, found = nearest_rows(self._features[rows], self._features, k)
+        return found.cpu().numpy(), cosines.cpu().numpy()
 
 
 @dataclass(frozen=True)
@@ -278,18 +286,14 @@ def nearest_rows(queries: Tensor, candidates: Tensor, k: int) -> tuple[Tensor, T
 def _nearest_in_tiles(queries: Tensor, candidates: Tensor, k: int) -> tuple[Tensor, Tensor]:
     cosines = queries.new_empty((len(queries), 0))
     indices = torch.empty((len(queries), 0), dtype=torch.int64, device=queries.device)
-    for start, tile in _tiles(candidates):
+    for start in range(0, len(candidates), TILE):
+        tile = candidates[start : start + TILE]
         products = queries @ tile.T
         best, places = products.topk(min(k, len(tile)), dim=1)
         cosines, indices = torch.cat([cosines, best], 1), torch.cat([indices, places + start], 1)
         cosines, kept = cosines.topk(min(k, cosines.shape[1]), dim=1)
         indices = indices.gather(1, kept)
     return cosines, indices
-
-
-def _tiles(candidates: Tensor) -> Iterator[tuple[int, Tensor]]:
-    for start in range(0, len(candidates), TILE):
-        yield start, candidates[start : start + TILE]
 
 
 def _n_blocks(n: int) -> int:
