@@ -20,6 +20,9 @@ from scipy.sparse.csgraph import connected_components
 from clustering.decode import find_roots
 
 ROUNDS = 10
+SETTLED = 1e-4
+"""Bits per step under which what joining communities saves is not worth another look at nodes."""
+
 LEAST_GAIN = 1e-10
 """Bits per step under which a gain is rounding."""
 
@@ -37,8 +40,8 @@ def find_communities(
     """Partition the nodes so that the walk is told with few bits.
 
     Each node follows its heaviest link if there is one and it leads to a node that is visited more;
-    the trees are the first communities. Then each node moves to the neighbouring community that
-    saves most bits, communities move as wholes, and single nodes again, until nothing saves any.
+    the trees are the first communities. These move as wholes to the neighbouring community that
+    saves most bits, over and over, then single nodes do, then wholes again, until that saves none.
     Where it is shorter still, and nothing is to be apart, all that hangs together is one community.
 
     Parameters
@@ -67,18 +70,13 @@ def find_communities(
 
 def _settle(walk: Walk, random: np.random.Generator) -> Int:
     communities = np.arange(walk.n_nodes) if walk.apart.nnz else walk.trees()
-    for _ in range(ROUNDS):
-        before = communities
-        communities = walk.move_nodes(communities, random)
-        while True:
-            whole = walk.between(communities)
-            joined = whole.move_nodes(np.arange(whole.n_nodes), random)
-            if joined.max(initial=-1) + 1 == whole.n_nodes:
-                break
-            communities = joined[communities]
-        if np.array_equal(communities, before):
+    for done in range(ROUNDS):
+        joined, saved = walk.between(communities).join(random)
+        communities = joined[communities]
+        if done and saved < SETTLED:
             break
-    return _in_order(whole.shorter_whole()[communities])
+        communities, _ = walk.move_nodes(communities, random)
+    return _in_order(walk.between(communities).shorter_whole()[communities])
 
 
 def _in_order(communities: Int) -> Int:
@@ -128,11 +126,14 @@ class Walk:
     def between(self, communities: Int) -> Walk:
         """See the walk from afar: each community a node."""
         count = int(communities.max(initial=-1)) + 1
-        row = np.repeat(communities, np.diff(self.offsets))
-        links = coo_matrix((self.flows, (row, communities[self.targets])), (count, count))
+        offsets, targets, flows = _contract(
+            self.offsets, self.targets, self.flows, communities, count
+        )
+        visits = np.bincount(communities, self.visits, count).astype(np.float64)
         split = self.apart.tocoo()
         ends = (communities[split.row], communities[split.col])
-        return Walk.along(links.tocsr(), coo_matrix((split.data, ends), (count, count)).tocsr())
+        apart = coo_matrix((split.data, ends), (count, count)).tocsr()
+        return Walk(offsets, targets, flows, visits, apart)
 
     def trees(self) -> Int:
         """Join each node with the target of its one heaviest link, if that is visited more."""
@@ -141,10 +142,25 @@ class Walk:
         _, numbers = np.unique(find_roots(parents), return_inverse=True)
         return numbers
 
-    def move_nodes(self, communities: Int, random: np.random.Generator) -> Int:
-        """Move single nodes while that saves bits; communities are numbered anew."""
+    def join(self, random: np.random.Generator) -> tuple[Int, float]:
+        """Move nodes, then what they have become as wholes, until nothing saves bits.
+
+        Returns the community of each node and the bits saved.
+        """
+        communities, walk, saved = np.arange(self.n_nodes), self, 0.0
+        while True:
+            moved, gain = walk.move_nodes(np.arange(walk.n_nodes), random)
+            if gain == 0.0:
+                return communities, saved
+            communities, walk, saved = moved[communities], walk.between(moved), saved + gain
+
+    def move_nodes(self, communities: Int, random: np.random.Generator) -> tuple[Int, float]:
+        """Move single nodes while that saves bits.
+
+        Returns communities numbered anew and the bits saved.
+        """
         moved = communities.copy()
-        _move(
+        saved = _move(
             self.offsets,
             self.targets,
             self.flows,
@@ -154,7 +170,7 @@ class Walk:
             moved,
             random.permutation(self.n_nodes),
         )
-        return _in_order(moved)
+        return _in_order(moved), saved
 
     def shorter_whole(self) -> Int:
         """Return connected components where that is the shorter way, else every node alone."""
@@ -206,6 +222,31 @@ def _follow(offsets: Int, targets: Int, flows: Float, visits: Float, parents: In
 
 
 @njit(cache=True)
+def _contract(
+    offsets: Int, targets: Int, flows: Float, communities: Int, count: int
+) -> tuple[Int, Int, Float]:
+    """Add up the flows between communities 0..count-1; links of each in CSR form."""
+    members = np.argsort(communities, kind="mergesort")
+    wide_offsets = np.zeros(count + 1, dtype=np.int64)
+    wide_targets = np.empty(len(targets), dtype=np.int64)
+    wide_flows = np.empty(len(targets))
+    place = np.full(count, -1)
+    used = 0
+    for i in members:
+        own = communities[i]
+        for e in range(offsets[i], offsets[i + 1]):
+            other = communities[targets[e]]
+            if place[other] < wide_offsets[own]:
+                place[other] = used
+                wide_targets[used] = other
+                wide_flows[used] = 0.0
+                used += 1
+            wide_flows[place[other]] += flows[e]
+        wide_offsets[own + 1] = used
+    return wide_offsets, wide_targets[:used].copy(), wide_flows[:used].copy()
+
+
+@njit(cache=True)
 def _is_barred(others: Int, community: Int, new: int) -> bool:
     barred = False
     for other in others:
@@ -223,8 +264,11 @@ def _move(
     apart_targets: Int,
     community: Int,
     order: Int,
-) -> None:
-    """Visit the nodes in order, over and over, as long as one finds a better community."""
+) -> float:
+    """Visit the nodes in order, over and over, as long as one finds a better community.
+
+    Returns the bits saved.
+    """
     n = len(visits)
     inside, exits = np.zeros(n), np.zeros(n)
     inside_bits, exit_bits = np.zeros(n), np.zeros(n)
@@ -240,6 +284,7 @@ def _move(
     shared = np.zeros(n)
     near = np.empty(n, dtype=np.int64)
     waiting = np.ones(n, dtype=np.bool_)
+    saved = 0.0
     anyone = True
     while anyone:
         anyone = False
@@ -288,6 +333,7 @@ def _move(
                 shared[near[place]] = 0.0
             if best != old:
                 anyone = True
+                saved -= least
                 all_exits = alone - exits[best] + best_exits
                 exits[old], inside[old] = exits_without, inside_without
                 exits[best], inside[best] = best_exits, inside[best] + visits[i]
@@ -297,3 +343,4 @@ def _move(
                 community[i] = best
                 for e in range(offsets[i], offsets[i + 1]):
                     waiting[targets[e]] = True
+    return saved

@@ -23,16 +23,13 @@ def signs_of_belonging(linkage: Linkage, labels: Int) -> Float:
 
     Mean log-odds of its links into the cluster, and the share of its linkage that they have.
     """
-    i, j, probability = linkage.edges()
-    n = len(labels)
-    inside = labels[i] == labels[j]
-    own = i[inside]
-    within = np.clip(probability[inside].astype(np.float64), 1e-3, 1 - 1e-3)
-    n_links = np.bincount(own, minlength=n)
-    odds = np.bincount(own, weights=np.log(within / (1 - within)), minlength=n)
+    inside = linkage.within(labels)
+    likely = np.clip(linkage.probability, 1e-3, 1 - 1e-3)
+    odds = np.log(likely / (1 - likely)).sum(axis=1, where=inside, dtype=np.float64)
+    n_links = inside.sum(axis=1)
     odds = np.where(n_links > 0, odds / np.maximum(n_links, 1), STRANGER)
-    total = np.bincount(i, weights=probability, minlength=n)
-    share = np.bincount(own, weights=within, minlength=n) / np.maximum(total, 1e-9)
+    total = linkage.probability.sum(axis=1, dtype=np.float64)
+    share = likely.sum(axis=1, where=inside, dtype=np.float64) / np.maximum(total, 1e-9)
     return np.column_stack([odds, np.minimum(share, 1.0)])
 
 

@@ -22,7 +22,7 @@ from clustering.constraints import check_apart, check_together
 from clustering.linkage import Linkage, link
 from clustering.neighbours import Neighbours, find_neighbours
 from clustering.network import LinkageNetwork
-from clustering.overlap import CONTEXT, EVIDENCE, overlap_evidence
+from clustering.overlap import CONTEXT, EVIDENCE, WIDEST, by_locality, overlap_evidence
 from clustering.storage import load_model, save_model
 from clustering.training import same_class, thin, train
 from clustering.validation import check_features, check_labels, check_products
@@ -52,7 +52,7 @@ class HiLander(ClusterMixin, BaseEstimator):  # type: ignore[misc]
     tau : float or None, default=None
         Least probability of a link; more makes clusters purer and more of them. None lets
         `predict` choose it by the F-score that the probabilities promise, which needs no label.
-    hidden : int, default=32
+    hidden : int, default=16
         Width of the network.
     epochs : int, default=30
         Passes over the training links.
@@ -87,7 +87,7 @@ class HiLander(ClusterMixin, BaseEstimator):  # type: ignore[misc]
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        "n_neighbors": [Interval(Integral, 1, 10_000, closed="both")],
+        "n_neighbors": [Interval(Integral, 1, WIDEST // CONTEXT, closed="both")],
         "tau": [Interval(Real, 0, 1, closed="both"), None],
         "hidden": [Interval(Integral, 1, None, closed="left")],
         "epochs": [Interval(Integral, 1, None, closed="left")],
@@ -101,7 +101,7 @@ class HiLander(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         n_neighbors: int = 30,
         *,
         tau: float | None = None,
-        hidden: int = 32,
+        hidden: int = 16,
         epochs: int = 30,
         learning_rate: float = 0.003,
         seed: int = 0,

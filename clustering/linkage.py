@@ -13,7 +13,7 @@ from tqdm import tqdm
 from clustering.metrics import Agreement
 from clustering.neighbours import Neighbours
 from clustering.network import LinkageNetwork
-from clustering.overlap import overlap_evidence
+from clustering.overlap import by_locality, overlap_evidence
 
 BLOCK = 16_384
 """Nodes whose evidence is gathered at a time."""
@@ -55,17 +55,21 @@ class Linkage:
         found = csr_matrix((self.probability[kept], self.neighbours[kept], offsets), (n, n))
         return (found + found.T).tocsr()
 
+    def within(self, labels: Int) -> NDArray[np.bool_]:
+        """Whether both ends of each link are in one cluster of labels (n,), bool (n, k)."""
+        mates: NDArray[np.bool_] = labels[self.neighbours] == labels[:, None]
+        return mates & (self.neighbours >= 0)
+
     def expected_f(self, labels: Int) -> float:
         """Return the F-score over links that the probabilities promise for clusters (n,).
 
         Precision is the mean probability of the links within clusters, recall the share of all
         probability that they hold. No label is needed.
         """
-        i, j, probability = self.edges()
-        inside = labels[i] == labels[j]
-        kept = float(probability[inside].sum())
-        precision = kept / max(int(inside.sum()), 1)
-        return Agreement(precision, kept / max(float(probability.sum()), 1e-9)).f
+        inside = self.within(labels)
+        kept = float(self.probability[inside].sum(dtype=np.float64))
+        total = float(self.probability.sum(dtype=np.float64))
+        return Agreement(kept / max(int(inside.sum()), 1), kept / max(total, 1e-9)).f
 
     def density(self) -> Float:
         """Return the expected number of images of each node's class that it is linked with, (n,).
@@ -73,13 +77,14 @@ class Linkage:
         Links count from both ends: an image that many others are near to is denser than one that
         is near to many others.
         """
-        n = len(self.probability)
-        i, j, probability = self.edges()
-        dense = np.bincount(i, probability, n) + np.bincount(j, probability, n)
-        return dense.astype(np.float32)
+        n = len(self.neighbours)
+        ends = np.where(self.neighbours >= 0, self.neighbours, 0).ravel()
+        incoming = np.bincount(ends, self.probability.ravel(), n)
+        dense: Float = (incoming + self.probability.sum(axis=1)).astype(np.float32)
+        return dense
 
 
-@torch.no_grad()
+@torch.inference_mode()
 def link(
     network: LinkageNetwork,
     neighbours: Neighbours,
@@ -96,13 +101,14 @@ def link(
     width = min(k, neighbours.indices.shape[1])
     network.to(device)
     probability = np.zeros((n, width), dtype=np.float32)
+    order = by_locality(neighbours.indices)
     blocks = range(0, n if width else 0, BLOCK)
     for start in tqdm(blocks, "linkage", disable=not verbose, unit="block"):
-        rows = range(start, min(start + BLOCK, n))
+        rows = order[start : start + BLOCK]
         evidence = torch.from_numpy(overlap_evidence(neighbours.indices, k, rows))
         logits = [network(part.to(device)) for part in torch.split(evidence.flatten(0, 1), LINKS)]
         found = torch.sigmoid(torch.cat(logits)).view(len(rows), width)
-        probability[rows.start : rows.stop] = found.cpu().numpy()
+        probability[rows] = found.cpu().numpy()
     cosines = neighbours.cosines[:, :width]
     probability[cosines >= COINCIDENT] = 1.0
     nearest = neighbours.indices[:, :width].astype(np.int32, copy=False)

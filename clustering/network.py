@@ -37,9 +37,9 @@ class LinkageNetwork(nn.Module):
         self.standardize = Standardize(len(EVIDENCE))
         self.perceptron = nn.Sequential(
             nn.Linear(len(EVIDENCE), hidden),
-            nn.ReLU(),
+            nn.ReLU(inplace=True),
             nn.Linear(hidden, hidden),
-            nn.ReLU(),
+            nn.ReLU(inplace=True),
             nn.Linear(hidden, 1),
         )
 

@@ -31,9 +31,15 @@ EVIDENCE = (
 BLOCK = 2048
 """Nodes that one thread compares at a time."""
 
+FIELD = 12
+"""Bits of one width's count of common nodes; all counts are packed into 64 bits."""
+
+WIDEST = 2**FIELD - 2
+"""The widest neighbourhood whose common nodes can be counted so."""
+
 
 def overlap_evidence(
-    hoods: NDArray[np.integer[Any]], k: int, rows: range | None = None
+    hoods: NDArray[np.integer[Any]], k: int, rows: Int | None = None
 ) -> NDArray[np.float32]:
     """Describe the link of every node i to each of its k nearest j.
 
@@ -46,65 +52,103 @@ def overlap_evidence(
     Parameters
     ----------
     hoods : int (n, K)
-        The nearest neighbours of each of n nodes, `CONTEXT * k` where there are so many; -1 where
-        there is none.
+        The nearest neighbours of each of n nodes, -1 where there is none; the first `CONTEXT * k`
+        are read.
     k : int
-    rows : range, optional
-        Nodes i to describe, next to one another; default all. The result is the same in blocks.
+        At most `WIDEST / CONTEXT`.
+    rows : int64 (R,), optional
+        Nodes i to describe, in any order; default all. It is fastest where nodes next to one
+        another have neighbours in common (`by_locality`).
 
     Returns
     -------
-    ndarray of float32 (len(rows), min(k, K), 7)
+    ndarray of float32 (R, min(k, K), 7)
         The columns of `EVIDENCE`; 0 where there is no neighbour.
     """
     n, width = hoods.shape
-    rows = range(n) if rows is None else rows
+    rows = np.arange(n) if rows is None else rows
     widths = np.minimum([max(1, round(share * k)) for share in WIDTHS], width)
     evidence = np.zeros((len(rows), min(k, width), len(EVIDENCE)), dtype=np.float32)
-    _compare(hoods.astype(np.int32, copy=False), widths, rows.start, evidence)
+    _compare(hoods.astype(np.int32, copy=False), widths, rows, evidence)
     return evidence
+
+
+def by_locality(hoods: NDArray[np.integer[Any]]) -> Int:
+    """Return all nodes, those with neighbours in common next to one another, int64 (n,).
+
+    Nodes are sorted by the least number in their neighbourhood: a min-wise hash, which two sets
+    share as often as they overlap (Broder, 1997).
+    """
+    if hoods.shape[1] == 0:
+        return np.arange(len(hoods))
+    return np.argsort(hoods.min(axis=1), kind="stable")
+
+
+@njit(cache=True)
+def _counters(widths: Int) -> tuple[NDArray[np.uint64], NDArray[np.uint64], NDArray[np.uint8]]:
+    """Prepare counting at all widths at once.
+
+    Returns for each step s = 0..S what a node counts that is within the widths from s on, the bits
+    of these widths, and for each rank 0..K the step from which on it is within.
+    """
+    n_widths = len(widths)
+    ones = np.zeros(n_widths + 1, dtype=np.uint64)
+    masks = np.zeros(n_widths + 1, dtype=np.uint64)
+    for step in range(n_widths):
+        for w in range(step, n_widths):
+            ones[step] |= np.uint64(1) << np.uint64(FIELD * w)
+            masks[step] |= np.uint64(2**FIELD - 1) << np.uint64(FIELD * w)
+    steps = np.empty(widths[-1] + 1, dtype=np.uint8)
+    step = 0
+    for rank in range(widths[-1] + 1):
+        while rank > widths[step]:
+            step += 1
+        steps[rank] = step
+    return ones, masks, steps
 
 
 @njit(parallel=True, cache=True)
 def _compare(
-    hoods: NDArray[np.int32], widths: Int, start: int, evidence: NDArray[np.float32]
+    hoods: NDArray[np.int32], widths: Int, rows: Int, evidence: NDArray[np.float32]
 ) -> None:
-    """Mark the ranks of i's neighbours, then look up the neighbours of each of them."""
-    n, width = hoods.shape
-    n_rows, k, n_widths = evidence.shape[0], evidence.shape[1], len(widths)
-    for block in prange((n_rows + BLOCK - 1) // BLOCK):
-        rank = np.full(n, width + 1, dtype=np.int16)
-        common = np.empty(width + 2, dtype=np.int64)
-        for row in range(block * BLOCK, min((block + 1) * BLOCK, n_rows)):
-            i = start + row
-            rank[i] = 0
+    """Mark the neighbours of i with their steps, then look up the neighbours of each of them."""
+    n, n_widths, k = len(hoods), len(widths), evidence.shape[1]
+    ones, masks, steps = _counters(widths)
+    width = widths[-1]
+    logs = np.log(np.arange(1, width + 2))
+    sizes = widths + 1.0
+    chance = sizes * sizes / n
+    scale = 1.0 / np.maximum(sizes - chance, 1.0)
+    for block in prange((len(rows) + BLOCK - 1) // BLOCK):
+        marks = np.full(n + 1, n_widths, dtype=np.uint8)
+        for row in range(block * BLOCK, min((block + 1) * BLOCK, len(rows))):
+            i = rows[row]
             for place in range(width):
-                if hoods[i, place] >= 0:
-                    rank[hoods[i, place]] = place + 1
+                marks[hoods[i, place]] = steps[place + 1]
+            marks[n] = n_widths
+            marks[i] = 0
             for link in range(k):
                 j = hoods[i, link]
                 if j < 0:
                     continue
-                common[:] = 0
-                common[rank[j]] += 1
-                back = width + 1
-                for place in range(width):
-                    other = hoods[j, place]
-                    if other >= 0:
-                        common[max(rank[other], place + 1)] += 1
+                theirs = hoods[j]
+                back = width
+                common = ones[marks[j]]
+                first = 0
+                for step in range(n_widths):
+                    within = np.uint64(0)
+                    for place in range(first, widths[step]):
+                        other = theirs[place]
+                        within += ones[marks[other]]
                         if other == i:
-                            back = place + 1
-                shared, reached = 0, 0
+                            back = place
+                    common += within & masks[step]
+                    first = widths[step]
                 for w in range(n_widths):
-                    while reached <= widths[w]:
-                        shared += common[reached]
-                        reached += 1
-                    size = widths[w] + 1.0
-                    chance = size * size / n
-                    evidence[row, link, w] = (shared - chance) / max(size - chance, 1.0)
-                evidence[row, link, n_widths] = np.log(link + 1.0)
-                evidence[row, link, n_widths + 1] = np.log(back)
-            rank[i] = width + 1
+                    shared = np.int64(common >> np.uint64(FIELD * w)) & (2**FIELD - 1)
+                    evidence[row, link, w] = (shared - chance[w]) * scale[w]
+                evidence[row, link, n_widths] = logs[link]
+                evidence[row, link, n_widths + 1] = logs[back]
+            marks[i] = n_widths
             for place in range(width):
-                if hoods[i, place] >= 0:
-                    rank[hoods[i, place]] = width + 1
+                marks[hoods[i, place]] = n_widths

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from clustering.overlap import BLOCK, CONTEXT, EVIDENCE, WIDTHS, overlap_evidence
+from clustering.overlap import (
+    BLOCK,
+    CONTEXT,
+    EVIDENCE,
+    WIDEST,
+    WIDTHS,
+    by_locality,
+    overlap_evidence,
+)
 
 
 def random_hoods(n: int, width: int, empty: float, seed: int) -> np.ndarray:
@@ -22,6 +28,7 @@ def random_hoods(n: int, width: int, empty: float, seed: int) -> np.ndarray:
 
 
 def evidence_by_definition(hoods: np.ndarray, k: int) -> np.ndarray:
+    hoods = hoods[:, : CONTEXT * k]
     n, width = hoods.shape
     places = [{node: 0} for node in range(n)]
     for node in range(n):
@@ -62,12 +69,32 @@ def test_the_evidence_is_that_of_sets(world):
 
 @settings(deadline=None)
 @given(neighbourhoods(), st.data())
-def test_evidence_read_block_by_block_is_that_of_the_whole(world, data):
+def test_evidence_of_any_rows_in_any_order_is_that_of_the_whole(world, data):
     hoods, k = world
-    cuts = data.draw(st.lists(st.integers(0, len(hoods)), max_size=4).map(sorted))
-    ends = [0, *cuts, len(hoods)]
-    blocks = [overlap_evidence(hoods, k, range(*block)) for block in pairwise(ends)]
-    np.testing.assert_array_equal(np.concatenate(blocks), overlap_evidence(hoods, k))
+    row = st.integers(0, len(hoods) - 1)
+    rows = np.array(data.draw(st.lists(row, max_size=60)), dtype=np.int64)
+    np.testing.assert_array_equal(
+        overlap_evidence(hoods, k, rows), overlap_evidence(hoods, k)[rows]
+    )
+
+
+@given(neighbourhoods())
+def test_by_locality_every_node_comes_once_and_twins_next_to_one_another(world):
+    hoods, _ = world
+    twins = np.concatenate([hoods, hoods])
+    order = by_locality(twins)
+    np.testing.assert_array_equal(np.sort(order), np.arange(len(twins)))
+    if hoods.shape[1]:
+        least = twins.min(axis=1)[order]
+        assert (least[1:] >= least[:-1]).all()
+
+
+def test_the_widest_neighbourhoods_are_counted_without_overflow():
+    k = WIDEST // CONTEXT
+    n = WIDEST + 1
+    everyone_else = (np.arange(n)[:, None] + np.arange(1, n)) % n
+    evidence = overlap_evidence(everyone_else.astype(np.int32), k, np.arange(2))
+    assert (evidence[:, :, WIDTHS.index(CONTEXT)] == 0).all()
 
 
 def test_more_nodes_than_one_thread_compares_at_a_time_join_without_a_seam():
@@ -76,8 +103,8 @@ def test_more_nodes_than_one_thread_compares_at_a_time_join_without_a_seam():
     hoods = (np.arange(n)[:, None] + np.array([random.permutation(8) + 1 for _ in range(n)])) % n
     whole = overlap_evidence(hoods, 4)
     for start in (0, 1, BLOCK - 1, BLOCK, 2 * BLOCK, n - 3):
-        rows = range(start, min(start + 3, n))
-        np.testing.assert_array_equal(overlap_evidence(hoods, 4, rows), whole[start : rows.stop])
+        rows = np.arange(start, min(start + 3, n))
+        np.testing.assert_array_equal(overlap_evidence(hoods, 4, rows), whole[rows])
 
 
 @settings(deadline=None)
