@@ -22,7 +22,7 @@ from clustering.constraints import check_apart, check_together
 from clustering.linkage import Linkage, link
 from clustering.neighbours import Neighbours, find_neighbours
 from clustering.network import LinkageNetwork
-from clustering.overlap import CONTEXT, EVIDENCE, WIDEST, by_locality, overlap_evidence
+from clustering.overlap import CONTEXT, EVIDENCE, WIDEST, overlap_evidence
 from clustering.storage import load_model, save_model
 from clustering.training import same_class, thin, train
 from clustering.validation import check_features, check_labels, check_products
@@ -32,6 +32,9 @@ N_THINNED = 4
 
 TAUS = (0.2, 0.4, 0.6)
 """The thresholds from which `predict` chooses."""
+
+CHOOSING = 10_000
+"""Images on which it chooses; in a larger set, random ones and their neighbours."""
 
 CONFIDENCE_TAUS = (0.3, 0.5, 0.7)
 """Memberships are learnt on clusters that are too large, right and too small."""
@@ -222,19 +225,20 @@ class HiLander(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         together = check_together(must_link, len(units))
         apart = check_apart(cannot_link, together)
         self.linkage_ = self._link(units)
-        candidates = [
-            (tau, self._decode(self.linkage_, tau, together=together, apart=apart))
-            for tau in (TAUS if self.tau is None else (self.tau,))
-        ]
-        self.tau_, self.labels_ = max(
-            candidates, key=lambda found: self.linkage_.expected_f(found[1])
-        )
+        self.tau_ = self._choose_tau(self.linkage_) if self.tau is None else self.tau
+        self.labels_ = self._decode(self.linkage_, self.tau_, together=together, apart=apart)
         self.membership_ = self._membership(self.linkage_, self.labels_)
         sizes = np.bincount(self.labels_)
         self.purity_ = np.bincount(self.labels_, weights=self.membership_) / sizes
         densest_first = np.lexsort((-self.linkage_.density(), self.labels_))
         self.peaks_ = densest_first[np.cumsum(sizes) - sizes]
         return self.labels_
+
+    def _choose_tau(self, linkage: Linkage) -> float:
+        if (n := len(linkage.neighbours)) > CHOOSING:
+            random = np.random.default_rng(self.seed)
+            linkage = linkage.around(random.choice(n, CHOOSING // self.n_neighbors, replace=False))
+        return max(TAUS, key=lambda tau: linkage.expected_f(self._decode(linkage, tau)))
 
     def _decode(self, linkage: Linkage, tau: float, **known: Any) -> NDArray[np.int64]:
         return find_communities(linkage.links(tau), seed=self.seed, **known)

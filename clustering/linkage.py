@@ -55,6 +55,16 @@ class Linkage:
         found = csr_matrix((self.probability[kept], self.neighbours[kept], offsets), (n, n))
         return (found + found.T).tocsr()
 
+    def around(self, nodes: Int) -> Linkage:
+        """Return the linkage among some nodes and their neighbours, numbered anew."""
+        rows = np.unique(np.append(self.neighbours[nodes], nodes))
+        rows = rows[rows >= 0]
+        number = np.full(len(self.neighbours) + 1, -1, dtype=np.int32)
+        number[rows] = np.arange(len(rows))
+        neighbours = number[self.neighbours[rows]]
+        probability = np.where(neighbours >= 0, self.probability[rows], np.float32(0))
+        return Linkage(neighbours, probability)
+
     def within(self, labels: Int) -> NDArray[np.bool_]:
         """Whether both ends of each link are in one cluster of labels (n,), bool (n, k)."""
         mates: NDArray[np.bool_] = labels[self.neighbours] == labels[:, None]

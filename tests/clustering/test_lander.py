@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from sklearn.base import clone
 from sklearn.cluster import AgglomerativeClustering
 
+import clustering.lander
 from clustering import HiLander, bcubed_f, pairwise_f
 from clustering.communities import find_communities
 from clustering.lander import TAUS
@@ -238,6 +239,17 @@ def test_the_threshold_with_the_best_expected_f_is_chosen(lander, other_world):
     clusters = lander.predict(other_world[0])
     assert lander.tau_ == max(TAUS, key=expected.__getitem__)
     assert lander.linkage_.expected_f(clusters) == max(expected.values())
+
+
+def test_the_threshold_of_a_large_set_is_chosen_on_some_of_it(lander, monkeypatch):
+    features, _ = blobs(60, 16, noise=0.8, seed=5)
+    on_all = fitted_as(lander, tau=None)
+    on_all.predict(features)
+    monkeypatch.setattr(clustering.lander, "CHOOSING", 600)
+    on_some = fitted_as(lander, tau=None)
+    clusters = on_some.predict(features)
+    assert on_some.tau_ == on_all.tau_
+    np.testing.assert_array_equal(clusters, on_all.labels_)
 
 
 def test_images_that_must_be_linked_end_in_one_cluster(lander, other_world):

@@ -58,6 +58,18 @@ def test_edges_are_the_filled_places(linkage):
     )
 
 
+@given(linkages, st.data())
+def test_the_linkage_around_nodes_is_that_among_them_and_their_neighbours(linkage, data):
+    n = len(linkage.neighbours)
+    nodes = data.draw(st.lists(st.integers(0, n - 1), max_size=4))
+    links = by_ends(linkage)
+    near = sorted({*nodes, *(j for i, j in links if i in nodes)})
+    expected = {
+        (near.index(i), near.index(j)): r for (i, j), r in links.items() if i in near and j in near
+    }
+    assert by_ends(linkage.around(np.array(nodes, dtype=np.int64))) == expected
+
+
 @given(linkages)
 def test_density_counts_the_links_of_both_ends(linkage):
     expected = np.zeros(len(linkage.neighbours))
