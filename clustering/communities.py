@@ -69,14 +69,14 @@ def find_communities(
 
 
 def _settle(walk: Walk, random: np.random.Generator) -> Int:
-    communities = np.arange(walk.n_nodes) if walk.apart.nnz else walk.trees()
-    for done in range(ROUNDS):
-        joined, saved = walk.between(communities).join(random)
-        communities = joined[communities]
-        if done and saved < SETTLED:
+    first = np.arange(walk.n_nodes) if walk.apart.nnz else walk.trees()
+    communities, whole, _ = walk.join(first, random)
+    for _ in range(ROUNDS):
+        moved, _ = walk.move_nodes(communities, random)
+        communities, whole, saved = walk.join(moved, random)
+        if saved < SETTLED:
             break
-        communities, _ = walk.move_nodes(communities, random)
-    return _in_order(walk.between(communities).shorter_whole()[communities])
+    return _in_order(whole.shorter_whole()[communities])
 
 
 def _in_order(communities: Int) -> Int:
@@ -142,16 +142,16 @@ class Walk:
         _, numbers = np.unique(find_roots(parents), return_inverse=True)
         return numbers
 
-    def join(self, random: np.random.Generator) -> tuple[Int, float]:
-        """Move nodes, then what they have become as wholes, until nothing saves bits.
+    def join(self, communities: Int, random: np.random.Generator) -> tuple[Int, Walk, float]:
+        """Move communities as wholes, and what they become as wholes, until that saves no bits.
 
-        Returns the community of each node and the bits saved.
+        Returns the community of each node, the walk between them and the bits saved.
         """
-        communities, walk, saved = np.arange(self.n_nodes), self, 0.0
+        walk, saved = self.between(communities), 0.0
         while True:
             moved, gain = walk.move_nodes(np.arange(walk.n_nodes), random)
             if gain == 0.0:
-                return communities, saved
+                return communities, walk, saved
             communities, walk, saved = moved[communities], walk.between(moved), saved + gain
 
     def move_nodes(self, communities: Int, random: np.random.Generator) -> tuple[Int, float]:

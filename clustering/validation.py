@@ -76,14 +76,15 @@ def check_features(
             f"{fitted.n_features_in_} features as input; embed with the encoder that was used in "
             "fit."
         )
-    bad = np.flatnonzero(~np.isfinite(matrix).all(axis=1))
+    squares = np.einsum("nd,nd->n", matrix, matrix, dtype=np.float64)
+    bad = np.flatnonzero(~np.isfinite(squares))
     if len(bad):
         raise ValueError(
             f"{name} has NaN or infinite values in {len(bad)} row(s), the first is row {bad[0]}; "
             "drop these images or embed them again."
         )
-    lengths = np.linalg.norm(matrix, axis=1, keepdims=True)
-    units: NDArray[np.float32] = matrix / np.where(lengths > 0, lengths, 1.0)
+    lengths = np.sqrt(np.where(squares > 0, squares, 1.0)).astype(np.float32)
+    units: NDArray[np.float32] = matrix / lengths[:, None]
     return units
 
 
