@@ -28,7 +28,11 @@ EXACT_UP_TO = 20_000
 RECALL = 0.99
 """Share of the true neighbours that an approximate search must find on sampled rows."""
 
+HARDLY = 0.005
+"""It finds fewer where twice the work would bring less than this share."""
+
 SAMPLE = 256
+ROWS_PER_CENTRE = 32
 BLOCK = 1024
 TILE = 16_384
 
@@ -217,21 +221,12 @@ class CellIndex:
         """Divide the rows into 4 sqrt(n) cells and find how many cells hold a row's neighbours.
 
         The exact neighbours of sampled rows say at once, for every number of cells, what share of
-        them would be found.
+        them would be found. Cells are added until that is `recall`, or until twice as many would
+        find less than `HARDLY` more: neighbours by chance may be in any cell.
         """
         n, dim = features.shape
         n_cells = int(4 * np.sqrt(n))
-        kmeans = faiss.Kmeans(
-            dim,
-            n_cells,
-            niter=5,
-            spherical=True,
-            seed=1,
-            min_points_per_centroid=1,
-            max_points_per_centroid=32,
-        )
-        kmeans.train(features)
-        centres = torch.from_numpy(kmeans.centroids)
+        centres = _find_centres(features, n_cells)
         cells = np.empty(n, dtype=np.int64)
 
         def assign(block: int) -> None:
@@ -252,7 +247,7 @@ class CellIndex:
         true = rows[found.numpy()]
         away = distance[cells[sample][:, None], cells[true]][true != sample[:, None]]
         found_by = np.cumsum(np.bincount(away, minlength=n_cells)) / len(away)
-        n_probes = int(np.searchsorted(found_by, recall)) + 1
+        n_probes = enough_probes(found_by, recall)
         return cls(ordered, rows, starts, around, n_probes, float(found_by[n_probes - 1]))
 
     @property
@@ -270,6 +265,43 @@ class CellIndex:
         names = np.concatenate([self.rows[part] for part in parts])
         cosines, found = nearest_rows(self.features[begin:end], candidates, k + 1)
         return rows, *_without_self(rows, names[found.numpy()], cosines.numpy())
+
+
+def enough_probes(found_by: NDArray[np.float64], recall: float) -> int:
+    """Return how many cells to compare where the first p + 1 find a share `found_by[p]` (C,)."""
+    twice = np.minimum(2 * np.arange(1, len(found_by) + 1), len(found_by)) - 1
+    enough = (found_by >= recall) | (found_by[twice] - found_by < HARDLY)
+    return int(enough.argmax()) + 1
+
+
+def _find_centres(features: Float, n_cells: int) -> Tensor:
+    """Return centres of cells by k-means on some rows, (n_cells, D).
+
+    Random first centres miss whole classes where there are about as many classes as cells, and the
+    rows of these are then strewn over cells that have nothing in common. So half of the first
+    centres are random, a quarter are drawn from the fifth of the rows that these serve worst, and
+    the last quarter from the fifth that all of those do.
+    """
+    random = np.random.default_rng(1)
+    rows = random.permutation(len(features))[: ROWS_PER_CENTRE * n_cells]
+    sample = torch.from_numpy(features[np.sort(rows)])
+    chosen = random.permutation(len(sample))[: n_cells // 2]
+    served = torch.full((len(sample),), -1.0)
+    for n_more in (n_cells // 4, n_cells - n_cells // 2 - n_cells // 4):
+        likeness, _ = nearest_rows(sample, sample[chosen], 1)
+        served = torch.maximum(served, likeness[:, 0])
+        worst = served.argsort()[: len(sample) // 5].numpy()
+        chosen = np.append(chosen, random.choice(worst, n_more, replace=False))
+    kmeans = faiss.Kmeans(
+        features.shape[1],
+        n_cells,
+        niter=3,
+        spherical=True,
+        min_points_per_centroid=1,
+        max_points_per_centroid=ROWS_PER_CENTRE,
+    )
+    kmeans.train(sample.numpy(), init_centroids=sample[chosen].numpy())
+    return torch.from_numpy(kmeans.centroids)
 
 
 def nearest_rows(queries: Tensor, candidates: Tensor, k: int) -> tuple[Tensor, Tensor]:
