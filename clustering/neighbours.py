@@ -224,7 +224,7 @@ class CellIndex:
         them would be found. Cells are added until that is `recall`, or until twice as many would
         find less than `HARDLY` more: neighbours by chance may be in any cell.
         """
-        n, dim = features.shape
+        n = len(features)
         n_cells = int(4 * np.sqrt(n))
         centres = _find_centres(features, n_cells)
         cells = np.empty(n, dtype=np.int64)
