@@ -94,8 +94,8 @@ class Walk:
     Attributes
     ----------
     offsets : int64 (n + 1,)
-    targets : int64 (E,)
-    flows : float64 (E,)
+    targets : int32 (E,)
+    flows : float32 or float64 (E,)
         Links of each node in CSR form, itself among its targets where the walker may stay.
     visits : float64 (n,)
         Share of the steps that begin at each node.
@@ -104,7 +104,7 @@ class Walk:
     """
 
     offsets: Int
-    targets: Int
+    targets: NDArray[np.int32]
     flows: Float
     visits: Float
     apart: csr_matrix
@@ -112,11 +112,10 @@ class Walk:
     @classmethod
     def along(cls, links: csr_matrix, apart: csr_matrix) -> Self:
         """Walk along symmetric links, each taken in proportion to its weight."""
-        flows = links.data.astype(np.float64) / max(float(links.data.sum()), 1e-300)
-        offsets = links.indptr.astype(np.int64)
-        row = np.repeat(np.arange(links.shape[0]), np.diff(offsets))
-        visits = np.bincount(row, flows, links.shape[0]).astype(np.float64)
-        return cls(offsets, links.indices.astype(np.int64), flows, visits, apart)
+        flows = links.data / max(float(links.data.sum(dtype=np.float64)), 1e-300)
+        offsets, targets = links.indptr.astype(np.int64), links.indices.astype(np.int32, copy=False)
+        visits = csr_matrix((flows, targets, offsets), links.shape) @ np.ones(links.shape[1])
+        return cls(offsets, targets, flows, visits, apart)
 
     @property
     def n_nodes(self) -> int:
@@ -208,7 +207,9 @@ def _bits(share: float) -> float:
 
 
 @njit(cache=True)
-def _follow(offsets: Int, targets: Int, flows: Float, visits: Float, parents: Int) -> None:
+def _follow(
+    offsets: Int, targets: NDArray[np.int32], flows: Float, visits: Float, parents: Int
+) -> None:
     for i in range(len(visits)):
         heaviest = -1.0
         for e in range(offsets[i], offsets[i + 1]):
@@ -223,12 +224,12 @@ def _follow(offsets: Int, targets: Int, flows: Float, visits: Float, parents: In
 
 @njit(cache=True)
 def _contract(
-    offsets: Int, targets: Int, flows: Float, communities: Int, count: int
-) -> tuple[Int, Int, Float]:
+    offsets: Int, targets: NDArray[np.int32], flows: Float, communities: Int, count: int
+) -> tuple[Int, NDArray[np.int32], Float]:
     """Add up the flows between communities 0..count-1; links of each in CSR form."""
     members = np.argsort(communities, kind="mergesort")
     wide_offsets = np.zeros(count + 1, dtype=np.int64)
-    wide_targets = np.empty(len(targets), dtype=np.int64)
+    wide_targets = np.empty(len(targets), dtype=np.int32)
     wide_flows = np.empty(len(targets))
     place = np.full(count, -1)
     used = 0
@@ -257,7 +258,7 @@ def _is_barred(others: Int, community: Int, new: int) -> bool:
 @njit(cache=True)
 def _move(
     offsets: Int,
-    targets: Int,
+    targets: NDArray[np.int32],
     flows: Float,
     visits: Float,
     apart_offsets: Int,
