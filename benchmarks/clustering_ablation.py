@@ -34,8 +34,7 @@ from clustering.overlap import EVIDENCE, WIDTHS
 
 PAGE = Path(__file__).with_name("results") / "clustering_ablation.md"
 OURS = HiLander()
-OVERLAPS = EVIDENCE[: len(WIDTHS)]
-RANKS = EVIDENCE[len(WIDTHS) :]
+OVERLAPS, RANKS = EVIDENCE[: len(WIDTHS)], EVIDENCE[len(WIDTHS) :]
 
 Labels = NDArray[np.int64]
 Scores = NDArray[np.float64]

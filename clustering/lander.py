@@ -22,7 +22,7 @@ from clustering.constraints import check_apart, check_together
 from clustering.linkage import Linkage, link
 from clustering.neighbours import Neighbours, find_neighbours
 from clustering.network import LinkageNetwork
-from clustering.overlap import CONTEXT, EVIDENCE, WIDEST, overlap_evidence
+from clustering.overlap import EVIDENCE, overlap_evidence
 from clustering.storage import load_model, save_model
 from clustering.training import same_class, thin, train
 from clustering.validation import check_features, check_labels, check_products
@@ -50,8 +50,7 @@ class HiLander(ClusterMixin, BaseEstimator):  # type: ignore[misc]
     Parameters
     ----------
     n_neighbors : int, default=30
-        Neighbours k that every image is linked to; twice as many are compared. Fewer images than
-        that are no error.
+        Neighbours k that every image is linked to. Fewer images than that are no error.
     tau : float or None, default=None
         Least probability of a link; more makes clusters purer and more of them. None lets
         `predict` choose it by the F-score that the probabilities promise, which needs no label.
@@ -90,7 +89,7 @@ class HiLander(ClusterMixin, BaseEstimator):  # type: ignore[misc]
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        "n_neighbors": [Interval(Integral, 1, WIDEST // CONTEXT, closed="both")],
+        "n_neighbors": [Interval(Integral, 1, 10_000, closed="both")],
         "tau": [Interval(Real, 0, 1, closed="both"), None],
         "hidden": [Interval(Integral, 1, None, closed="left")],
         "epochs": [Interval(Integral, 1, None, closed="left")],
@@ -149,9 +148,9 @@ class HiLander(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         random = np.random.default_rng(self.seed)
         samples = [np.arange(len(units)), *(thin(classes, random) for _ in range(N_THINNED))]
         graphs = [self._search(units[rows]) for rows in samples]
-        evidence = [overlap_evidence(graph.indices, self.n_neighbors) for graph in graphs]
+        evidence = [overlap_evidence(graph.indices) for graph in graphs]
         same = [
-            same_class(graph.indices[:, : self.n_neighbors], classes[rows])
+            same_class(graph.indices, classes[rows])
             for graph, rows in zip(graphs, samples, strict=True)
         ]
         with torch.random.fork_rng(devices=[]):
@@ -169,13 +168,13 @@ class HiLander(ClusterMixin, BaseEstimator):  # type: ignore[misc]
             on_epoch=on_epoch,
             verbose=self.verbose,
         )
-        linkages = [link(self.network_, graph, self.n_neighbors, _device()) for graph in graphs]
+        linkages = [link(self.network_, graph, _device()) for graph in graphs]
         self.belonging_ = self._learn_belonging(linkages, [classes[rows] for rows in samples])
         self.attaching_ = learn_attachment(linkages[0], classes, random)
         return self
 
     def _search(self, units: NDArray[np.float32]) -> Neighbours:
-        return find_neighbours(units, CONTEXT * self.n_neighbors, verbose=self.verbose)
+        return find_neighbours(units, self.n_neighbors, verbose=self.verbose)
 
     def _learn_belonging(
         self, linkages: list[Linkage], truths: list[NDArray[np.int64]]
@@ -273,7 +272,7 @@ class HiLander(ClusterMixin, BaseEstimator):  # type: ignore[misc]
 
     def _link(self, units: NDArray[np.float32]) -> Linkage:
         graph = self._search(units)
-        return link(self.network_, graph, self.n_neighbors, _device(), verbose=self.verbose)
+        return link(self.network_, graph, _device(), verbose=self.verbose)
 
     def _membership(self, linkage: Linkage, labels: NDArray[np.int64]) -> NDArray[np.float64]:
         likely = logistic(signs_of_belonging(linkage, labels), self.belonging_)

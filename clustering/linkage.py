@@ -98,29 +98,26 @@ class Linkage:
 def link(
     network: LinkageNetwork,
     neighbours: Neighbours,
-    k: int,
     device: torch.device,
     *,
     verbose: bool = False,
 ) -> Linkage:
-    """Predict the linkage of every node to its k nearest, block by block.
+    """Predict the linkage of every node to its neighbours, block by block.
 
     Neighbours on the other side of the origin (cosine not above 0) are no neighbours.
     """
-    n = len(neighbours.indices)
-    width = min(k, neighbours.indices.shape[1])
+    n, k = neighbours.indices.shape
     network.to(device)
-    probability = np.zeros((n, width), dtype=np.float32)
+    probability = np.zeros((n, k), dtype=np.float32)
     order = by_locality(neighbours.indices)
-    blocks = range(0, n if width else 0, BLOCK)
+    blocks = range(0, n if k else 0, BLOCK)
     for start in tqdm(blocks, "linkage", disable=not verbose, unit="block"):
         rows = order[start : start + BLOCK]
-        evidence = torch.from_numpy(overlap_evidence(neighbours.indices, k, rows))
+        evidence = torch.from_numpy(overlap_evidence(neighbours.indices, rows))
         logits = [network(part.to(device)) for part in torch.split(evidence.flatten(0, 1), LINKS)]
-        found = torch.sigmoid(torch.cat(logits)).view(len(rows), width)
+        found = torch.sigmoid(torch.cat(logits)).view(len(rows), k)
         probability[rows] = found.cpu().numpy()
-    cosines = neighbours.cosines[:, :width]
-    probability[cosines >= COINCIDENT] = 1.0
-    nearest = neighbours.indices[:, :width].astype(np.int32, copy=False)
-    present = (nearest >= 0) & (cosines > 0)
+    probability[neighbours.cosines >= COINCIDENT] = 1.0
+    nearest = neighbours.indices.astype(np.int32, copy=False)
+    present = (nearest >= 0) & (neighbours.cosines > 0)
     return Linkage(np.where(present, nearest, -1), np.where(present, probability, np.float32(0)))

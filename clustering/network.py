@@ -44,6 +44,6 @@ class LinkageNetwork(nn.Module):
         )
 
     def forward(self, evidence: Tensor) -> Tensor:
-        """Return linkage logits (E,) for evidence (E, 7)."""
+        """Return linkage logits (E,) for evidence (E, 6)."""
         logits: Tensor = self.perceptron(self.standardize(evidence))
         return logits.squeeze(1)

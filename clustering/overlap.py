@@ -16,11 +16,8 @@ from numpy.typing import NDArray
 
 Int = NDArray[np.int64]
 
-WIDTHS = (1 / 6, 1 / 3, 1 / 2, 1, 2)
-"""Neighbourhoods are compared at these multiples of the number of links of a node."""
-
-CONTEXT = 2
-"""The widest of them: what has to be searched."""
+WIDTHS = (1 / 6, 1 / 3, 1 / 2, 1)
+"""Neighbourhoods are compared at these shares of their size: classes may be small or large."""
 
 EVIDENCE = (
     *(f"overlap of the {width:.2g} k nearest" for width in WIDTHS),
@@ -31,15 +28,12 @@ EVIDENCE = (
 BLOCK = 2048
 """Nodes that one thread compares at a time."""
 
-FIELD = 12
-"""Bits of one width's count of common nodes; all counts are packed into 64 bits."""
-
-WIDEST = 2**FIELD - 2
-"""The widest neighbourhood whose common nodes can be counted so."""
+FIELD = 64 // len(WIDTHS)
+"""Bits of one width's count of common nodes: all counts are packed into 64."""
 
 
 def overlap_evidence(
-    hoods: NDArray[np.integer[Any]], k: int, rows: Int | None = None
+    hoods: NDArray[np.integer[Any]], rows: Int | None = None
 ) -> NDArray[np.float32]:
     """Describe the link of every node i to each of its k nearest j.
 
@@ -51,24 +45,21 @@ def overlap_evidence(
 
     Parameters
     ----------
-    hoods : int (n, K)
-        The nearest neighbours of each of n nodes, -1 where there is none; the first `CONTEXT * k`
-        are read.
-    k : int
-        At most `WIDEST / CONTEXT`.
+    hoods : int (n, k)
+        The nearest neighbours of each of n nodes, -1 where there is none; k is at most 65,534.
     rows : int64 (R,), optional
         Nodes i to describe, in any order; default all. It is fastest where nodes next to one
         another have neighbours in common (`by_locality`).
 
     Returns
     -------
-    ndarray of float32 (R, min(k, K), 7)
+    ndarray of float32 (R, k, 6)
         The columns of `EVIDENCE`; 0 where there is no neighbour.
     """
-    n, width = hoods.shape
+    n, k = hoods.shape
     rows = np.arange(n) if rows is None else rows
-    widths = np.minimum([max(1, round(share * k)) for share in WIDTHS], width)
-    evidence = np.zeros((len(rows), min(k, width), len(EVIDENCE)), dtype=np.float32)
+    widths = np.minimum([max(1, round(share * k)) for share in WIDTHS], k)
+    evidence = np.zeros((len(rows), k, len(EVIDENCE)), dtype=np.float32)
     _compare(hoods.astype(np.int32, copy=False), widths, rows, evidence)
     return evidence
 
@@ -112,10 +103,10 @@ def _compare(
     hoods: NDArray[np.int32], widths: Int, rows: Int, evidence: NDArray[np.float32]
 ) -> None:
     """Mark the neighbours of i with their steps, then look up the neighbours of each of them."""
-    n, n_widths, k = len(hoods), len(widths), evidence.shape[1]
+    n, k = hoods.shape
+    n_widths = len(widths)
     ones, masks, steps = _counters(widths)
-    width = widths[-1]
-    logs = np.log(np.arange(1, width + 2))
+    logs = np.log(np.arange(1, k + 2))
     sizes = widths + 1.0
     chance = sizes * sizes / n
     scale = 1.0 / np.maximum(sizes - chance, 1.0)
@@ -123,7 +114,7 @@ def _compare(
         marks = np.full(n + 1, n_widths, dtype=np.uint8)
         for row in range(block * BLOCK, min((block + 1) * BLOCK, len(rows))):
             i = rows[row]
-            for place in range(width):
+            for place in range(k):
                 marks[hoods[i, place]] = steps[place + 1]
             marks[n] = n_widths
             marks[i] = 0
@@ -132,7 +123,7 @@ def _compare(
                 if j < 0:
                     continue
                 theirs = hoods[j]
-                back = width
+                back = k
                 common = ones[marks[j]]
                 first = 0
                 for step in range(n_widths):
@@ -150,5 +141,5 @@ def _compare(
                 evidence[row, link, n_widths] = logs[link]
                 evidence[row, link, n_widths + 1] = logs[back]
             marks[i] = n_widths
-            for place in range(width):
+            for place in range(k):
                 marks[hoods[i, place]] = n_widths

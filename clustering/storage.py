@@ -12,7 +12,7 @@ from torch import Tensor
 
 TENSORS = "model.safetensors"
 DESCRIPTION = "model.json"
-FORMAT = 2
+FORMAT = 3
 
 
 def save_model(

@@ -36,7 +36,7 @@ def train(
     on_epoch: Callable[[int, float], None] | None = None,
     verbose: bool = False,
 ) -> list[float]:
-    """Fit the network to evidence (E, 7) and whether both ends are of one class, bool (E,).
+    """Fit the network to evidence (E, 6) and whether both ends are of one class, bool (E,).
 
     Returns the mean loss of each epoch, and tells it to `on_epoch` with the number of the epoch.
     """

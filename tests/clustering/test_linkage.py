@@ -12,7 +12,6 @@ from clustering import linkage
 from clustering.linkage import Linkage, link
 from clustering.neighbours import Neighbours, find_neighbours
 from clustering.network import LinkageNetwork
-from clustering.overlap import CONTEXT
 
 from .conftest import blobs
 
@@ -95,25 +94,25 @@ def network():
     return LinkageNetwork(8).eval()
 
 
-def link_here(network: LinkageNetwork, neighbours: Neighbours, k: int) -> Linkage:
-    return link(network, neighbours, k, torch.device("cpu"))
+def link_here(network: LinkageNetwork, neighbours: Neighbours) -> Linkage:
+    return link(network, neighbours, torch.device("cpu"))
 
 
 @pytest.mark.parametrize("n", [0, 1, 2, 5, 40])
 def test_every_node_is_linked_with_its_nearest(network, n):
     rows = abs(blobs(4, 10, noise=0.5, seed=0)[0][:n])
-    neighbours = find_neighbours(rows, CONTEXT * 6)
-    found = link_here(network, neighbours, 6)
-    np.testing.assert_array_equal(found.neighbours, neighbours.indices[:, :6])
+    neighbours = find_neighbours(rows, 6)
+    found = link_here(network, neighbours)
+    np.testing.assert_array_equal(found.neighbours, neighbours.indices)
     assert found.probability.shape == found.neighbours.shape
     assert ((found.probability > 0) & (found.probability <= 1)).all()
 
 
 def test_linkage_found_block_by_block_is_that_of_the_whole(network, monkeypatch):
-    neighbours = find_neighbours(blobs(6, 10, noise=0.5, seed=0)[0], 10)
-    whole = link_here(network, neighbours, 5)
+    neighbours = find_neighbours(blobs(6, 10, noise=0.5, seed=0)[0], 5)
+    whole = link_here(network, neighbours)
     monkeypatch.setattr(linkage, "BLOCK", 7)
-    blocks = link_here(network, neighbours, 5)
+    blocks = link_here(network, neighbours)
     np.testing.assert_array_equal(blocks.neighbours, whole.neighbours)
     np.testing.assert_allclose(blocks.probability, whole.probability, rtol=1e-5)
 
@@ -123,15 +122,15 @@ def test_linkage_found_block_by_block_is_that_of_the_whole(network, monkeypatch)
 def test_what_is_not_on_this_side_of_the_origin_is_not_linked(network, n, k, seed):
     rows = np.random.default_rng(seed).normal(size=(n, 3)).astype(np.float32)
     rows /= np.linalg.norm(rows, axis=1, keepdims=True)
-    neighbours = find_neighbours(rows, CONTEXT * k)
-    found = link_here(network, neighbours, k)
-    linked = neighbours.cosines[:, :k] > 0
+    neighbours = find_neighbours(rows, k)
+    found = link_here(network, neighbours)
+    linked = neighbours.cosines > 0
     np.testing.assert_array_equal(found.neighbours >= 0, linked)
     assert (found.probability[~linked] == 0).all()
 
 
 def test_points_that_coincide_are_linked_for_certain(network):
     rows = np.repeat(blobs(5, 1, noise=0.5, seed=0)[0], 3, axis=0)
-    found = link_here(network, find_neighbours(rows, 8), 4)
+    found = link_here(network, find_neighbours(rows, 4))
     assert {r for (i, j), r in by_ends(found).items() if i // 3 == j // 3} == {1.0}
     assert all(r < 1 for (i, j), r in by_ends(found).items() if i // 3 != j // 3)

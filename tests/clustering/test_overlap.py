@@ -7,15 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from clustering.overlap import (
-    BLOCK,
-    CONTEXT,
-    EVIDENCE,
-    WIDEST,
-    WIDTHS,
-    by_locality,
-    overlap_evidence,
-)
+from clustering.overlap import BLOCK, EVIDENCE, WIDTHS, by_locality, overlap_evidence
 
 
 def random_hoods(n: int, width: int, empty: float, seed: int) -> np.ndarray:
@@ -27,60 +19,53 @@ def random_hoods(n: int, width: int, empty: float, seed: int) -> np.ndarray:
     return hoods
 
 
-def evidence_by_definition(hoods: np.ndarray, k: int) -> np.ndarray:
-    hoods = hoods[:, : CONTEXT * k]
-    n, width = hoods.shape
+def evidence_by_definition(hoods: np.ndarray) -> np.ndarray:
+    n, k = hoods.shape
     places = [{node: 0} for node in range(n)]
     for node in range(n):
         places[node] |= {o: p for p, o in enumerate(hoods[node].tolist(), start=1) if o >= 0}
-    evidence = np.zeros((n, min(k, width), len(EVIDENCE)))
+    evidence = np.zeros((n, k, len(EVIDENCE)))
     for i, link in np.ndindex(evidence.shape[:2]):
         j = int(hoods[i, link])
         if j < 0:
             continue
         for column, share in enumerate(WIDTHS):
-            m = min(max(1, round(share * k)), width)
+            m = min(max(1, round(share * k)), k)
             near_i, near_j = ({o for o, p in places[node].items() if p <= m} for node in (i, j))
             by_chance = (m + 1) ** 2 / n
             more = len(near_i & near_j) - by_chance
             evidence[i, link, column] = more / max(m + 1 - by_chance, 1)
-        ranks = [link + 1, places[j].get(i, width + 1)]
-        evidence[i, link, len(WIDTHS) :] = np.log(ranks)
+        evidence[i, link, len(WIDTHS) :] = np.log([link + 1, places[j].get(i, k + 1)])
     return evidence
 
 
 @st.composite
 def neighbourhoods(draw):
-    """Neighbourhoods of few or many nodes, narrower or wider than what k asks for."""
+    """Neighbourhoods of few or many nodes."""
     n = draw(st.integers(1, 40))
     width = draw(st.integers(0, n - 1))
     empty = draw(st.sampled_from([0.0, 0.2, 1.0]))
-    return random_hoods(n, width, empty, draw(st.integers(0, 999))), draw(st.integers(1, 14))
+    return random_hoods(n, width, empty, draw(st.integers(0, 999)))
 
 
 @settings(deadline=None)
 @given(neighbourhoods())
-def test_the_evidence_is_that_of_sets(world):
-    hoods, k = world
-    evidence = overlap_evidence(hoods, k)
+def test_the_evidence_is_that_of_sets(hoods):
+    evidence = overlap_evidence(hoods)
     assert evidence.dtype == np.float32
-    np.testing.assert_allclose(evidence, evidence_by_definition(hoods, k), rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(evidence, evidence_by_definition(hoods), rtol=1e-5, atol=1e-6)
 
 
 @settings(deadline=None)
 @given(neighbourhoods(), st.data())
-def test_evidence_of_any_rows_in_any_order_is_that_of_the_whole(world, data):
-    hoods, k = world
+def test_evidence_of_any_rows_in_any_order_is_that_of_the_whole(hoods, data):
     row = st.integers(0, len(hoods) - 1)
     rows = np.array(data.draw(st.lists(row, max_size=60)), dtype=np.int64)
-    np.testing.assert_array_equal(
-        overlap_evidence(hoods, k, rows), overlap_evidence(hoods, k)[rows]
-    )
+    np.testing.assert_array_equal(overlap_evidence(hoods, rows), overlap_evidence(hoods)[rows])
 
 
 @given(neighbourhoods())
-def test_by_locality_every_node_comes_once_and_twins_next_to_one_another(world):
-    hoods, _ = world
+def test_by_locality_every_node_comes_once_and_twins_next_to_one_another(hoods):
     twins = np.concatenate([hoods, hoods])
     order = by_locality(twins)
     np.testing.assert_array_equal(np.sort(order), np.arange(len(twins)))
@@ -89,49 +74,36 @@ def test_by_locality_every_node_comes_once_and_twins_next_to_one_another(world):
         assert (least[1:] >= least[:-1]).all()
 
 
-def test_the_widest_neighbourhoods_are_counted_without_overflow():
-    k = WIDEST // CONTEXT
-    n = WIDEST + 1
-    everyone_else = (np.arange(n)[:, None] + np.arange(1, n)) % n
-    evidence = overlap_evidence(everyone_else.astype(np.int32), k, np.arange(2))
-    assert (evidence[:, :, WIDTHS.index(CONTEXT)] == 0).all()
-
-
 def test_more_nodes_than_one_thread_compares_at_a_time_join_without_a_seam():
     random = np.random.default_rng(0)
     n = 2 * BLOCK + 7
     hoods = (np.arange(n)[:, None] + np.array([random.permutation(8) + 1 for _ in range(n)])) % n
-    whole = overlap_evidence(hoods, 4)
+    whole = overlap_evidence(hoods)
     for start in (0, 1, BLOCK - 1, BLOCK, 2 * BLOCK, n - 3):
         rows = np.arange(start, min(start + 3, n))
-        np.testing.assert_array_equal(overlap_evidence(hoods, 4, rows), whole[rows])
+        np.testing.assert_array_equal(overlap_evidence(hoods, rows), whole[rows])
 
 
 @settings(deadline=None)
 @given(neighbourhoods(), st.integers(0, 999))
-def test_renumbering_the_nodes_renumbers_their_evidence(world, seed):
-    hoods, k = world
+def test_renumbering_the_nodes_renumbers_their_evidence(hoods, seed):
     order = np.random.default_rng(seed).permutation(len(hoods))
     new = np.append(np.argsort(order), -1).astype(np.int32)
     np.testing.assert_array_equal(
-        overlap_evidence(new[hoods[order]], k), overlap_evidence(hoods, k)[order]
+        overlap_evidence(new[hoods[order]]), overlap_evidence(hoods)[order]
     )
 
 
 @pytest.mark.parametrize("n_groups", [3, 30, 300])
 def test_twins_overlap_wholly_in_a_set_of_any_size(n_groups):
-    k = 3
-    mates = np.arange(CONTEXT * k + 1)
+    mates = np.arange(7)
     one_group = np.array([np.delete(mates, node) for node in mates])
     hoods = np.concatenate([one_group + len(mates) * group for group in range(n_groups)])
-    widest = overlap_evidence(hoods, k)[:, :, WIDTHS.index(CONTEXT)]
-    np.testing.assert_allclose(widest, 1.0, rtol=1e-6)
+    overlap = overlap_evidence(hoods)[:, :, WIDTHS.index(1)]
+    np.testing.assert_allclose(overlap, 1.0, rtol=1e-6)
 
 
 @settings(deadline=None, max_examples=20)
 @given(neighbourhoods())
-def test_the_type_of_the_numbers_does_not_matter(world):
-    hoods, k = world
-    np.testing.assert_array_equal(
-        overlap_evidence(hoods.astype(np.int64), k), overlap_evidence(hoods, k)
-    )
+def test_the_type_of_the_numbers_does_not_matter(hoods):
+    np.testing.assert_array_equal(overlap_evidence(hoods.astype(np.int64)), overlap_evidence(hoods))
