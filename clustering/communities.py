@@ -9,7 +9,7 @@ a number nor a size of communities to choose.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 from numba import njit
@@ -28,6 +28,7 @@ LEAST_GAIN = 1e-10
 
 Int = NDArray[np.int64]
 Float = NDArray[np.float64]
+Flows = NDArray[np.floating[Any]]
 
 
 def find_communities(
@@ -105,7 +106,7 @@ class Walk:
 
     offsets: Int
     targets: NDArray[np.int32]
-    flows: Float
+    flows: Flows
     visits: Float
     apart: csr_matrix
 
@@ -208,7 +209,7 @@ def _bits(share: float) -> float:
 
 @njit(cache=True)
 def _follow(
-    offsets: Int, targets: NDArray[np.int32], flows: Float, visits: Float, parents: Int
+    offsets: Int, targets: NDArray[np.int32], flows: Flows, visits: Float, parents: Int
 ) -> None:
     for i in range(len(visits)):
         heaviest = -1.0
@@ -224,7 +225,7 @@ def _follow(
 
 @njit(cache=True)
 def _contract(
-    offsets: Int, targets: NDArray[np.int32], flows: Float, communities: Int, count: int
+    offsets: Int, targets: NDArray[np.int32], flows: Flows, communities: Int, count: int
 ) -> tuple[Int, NDArray[np.int32], Float]:
     """Add up the flows between communities 0..count-1; links of each in CSR form."""
     members = np.argsort(communities, kind="mergesort")
@@ -259,7 +260,7 @@ def _is_barred(others: Int, community: Int, new: int) -> bool:
 def _move(
     offsets: Int,
     targets: NDArray[np.int32],
-    flows: Float,
+    flows: Flows,
     visits: Float,
     apart_offsets: Int,
     apart_targets: Int,
