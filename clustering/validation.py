@@ -8,6 +8,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import issparse
 
+ROUNDING = 1e-6
+"""What the squared length of a row of length one may be off."""
+
 
 def check_labels(labels: ArrayLike, length: int, *, of: str) -> NDArray[np.int64]:
     """Return class numbers 0..C-1 for training labels of any whole numbers.
@@ -49,6 +52,8 @@ def check_features(
 ) -> NDArray[np.float32]:
     """Return features as float32 (N, D) rows of length one; a row of zeros stays zero.
 
+    Rows that have that length already are not copied, so they may be memory-mapped.
+
     Raises
     ------
     ValueError
@@ -83,6 +88,8 @@ def check_features(
             f"{name} has NaN or infinite values in {len(bad)} row(s), the first is row {bad[0]}; "
             "drop these images or embed them again."
         )
+    if (np.abs(squares - 1.0) < ROUNDING).all():
+        return matrix
     lengths = np.sqrt(np.where(squares > 0, squares, 1.0)).astype(np.float32)
     units: NDArray[np.float32] = matrix / lengths[:, None]
     return units

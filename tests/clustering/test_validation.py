@@ -8,6 +8,7 @@ from scipy.sparse import csr_matrix
 from sklearn.exceptions import NotFittedError
 
 from clustering import HiLander
+from clustering.validation import check_features
 
 
 def with_nan(features):
@@ -75,3 +76,15 @@ def test_knowledge_that_cannot_be_is_refused(lander, other_world, known, message
 def test_a_model_must_be_fitted_first(other_world):
     with pytest.raises(NotFittedError):
         HiLander().predict(other_world[0])
+
+
+def test_memory_mapped_rows_of_length_one_are_not_copied(other_world, tmp_path):
+    np.save(tmp_path / "features.npy", other_world[0])
+    mapped = np.load(tmp_path / "features.npy", mmap_mode="r")
+    assert np.shares_memory(check_features(mapped), mapped)
+
+
+@pytest.mark.parametrize("scale", [1e-12, 0.5, 1e25])
+def test_features_of_any_length_are_brought_to_length_one(other_world, scale):
+    features = other_world[0]
+    np.testing.assert_allclose(check_features(features * np.float32(scale)), features, atol=1e-6)
