@@ -39,9 +39,9 @@ def overlap_evidence(
 
     The overlap of the two neighbourhoods of m nodes is (c - e) / (m - e): c nodes are common and
     e = m m / n would be by chance, so that it is 0 for strangers and 1 for twins in a set of any
-    size n. (In a set hardly larger than m, where m - e < 1, it is c - e.) Each node is the first
-    of its own neighbourhood. A node that is not among the other's neighbours has the rank after
-    the last.
+    size n. (In a set hardly larger than m, where m - e < 1, it is c - e.) No m is more than half
+    of all, beyond which neighbourhoods overlap whatever they are. Each node is the first of its own
+    neighbourhood. A node that is not among the other's neighbours has the rank after the last.
 
     Parameters
     ----------
@@ -58,7 +58,7 @@ def overlap_evidence(
     """
     n, k = hoods.shape
     rows = np.arange(n) if rows is None else rows
-    widths = np.minimum([max(1, round(share * k)) for share in WIDTHS], k)
+    widths = np.minimum([max(1, round(share * k)) for share in WIDTHS], min(k, max(n // 2, 1)))
     evidence = np.zeros((len(rows), k, len(EVIDENCE)), dtype=np.float32)
     _compare(hoods.astype(np.int32, copy=False), widths, rows, evidence)
     return evidence
@@ -76,11 +76,13 @@ def by_locality(hoods: NDArray[np.integer[Any]]) -> Int:
 
 
 @njit(cache=True)
-def _counters(widths: Int) -> tuple[NDArray[np.uint64], NDArray[np.uint64], NDArray[np.uint8]]:
+def _counters(
+    widths: Int, k: int
+) -> tuple[NDArray[np.uint64], NDArray[np.uint64], NDArray[np.uint8]]:
     """Prepare counting at all widths at once.
 
     Returns for each step s = 0..S what a node counts that is within the widths from s on, the bits
-    of these widths, and for each rank 0..K the step from which on it is within.
+    of these widths, and for each rank 0..k the step from which on it is within.
     """
     n_widths = len(widths)
     ones = np.zeros(n_widths + 1, dtype=np.uint64)
@@ -89,10 +91,10 @@ def _counters(widths: Int) -> tuple[NDArray[np.uint64], NDArray[np.uint64], NDAr
         for w in range(step, n_widths):
             ones[step] |= np.uint64(1) << np.uint64(FIELD * w)
             masks[step] |= np.uint64(2**FIELD - 1) << np.uint64(FIELD * w)
-    steps = np.empty(widths[-1] + 1, dtype=np.uint8)
+    steps = np.empty(k + 1, dtype=np.uint8)
     step = 0
-    for rank in range(widths[-1] + 1):
-        while rank > widths[step]:
+    for rank in range(k + 1):
+        while step < n_widths and rank > widths[step]:
             step += 1
         steps[rank] = step
     return ones, masks, steps
@@ -105,7 +107,7 @@ def _compare(
     """Mark the neighbours of i with their steps, then look up the neighbours of each of them."""
     n, k = hoods.shape
     n_widths = len(widths)
-    ones, masks, steps = _counters(widths)
+    ones, masks, steps = _counters(widths, k)
     logs = np.log(np.arange(1, k + 2))
     sizes = widths + 1.0
     chance = sizes * sizes / n
@@ -135,6 +137,9 @@ def _compare(
                             back = place
                     common += within & masks[step]
                     first = widths[step]
+                for place in range(first, k):
+                    if theirs[place] == i:
+                        back = place
                 for w in range(n_widths):
                     shared = np.int64(common >> np.uint64(FIELD * w)) & (2**FIELD - 1)
                     evidence[row, link, w] = (shared - chance[w]) * scale[w]

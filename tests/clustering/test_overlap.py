@@ -30,7 +30,7 @@ def evidence_by_definition(hoods: np.ndarray) -> np.ndarray:
         if j < 0:
             continue
         for column, share in enumerate(WIDTHS):
-            m = min(max(1, round(share * k)), k)
+            m = min(max(1, round(share * k)), k, max(n // 2, 1))
             near_i, near_j = ({o for o, p in places[node].items() if p <= m} for node in (i, j))
             by_chance = (m + 1) ** 2 / n
             more = len(near_i & near_j) - by_chance
