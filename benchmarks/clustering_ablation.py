@@ -79,13 +79,14 @@ class Variant:
     decode: Callable[[Linkage, float, int], Labels] = communities
     seed: int = OURS.seed
     n_thinned: int = lander.N_THINNED
+    n_imagined: int = lander.N_IMAGINED
 
     def cluster(self, linkage: Linkage) -> Labels:
         candidates = [self.decode(linkage, tau, self.seed) for tau in self.taus]
         return max(candidates, key=linkage.expected_f)
 
 
-LEARNT = ("k", "hidden", "columns", "seed", "n_thinned")
+LEARNT = ("k", "hidden", "columns", "seed", "n_thinned", "n_imagined")
 """What the linkage depends on."""
 
 WHOLE = Variant("ours")
@@ -94,6 +95,7 @@ VARIANTS = (
     *(replace(WHOLE, name=f"seed {seed}", seed=seed) for seed in (1, 2)),
     replace(WHOLE, name="trees instead of communities", decode=trees),
     replace(WHOLE, name="learnt on whole classes only, none thinned", n_thinned=0),
+    replace(WHOLE, name="learnt on no imagined classes", n_imagined=0),
     replace(WHOLE, name="cosines instead of the learnt linkage, all", columns=(), taus=(0.0,)),
     replace(WHOLE, name="cosines, those from .5", columns=(), taus=(0.5,)),
     replace(WHOLE, name="ranks only, no overlaps", columns=RANKS),
@@ -111,6 +113,7 @@ def learn(variant: Variant, features: Features) -> HiLander:
     with (
         patch.object(lander, "LinkageNetwork", network),
         patch.object(lander, "N_THINNED", variant.n_thinned),
+        patch.object(lander, "N_IMAGINED", variant.n_imagined),
     ):
         fitted = HiLander(variant.k, hidden=variant.hidden, seed=variant.seed)
         return fitted.fit(features.unseen, features.unseen_classes)

@@ -24,11 +24,14 @@ from clustering.neighbours import Neighbours, find_neighbours
 from clustering.network import LinkageNetwork
 from clustering.overlap import EVIDENCE, overlap_evidence
 from clustering.storage import load_model, save_model
-from clustering.training import same_class, thin, train
+from clustering.training import imagine, same_class, thin, train
 from clustering.validation import check_features, check_labels, check_products
 
 N_THINNED = 4
 """Training graphs beside that of all images, in which classes are smaller."""
+
+N_IMAGINED = 12
+"""Small training graphs of imagined classes: all that teaches where there are few labels."""
 
 TAUS = (0.2, 0.4, 0.6)
 """The thresholds from which `predict` chooses."""
@@ -146,13 +149,16 @@ class HiLander(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         classes = check_labels(labels, len(units), of="features")
         self.n_features_in_ = units.shape[1]
         random = np.random.default_rng(self.seed)
-        samples = [np.arange(len(units)), *(thin(classes, random) for _ in range(N_THINNED))]
-        graphs = [self._search(units[rows]) for rows in samples]
-        evidence = [overlap_evidence(graph.indices) for graph in graphs]
-        same = [
-            same_class(graph.indices, classes[rows])
-            for graph, rows in zip(graphs, samples, strict=True)
+        thinned = [thin(classes, random) for _ in range(N_THINNED)]
+        worlds = [
+            (units, classes),
+            *((units[rows], classes[rows]) for rows in thinned),
+            *(imagine(random) for _ in range(N_IMAGINED)),
         ]
+        truths = [truth for _, truth in worlds]
+        graphs = [self._search(rows) for rows, _ in worlds]
+        evidence = [overlap_evidence(graph.indices) for graph in graphs]
+        same = [same_class(g.indices, truth) for g, truth in zip(graphs, truths, strict=True)]
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(self.seed)
             self.network_ = LinkageNetwork(self.hidden)
@@ -169,7 +175,7 @@ class HiLander(ClusterMixin, BaseEstimator):  # type: ignore[misc]
             verbose=self.verbose,
         )
         linkages = [link(self.network_, graph, _device()) for graph in graphs]
-        self.belonging_ = self._learn_belonging(linkages, [classes[rows] for rows in samples])
+        self.belonging_ = self._learn_belonging(linkages, truths)
         self.attaching_ = learn_attachment(linkages[0], classes, random)
         return self
 

@@ -2,7 +2,8 @@
 
 The loss is plain cross-entropy over all links as they come. It is a proper score and nothing is
 balanced, so the outputs are probabilities on graphs as hard as those of training. How large classes
-are differs from set to set, so the network also sees graphs in which they are thinned out.
+are differs from set to set, so the network also sees graphs in which they are thinned out; and a
+few labelled images teach too little, so it sees some small graphs of imagined classes as well.
 """
 
 from __future__ import annotations
@@ -76,6 +77,16 @@ def thin(classes: Int, random: np.random.Generator) -> Int:
     order = order[np.argsort(classes[order], kind="stable")]
     place = np.arange(len(order)) - (np.cumsum(sizes) - sizes)[classes[order]]
     return np.sort(order[place < kept[classes[order]]])
+
+
+def imagine(random: np.random.Generator) -> tuple[NDArray[np.float32], Int]:
+    """Draw a few small classes, more or less clear: rows of length one (n, 32) and classes (n,)."""
+    sizes = np.exp(random.uniform(np.log(2), np.log(16), size=random.integers(2, 13)))
+    classes = np.repeat(np.arange(len(sizes)), sizes.round().astype(np.int64))
+    centres = random.normal(size=(len(sizes), 32))
+    rows = centres[classes] + random.uniform(0.4, 1.4) * random.normal(size=(len(classes), 32))
+    units: NDArray[np.float32] = rows / np.linalg.norm(rows, axis=1, keepdims=True)
+    return units.astype(np.float32), classes
 
 
 def same_class(neighbours: NDArray[np.integer[Any]], classes: Int) -> NDArray[np.bool_]:

@@ -221,6 +221,15 @@ def test_a_model_can_be_learnt_from_very_few_images(training_world, other_world,
     assert fitted.predict(other_world[0]).shape == (len(other_world[0]),)
 
 
+def test_sixteen_labelled_images_teach_enough_for_clear_classes():
+    agreement = []
+    for seed in range(4):
+        fitted = HiLander(seed=seed).fit(*blobs(4, 4, noise=0.8, seed=seed))
+        features, labels = blobs(10, 6, noise=0.5, seed=100 + seed)
+        agreement.append(pairwise_f(labels, fitted.predict(features)))
+    assert np.mean(agreement) > 0.8
+
+
 def test_a_given_threshold_is_followed(lander, other_world):
     given = fitted_as(lander, tau=0.5)
     clusters = given.predict(other_world[0])
