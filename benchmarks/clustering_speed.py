@@ -310,9 +310,9 @@ def table(n: int, dim: int, measured: dict[str, dict[str, Any]]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def training_table(steps: dict[str, list[float]]) -> str:
+def training_table(dim: int, steps: dict[str, list[float]]) -> str:
     """Markdown: seconds of a step, and how many times as fast as the official code's."""
-    lines = [f"### Training on {TRAINING_SIZE:,} images", ""]
+    lines = [f"### Training on {TRAINING_SIZE:,} images, D = {dim}", ""]
     lines += [_row(["", "seconds a step", "faster"]), _row(["---"] * 3)]
     for name, spent in steps.items():
         ratio = np.array(steps.get("official", spent)) / spent
@@ -335,7 +335,7 @@ def _row(cells: list[str]) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--n", type=int, nargs="+", default=[10_000, 100_000])
-    parser.add_argument("--dim", type=int, default=128)
+    parser.add_argument("--dim", type=int, nargs="+", default=[128])
     parser.add_argument("--official", type=Path, help="examples/pytorch/hilander of dmlc/dgl")
     parser.add_argument("--official-up-to", type=int, default=100_000)
     parser.add_argument("--profile", type=int, help="also profile inference on so many images")
@@ -343,33 +343,34 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.measure:
-        measure(given.folder, given.measure, given.n[0], given.dim, given.official)
+        measure(given.folder, given.measure, given.n[0], given.dim[0], given.official)
         return
 
     shown = ["CHECKOUT" if word == str(given.official) else word for word in sys.argv[1:]]
     command = " ".join(["python -m benchmarks.clustering_speed", *shown])
     threads = os.environ.get("OMP_NUM_THREADS", os.cpu_count())
     report = f"# Speed of clustering\n\n{__doc__}\n`{command}` with {threads} thread(s)\n\n"
-    with TemporaryDirectory() as name:
-        folder = Path(name)
-        in_own_process(folder, "train", TRAINING_SIZE, given.dim, given.official)
-        steps = in_own_process(folder, "training", TRAINING_SIZE, given.dim, given.official)
-        report += training_table(steps) + "\n"
-        for n in given.n:
-            beside = given.official and n <= given.official_up_to
-            names = [*OURS, *OFFICIAL] if beside else list(OURS)
-            found = {
-                what: in_own_process(folder, what, n, given.dim, given.official) for what in names
-            }
-            report += table(n, given.dim, found) + "\n"
-            print(table(n, given.dim, found), flush=True)
-            (RESULTS / "clustering_speed.md").write_text(report)
-        if given.profile:
-            text = in_own_process(folder, "profile", given.profile, given.dim, None)
-            (RESULTS / "clustering_profile.md").write_text(
-                f"# Inference on {given.profile:,} images, profiled\n\n`{command}`\n\n"
-                f"```\n{text.strip()}\n```\n"
-            )
+    for dim in given.dim:
+        with TemporaryDirectory() as name:
+            folder = Path(name)
+            in_own_process(folder, "train", TRAINING_SIZE, dim, given.official)
+            steps = in_own_process(folder, "training", TRAINING_SIZE, dim, given.official)
+            report += training_table(dim, steps) + "\n"
+            for n in given.n:
+                beside = given.official and n <= given.official_up_to
+                names = [*OURS, *OFFICIAL] if beside else list(OURS)
+                found = {
+                    what: in_own_process(folder, what, n, dim, given.official) for what in names
+                }
+                report += table(n, dim, found) + "\n"
+                print(table(n, dim, found), flush=True)
+                (RESULTS / "clustering_speed.md").write_text(report)
+            if given.profile and dim == given.dim[0]:
+                text = in_own_process(folder, "profile", given.profile, dim, None)
+                (RESULTS / "clustering_profile.md").write_text(
+                    f"# Inference on {given.profile:,} images, profiled\n\n`{command}`\n\n"
+                    f"```\n{text.strip()}\n```\n"
+                )
 
 
 if __name__ == "__main__":
