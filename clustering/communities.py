@@ -42,7 +42,7 @@ def find_communities(
 
     Each node follows its heaviest link if there is one and it leads to a node that is visited more;
     the trees are the first communities. These move as wholes to the neighbouring community that
-    saves most bits, over and over, then single nodes do, then wholes again, until that saves none.
+    saves most bits, over and over, then single nodes do, and wholes again until that hardly saves.
     Where it is shorter still, and nothing is to be apart, all that hangs together is one community.
 
     Parameters

@@ -217,12 +217,12 @@ class CellIndex:
     recall: float
 
     @classmethod
-    def build(cls, features: Float, k: int, recall: float = RECALL) -> Self:
+    def build(cls, features: Float, k: int, recall: float = RECALL, hardly: float = HARDLY) -> Self:
         """Divide the rows into 4 sqrt(n) cells and find how many cells hold a row's neighbours.
 
         The exact neighbours of sampled rows say at once, for every number of cells, what share of
         them would be found. Cells are added until that is `recall`, or until twice as many would
-        find less than `HARDLY` more: neighbours by chance may be in any cell.
+        find less than `hardly` more: neighbours by chance may be in any cell.
         """
         n = len(features)
         n_cells = int(4 * np.sqrt(n))
@@ -247,7 +247,7 @@ class CellIndex:
         true = rows[found.numpy()]
         away = distance[cells[sample][:, None], cells[true]][true != sample[:, None]]
         found_by = np.cumsum(np.bincount(away, minlength=n_cells)) / len(away)
-        n_probes = enough_probes(found_by, recall)
+        n_probes = enough_probes(found_by, recall, hardly)
         return cls(ordered, rows, starts, around, n_probes, float(found_by[n_probes - 1]))
 
     @property
@@ -267,10 +267,10 @@ class CellIndex:
         return rows, *_without_self(rows, names[found.numpy()], cosines.numpy())
 
 
-def enough_probes(found_by: NDArray[np.float64], recall: float) -> int:
+def enough_probes(found_by: NDArray[np.float64], recall: float, hardly: float) -> int:
     """Return how many cells to compare where the first p + 1 find a share `found_by[p]` (C,)."""
     twice = np.minimum(2 * np.arange(1, len(found_by) + 1), len(found_by)) - 1
-    enough = (found_by >= recall) | (found_by[twice] - found_by < HARDLY)
+    enough = (found_by >= recall) | (found_by[twice] - found_by < hardly)
     return int(enough.argmax()) + 1
 
 

@@ -104,7 +104,10 @@ def _counters(
 def _compare(
     hoods: NDArray[np.int32], widths: Int, rows: Int, evidence: NDArray[np.float32]
 ) -> None:
-    """Mark the neighbours of i with their steps, then look up the neighbours of each of them."""
+    """Mark the neighbours of i with their steps, then look up the neighbours of each of them.
+
+    The last mark stands for -1, where there is no neighbour, and is never set.
+    """
     n, k = hoods.shape
     n_widths = len(widths)
     ones, masks, steps = _counters(widths, k)
