@@ -37,6 +37,10 @@ class Catalog:
         self._engine = _engine(url)
         self._sessions = sessionmaker(self._engine, expire_on_commit=False)
         _migrate(self._engine)
+        if self._engine.dialect.name == "sqlite":
+            # Migrations replace tables that others refer to, so references are checked after them.
+            event.listen(self._engine, "connect", _check_references)
+            self._engine.dispose()
 
     @contextmanager
     def begin(self) -> Iterator[Transaction]:
@@ -94,8 +98,12 @@ def _engine(url: str) -> Engine:
 def _configure_sqlite(connection: Any, _record: Any) -> None:
     # The driver's own transactions begin too late to keep two writers apart.
     connection.isolation_level = None
-    for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
+    for pragma in ("journal_mode = WAL", "synchronous = FULL"):
         connection.execute(f"PRAGMA {pragma}")
+
+
+def _check_references(connection: Any, _record: Any) -> None:
+    connection.execute("PRAGMA foreign_keys = ON")
 
 
 def _begin_immediate(connection: Any) -> None:

@@ -4,11 +4,20 @@ import datetime as dt
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
-from sqlalchemy import ColumnElement, exists, func, select
+from sqlalchemy import ColumnElement, exists, select, update
 from sqlalchemy.orm import Session, aliased
 
 from catalog.database import add_new, chunks
-from catalog.schema import Answer, Decision, DecisionKind, Pull, Question, SiteTask
+from catalog.schema import (
+    Answer,
+    Decision,
+    DecisionKind,
+    Desk,
+    Pull,
+    Question,
+    SiteProject,
+    SiteTask,
+)
 
 
 def add_questions(session: Session, questions: Sequence[Question]) -> int:
@@ -16,44 +25,64 @@ def add_questions(session: Session, questions: Sequence[Question]) -> int:
     return add_new(session, questions)
 
 
-def locales_to_push(session: Session, site: str) -> list[str]:
-    """The locales of a site that have questions not known to stand there."""
-    query = select(Question.locale).where(Question.site == site, ~_is_pushed())
-    return list(session.scalars(query.distinct().order_by(Question.locale)))
+def to_push(session: Session, site: str) -> list[Question]:
+    """Questions of a site that are not known to stand at its crowd's desk, oldest first."""
+    query = select(Question).where(Question.site == site, ~_stands_at(Desk.CROWD))
+    return list(session.scalars(query.order_by(Question.asked_at, Question.id)))
 
 
-def questions_to_push(session: Session, site: str, locale: str) -> list[Question]:
-    """Questions of a site's locale that are not known to stand there, oldest first."""
-    return list(
-        session.scalars(
-            select(Question)
-            .where(Question.site == site, Question.locale == locale, ~_is_pushed())
-            .order_by(Question.asked_at, Question.id)
-        )
-    )
+def tasks_at(session: Session, desk: Desk, question_ids: Sequence[str]) -> dict[str, SiteTask]:
+    """Where each of `question_ids` stands at a desk; those that do not are left out."""
+    found: dict[str, SiteTask] = {}
+    for chunk in chunks(question_ids):
+        query = select(SiteTask).where(SiteTask.desk == desk, SiteTask.question_id.in_(chunk))
+        found.update((task.question_id, task) for task in session.scalars(query))
+    return found
 
 
-def record_tasks(session: Session, project_id: int, task_ids: Mapping[str, int]) -> None:
-    """Record under which task of which project each question stands on its site."""
+def record_tasks(
+    session: Session, desk: Desk, project_id: int, task_ids: Mapping[str, int]
+) -> None:
+    """Record under which task of which project each question stands at a desk of its site."""
     add_new(
         session,
         [
-            SiteTask(question_id=question_id, project_id=project_id, task_id=task_id)
+            SiteTask(question_id=question_id, desk=desk, project_id=project_id, task_id=task_id)
             for question_id, task_id in task_ids.items()
         ],
     )
 
 
-def asked_locales(session: Session, site: str) -> dict[str, int]:
-    """The locales of `site` that have questions on it, with the project of each."""
-    rows = session.execute(
-        select(Question.locale, func.max(SiteTask.project_id))
-        .join(SiteTask, SiteTask.question_id == Question.id)
-        .where(Question.site == site)
-        .group_by(Question.locale)
-        .order_by(Question.locale)
+def tasks_of_project(session: Session, site: str, project_id: int) -> dict[str, int]:
+    """The task of each question that stands in a project of `site`."""
+    query = (
+        select(SiteTask.question_id, SiteTask.task_id)
+        .join(Question, Question.id == SiteTask.question_id)
+        .where(Question.site == site, SiteTask.project_id == project_id)
     )
-    return dict(rows.tuples().all())
+    return dict(session.execute(query).tuples().all())
+
+
+def move_tasks(session: Session, site: str, project_id: int, task_ids: Mapping[str, int]) -> None:
+    """Record that questions stand under other numbers than before: their tasks had gone."""
+    for question_id, task_id in task_ids.items():
+        session.execute(
+            update(SiteTask)
+            .where(SiteTask.question_id == question_id, SiteTask.project_id == project_id)
+            .values(task_id=task_id)
+        )
+
+
+def projects(session: Session, site: str) -> list[SiteProject]:
+    """The projects of a site, by locale, kind and desk."""
+    query = select(SiteProject).where(SiteProject.site == site)
+    order = (SiteProject.locale, SiteProject.kind, SiteProject.desk)
+    return list(session.scalars(query.order_by(*order)))
+
+
+def record_project(session: Session, project: SiteProject) -> None:
+    """Record a project, or that another one took its place."""
+    session.merge(project)
 
 
 def questions(session: Session, ids: Sequence[str]) -> dict[str, Question]:
@@ -65,22 +94,22 @@ def questions(session: Session, ids: Sequence[str]) -> dict[str, Question]:
 
 
 def undecided_questions(session: Session, locale: str | None = None) -> list[Question]:
-    """Questions on which no decision stands."""
+    """Questions that have not been decided; gold questions never are."""
     decided = exists().where(Decision.question_id == Question.id)
-    query = select(Question).where(~decided).order_by(Question.id)
+    query = select(Question).where(~decided, Question.expected.is_(None)).order_by(Question.id)
     return list(
         session.scalars(query if locale is None else query.where(Question.locale == locale))
     )
 
 
-def pulled_through(session: Session, site: str, locale: str) -> dt.datetime | None:
-    """Up to which moment the answers of a site's locale have been read."""
-    query = select(Pull.through).where(Pull.site == site, Pull.locale == locale)
+def pulled_through(session: Session, site: str, project_id: int) -> dt.datetime | None:
+    """Up to which moment the answers in a site's project have been read."""
+    query = select(Pull.through).where(Pull.site == site, Pull.project_id == project_id)
     return session.scalar(query.order_by(Pull.through.desc()).limit(1))
 
 
-def record_pull(session: Session, site: str, locale: str, through: dt.datetime) -> None:
-    add_new(session, [Pull(site=site, locale=locale, through=through)])
+def record_pull(session: Session, site: str, project_id: int, through: dt.datetime) -> None:
+    add_new(session, [Pull(site=site, project_id=project_id, through=through)])
 
 
 def answers_to(session: Session, question_ids: Sequence[str]) -> dict[str, list[Answer]]:
@@ -118,8 +147,8 @@ def current_decisions(
     return list(session.scalars(query))
 
 
-def _is_pushed() -> ColumnElement[bool]:
-    return exists().where(SiteTask.question_id == Question.id)
+def _stands_at(desk: Desk) -> ColumnElement[bool]:
+    return exists().where(SiteTask.question_id == Question.id, SiteTask.desk == desk)
 
 
 def add_decision(session: Session, decision: Decision) -> bool:

@@ -11,7 +11,7 @@ from catalog.schema import Table, UtcDateTime
 
 # Numbers that a site gives out: they differ between two runs that did the same work, as times do.
 INCIDENTAL_COLUMNS = {"site_task": {"project_id", "task_id"}, "answer": {"annotation"}}
-INCIDENTAL_TABLES = {"pull"}
+INCIDENTAL_TABLES = {"pull", "site_project"}
 
 
 @dataclass(frozen=True)

@@ -63,7 +63,7 @@ def waiting(session: Session, locale: str) -> list[str]:
     for question in undecided_questions(session, locale):
         ids.difference_update(question.image_ids)
     for decision in current_decisions(session, kind=DecisionKind.UNUSABLE):
-        ids.difference_update(decision.kept_ids, decision.removed_ids)
+        ids.difference_update(decision.removed_ids)
     return sorted(ids)
 
 

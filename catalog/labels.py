@@ -1,28 +1,20 @@
 """Products, verified labels, and the gate's judgement on each label."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, exists, or_, select
+from sqlalchemy import ColumnElement, and_, exists, select
 from sqlalchemy.orm import Session, aliased
 
 from catalog.database import add_new
 from catalog.identity import digest
-from catalog.schema import (
-    Decision,
-    GateRun,
-    Judgement,
-    Origin,
-    Product,
-    ProductName,
-    VerifiedLabel,
-)
+from catalog.schema import GateRun, Judgement, Origin, Product, VerifiedLabel
 
 
 @dataclass(frozen=True)
 class LabelRow:
-    """A verified label with the name that its product has in its locale."""
+    """A verified label as the gate and the training set read it."""
 
     label_id: str
     image_id: str
@@ -37,36 +29,32 @@ class LabelRow:
 
 
 def is_current(label: type[VerifiedLabel]) -> ColumnElement[bool]:
-    """True of a label from a manifest, or from a decision that no other supersedes."""
-    later = aliased(Decision)
-    return or_(
-        label.decision_id.is_(None), ~exists().where(later.supersedes_id == label.decision_id)
-    )
+    """True of a label that is neither withdrawn nor superseded by another."""
+    later = aliased(VerifiedLabel)
+    return and_(~label.withdrawn, ~exists().where(later.supersedes_id == label.id))
 
 
-def product_named(session: Session, locale: str, name: str, key: str, *, identity: str) -> str:
-    """The product that is called `name` in `locale`; `identity` names it where it is new."""
-    known = session.scalar(
-        select(ProductName.product_id).where(ProductName.locale == locale, ProductName.key == key)
-    )
-    if known is not None:
-        return known
-    product_id = digest("product", identity)
-    add_new(session, [Product(id=product_id)])
-    add_new(session, [ProductName(product_id=product_id, locale=locale, key=key, name=name)])
-    return product_id
+def add_products(session: Session, product_ids: Iterable[str]) -> None:
+    """Record products that are not known yet."""
+    add_new(session, [Product(id=product_id) for product_id in sorted(set(product_ids))])
 
 
 def add_labels(session: Session, labels: Sequence[VerifiedLabel]) -> int:
     return add_new(session, labels)
 
 
-def manifest_label(image_id: str, product_id: str, locale: str) -> VerifiedLabel:
-    """The label of an image whose product the customer's manifest names."""
+def manifest_product(key: str) -> str:
+    """The identity of the product whose folded name or number in a manifest is `key`."""
+    return digest("product", key)
+
+
+def manifest_label(image_id: str, product_id: str, name: str, locale: str) -> VerifiedLabel:
+    """The label of an image whose product the customer's manifest calls `name`."""
     return VerifiedLabel(
         id=digest("label", image_id, product_id, Origin.MANIFEST),
         image_id=image_id,
         product_id=product_id,
+        name=name,
         locale=locale,
         origin=Origin.MANIFEST,
         decision_id=None,
@@ -74,6 +62,19 @@ def manifest_label(image_id: str, product_id: str, locale: str) -> VerifiedLabel
         agreement=1.0,
         seconds=None,
     )
+
+
+def manifest_labels(session: Session) -> list[VerifiedLabel]:
+    """What the customer's manifests say, whether or not a decision has corrected it since."""
+    query = select(VerifiedLabel).where(VerifiedLabel.origin == Origin.MANIFEST)
+    return list(session.scalars(query.order_by(VerifiedLabel.id)))
+
+
+def chains(session: Session) -> list[VerifiedLabel]:
+    """The last label of every image's chain, withdrawn ones as well."""
+    later = aliased(VerifiedLabel)
+    query = select(VerifiedLabel).where(~exists().where(later.supersedes_id == VerifiedLabel.id))
+    return list(session.scalars(query.order_by(VerifiedLabel.id)))
 
 
 def unjudged(session: Session) -> list[LabelRow]:
@@ -89,22 +90,13 @@ def accepted(session: Session) -> list[LabelRow]:
 
 
 def _rows(session: Session, condition: ColumnElement[bool]) -> list[LabelRow]:
-    rows = session.execute(
-        select(VerifiedLabel, ProductName.name)
-        .outerjoin(
-            ProductName,
-            (ProductName.product_id == VerifiedLabel.product_id)
-            & (ProductName.locale == VerifiedLabel.locale),
-        )
-        .where(is_current(VerifiedLabel), condition)
-        .order_by(VerifiedLabel.id)
-    )
+    query = select(VerifiedLabel).where(is_current(VerifiedLabel), condition)
     return [
         LabelRow(
             label_id=label.id,
             image_id=label.image_id,
             product_id=label.product_id,
-            name=name,
+            name=label.name,
             locale=label.locale,
             origin=label.origin,
             decision_id=label.decision_id,
@@ -112,7 +104,7 @@ def _rows(session: Session, condition: ColumnElement[bool]) -> list[LabelRow]:
             agreement=label.agreement,
             seconds=label.seconds,
         )
-        for label, name in rows
+        for label in session.scalars(query.order_by(VerifiedLabel.id))
     ]
 
 

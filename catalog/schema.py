@@ -41,6 +41,8 @@ class Table(MappedAsDataclass, DeclarativeBase, kw_only=True):
         dt.datetime: UtcDateTime(),
         dict[str, Any]: JSON(),
         list[str]: JSON(),
+        list[float]: JSON(),
+        list[list[str]]: JSON(),
         list[dict[str, Any]]: JSON(),
     }
 
@@ -51,20 +53,54 @@ class AnswerState(StrEnum):
     WITHDRAWN = "withdrawn"
 
 
+class QuestionKind(StrEnum):
+    """What is asked about the images of a question.
+
+    `VERIFY`: do they show one product? `ATTACH`: do they show the product of its references?
+    `MERGE`: do they, known to be one product, and its references, known to be one, show the same?
+    `SPLIT`: which of them show the same product?
+    """
+
+    VERIFY = "verify"
+    ATTACH = "attach"
+    MERGE = "merge"
+    SPLIT = "split"
+
+
 class Verdict(StrEnum):
-    """What an annotator says of a contact sheet; the values that Label Studio exports."""
+    """What an annotator says of a question as a whole; the values that Label Studio exports."""
 
     CONFIRM = "confirm"
     MIXED = "mixed"
+    VARIANT = "variant"
+    DIFFERENT = "different"
     UNUSABLE = "unusable"
     UNSURE = "unsure"
 
 
+VERDICTS = {
+    QuestionKind.VERIFY: (Verdict.CONFIRM, Verdict.MIXED, Verdict.UNUSABLE, Verdict.UNSURE),
+    QuestionKind.ATTACH: (Verdict.CONFIRM, Verdict.DIFFERENT, Verdict.UNUSABLE, Verdict.UNSURE),
+    QuestionKind.MERGE: (Verdict.CONFIRM, Verdict.VARIANT, Verdict.DIFFERENT, Verdict.UNSURE),
+    QuestionKind.SPLIT: (Verdict.CONFIRM, Verdict.UNUSABLE, Verdict.UNSURE),
+}
+
+
+class Desk(StrEnum):
+    """Who is asked: any annotator of the locale, or the lead, whose answer decides."""
+
+    CROWD = "crowd"
+    LEAD = "lead"
+
+
 class DecisionKind(StrEnum):
+    """What stands of a question. An undone decision says nothing until there is a new answer."""
+
     SAME = "same"
     DIFFERENT = "different"
     UNUSABLE = "unusable"
     UNSURE = "unsure"
+    UNDONE = "undone"
 
 
 class Origin(StrEnum):
@@ -123,18 +159,6 @@ class Product(Table):
     __tablename__ = "product"
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True)
-
-
-class ProductName(Table):
-    """A product's name in a locale; `key` is the name folded, so that spelling habits meet."""
-
-    __tablename__ = "product_name"
-    __table_args__ = (UniqueConstraint("locale", "key"),)
-
-    product_id: Mapped[str] = mapped_column(ForeignKey("product.id"), primary_key=True)
-    locale: Mapped[str] = mapped_column(String(35), primary_key=True)
-    key: Mapped[str]
-    name: Mapped[str]
 
 
 # --- models and what they see ---------------------------------------------------------------------
@@ -235,7 +259,11 @@ class ClusterMember(Table):
 
 
 class Question(Table):
-    """A contact sheet to be verified by somebody who reads `locale`."""
+    """Something to be answered by somebody who reads `locale`, by looking at pictures.
+
+    `reference_ids` show one product that `image_ids` are compared with. A gold question carries the
+    answer that is `expected`; it tells of annotators and decides nothing.
+    """
 
     __tablename__ = "question"
 
@@ -243,35 +271,56 @@ class Question(Table):
     kind: Mapped[str] = mapped_column(String(16))
     locale: Mapped[str] = mapped_column(String(35))
     site: Mapped[str] = mapped_column(String(64))
-    cluster_id: Mapped[str] = mapped_column(ForeignKey("cluster.id"), index=True)
-    sheet: Mapped[int]
     image_ids: Mapped[list[str]]
+    cluster_id: Mapped[str | None] = mapped_column(
+        ForeignKey("cluster.id"), index=True, default=None
+    )
+    reference_ids: Mapped[list[str]] = mapped_column(default_factory=list)
+    suggestion: Mapped[str | None] = mapped_column(default=None)
+    expected: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True), default=None)
     asked_at: Mapped[dt.datetime] = mapped_column(default_factory=now)
 
 
+class SiteProject(Table):
+    """The project of a site where one kind of question is asked in one locale at one desk."""
+
+    __tablename__ = "site_project"
+    __table_args__ = (UniqueConstraint("site", "project_id"),)
+
+    site: Mapped[str] = mapped_column(String(64), primary_key=True)
+    locale: Mapped[str] = mapped_column(String(35), primary_key=True)
+    kind: Mapped[str] = mapped_column(String(16), primary_key=True)
+    desk: Mapped[str] = mapped_column(String(8), primary_key=True)
+    project_id: Mapped[int]
+
+
 class SiteTask(Table):
-    """Proof that a question stands on its site, and under which number."""
+    """Proof that a question stands at a desk of its site, and under which number."""
 
     __tablename__ = "site_task"
 
     question_id: Mapped[str] = mapped_column(ForeignKey("question.id"), primary_key=True)
     project_id: Mapped[int]
     task_id: Mapped[int]
+    desk: Mapped[str] = mapped_column(String(8), primary_key=True, default=Desk.CROWD)
     pushed_at: Mapped[dt.datetime] = mapped_column(default_factory=now)
 
 
 class Pull(Table):
-    """How far the answers of a site's locale have been read; the newest row counts."""
+    """How far the answers of a site's project have been read; the newest row counts."""
 
     __tablename__ = "pull"
 
     site: Mapped[str] = mapped_column(String(64), primary_key=True)
-    locale: Mapped[str] = mapped_column(String(35), primary_key=True)
+    project_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     through: Mapped[dt.datetime] = mapped_column(primary_key=True)
 
 
 class Answer(Table):
-    """What one annotator said, once; a changed mind is another answer to the same question."""
+    """What one annotator said, once; a changed mind is another answer to the same question.
+
+    `intruder_ids` are the images ticked as not belonging; `groups` how a split sorted its images.
+    """
 
     __tablename__ = "answer"
     __table_args__ = (Index("answer_of_question", "question_id", "annotation"),)
@@ -288,11 +337,18 @@ class Answer(Table):
     flags: Mapped[list[str]]
     seconds: Mapped[float | None]
     answered_at: Mapped[dt.datetime]
+    desk: Mapped[str] = mapped_column(String(8), default=Desk.CROWD)
+    groups: Mapped[list[list[str]]] = mapped_column(default_factory=list)
     pulled_at: Mapped[dt.datetime] = mapped_column(default_factory=now)
 
 
 class Decision(Table):
-    """What follows from the answers to a question; never deleted, only superseded."""
+    """What follows from the answers to a question; never deleted, only superseded.
+
+    The images of one group show one product, those of two groups two products, and a removed image
+    shows the product of no group. `confidence` is the posterior probability of the whole,
+    `memberships` that of each image of the groups, in their order.
+    """
 
     __tablename__ = "decision"
 
@@ -301,12 +357,15 @@ class Decision(Table):
     supersedes_id: Mapped[str | None] = mapped_column(ForeignKey("decision.id"), unique=True)
     kind: Mapped[str] = mapped_column(String(16))
     name: Mapped[str | None]
-    kept_ids: Mapped[list[str]]
+    groups: Mapped[list[list[str]]]
     removed_ids: Mapped[list[str]]
+    memberships: Mapped[list[float]]
     answer_ids: Mapped[list[str]]
     annotators: Mapped[list[str]]
     agreement: Mapped[float]
+    confidence: Mapped[float]
     seconds: Mapped[float]
+    reason: Mapped[str | None] = mapped_column(default=None)
     decided_at: Mapped[dt.datetime] = mapped_column(default_factory=now)
 
 
@@ -325,19 +384,29 @@ class RoundStep(Table):
 
 
 class VerifiedLabel(Table):
-    """An image shows a product, says a manifest or a decision."""
+    """An image shows a product that is called `name`, says a manifest or a decision.
+
+    What follows from the decisions changes with them: a label supersedes the one that the image had
+    before, and one that is withdrawn leaves it without.
+    """
 
     __tablename__ = "verified_label"
+    __table_args__ = (UniqueConstraint("supersedes_id", name="label_superseded_once"),)
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True)
     image_id: Mapped[str] = mapped_column(ForeignKey("image.id"), index=True)
     product_id: Mapped[str | None] = mapped_column(ForeignKey("product.id"))
+    name: Mapped[str | None]
     locale: Mapped[str] = mapped_column(String(35))
     origin: Mapped[str] = mapped_column(String(16))
     decision_id: Mapped[str | None] = mapped_column(ForeignKey("decision.id"), index=True)
     annotators: Mapped[list[str]]
     agreement: Mapped[float]
     seconds: Mapped[float | None]
+    supersedes_id: Mapped[str | None] = mapped_column(
+        ForeignKey("verified_label.id", name="label_supersedes_label"), default=None
+    )
+    withdrawn: Mapped[bool] = mapped_column(default=False)
     labelled_at: Mapped[dt.datetime] = mapped_column(default_factory=now)
 
 

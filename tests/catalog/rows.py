@@ -56,10 +56,12 @@ class Bench:
     def label(self, product: str, image_ids: list[str], locale: str = "de-DE") -> str:
         """Label images as a customer's manifest does, and have the gate accept them."""
         with self.catalog.begin() as transaction:
-            product_id = labels.product_named(
-                transaction, locale, product, product.casefold(), identity=product
-            )
-            rows = [labels.manifest_label(image_id, product_id, locale) for image_id in image_ids]
+            product_id = labels.manifest_product(product.casefold())
+            labels.add_products(transaction, [product_id])
+            rows = [
+                labels.manifest_label(image_id, product_id, product, locale)
+                for image_id in image_ids
+            ]
             labels.add_labels(transaction, rows)
             labels.record_gate_run(
                 transaction,
@@ -114,7 +116,6 @@ class Bench:
             locale=locale,
             site="local",
             cluster_id=cluster.id,
-            sheet=0,
             image_ids=image_ids,
         )
         with self.catalog.begin() as transaction:
@@ -151,7 +152,9 @@ class Bench:
             supersedes_id=supersedes.id if supersedes else None,
             kind=kind,
             name=None,
-            kept_ids=kept,
+            groups=[kept] if kept else [],
+            memberships=[1.0] * len(kept),
+            confidence=1.0,
             removed_ids=[image_id for image_id in question.image_ids if image_id not in kept],
             answer_ids=[answer.id],
             annotators=[answer.annotator],
@@ -163,6 +166,7 @@ class Bench:
                 id=digest("label", image_id, decision.id),
                 image_id=image_id,
                 product_id=None,
+                name=None,
                 locale=question.locale,
                 origin="decision",
                 decision_id=decision.id,
