@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import httpx
 import pytest
 from PIL import Image, ImageDraw
 
@@ -75,6 +76,18 @@ def label_studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningLa
 @pytest.fixture
 def site(label_studio: RunningLabelStudio) -> Site:
     return label_studio.site
+
+
+@pytest.fixture(scope="session")
+def personal_token(label_studio: RunningLabelStudio) -> str:
+    """A personal access token of the admin, who may have one at a time."""
+    with httpx.Client(
+        base_url=label_studio.url,
+        headers={"Authorization": f"Token {label_studio.credentials.admin_token}"},
+    ) as admin:
+        settings = {"api_tokens_enabled": True, "legacy_api_tokens_enabled": True}
+        admin.post("/api/jwt/settings", json=settings).raise_for_status()
+        return str(admin.post("/api/token/").raise_for_status().json()["token"])
 
 
 def make_question(*image_ids: str, locale: str = "en-US") -> Question:

@@ -1,9 +1,13 @@
 """A site asks every question once and gives back all that was said, whatever happened before."""
 
 import datetime as dt
+import json
+import queue
+import threading
 import uuid
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import httpx
@@ -12,7 +16,6 @@ from label_studio_sdk import LabelStudio
 
 from annotation import (
     Site,
-    SiteError,
     SiteRefused,
     SiteUnreachable,
     Wording,
@@ -69,15 +72,10 @@ class TestCheck:
         assert label_studio.site.check() == label_studio.credentials.admin_email
         assert label_studio.annotator_site.check() == label_studio.credentials.annotator_email
 
-    def test_a_personal_access_token_is_accepted(self, label_studio: RunningLabelStudio) -> None:
-        settings = {"api_tokens_enabled": True, "legacy_api_tokens_enabled": True}
-        with httpx.Client(
-            base_url=label_studio.url,
-            headers={"Authorization": f"Token {label_studio.credentials.admin_token}"},
-        ) as admin:
-            admin.post("/api/jwt/settings", json=settings).raise_for_status()
-            personal = admin.post("/api/token/").raise_for_status().json()["token"]
-        site = Site("local", label_studio.url, personal)
+    def test_a_personal_access_token_is_accepted(
+        self, label_studio: RunningLabelStudio, personal_token: str
+    ) -> None:
+        site = Site("local", label_studio.url, personal_token)
         assert site.check() == label_studio.credentials.admin_email
 
     def test_a_wrong_token_is_told_where_to_set_a_valid_one(
@@ -111,6 +109,21 @@ class TestEnsureProject:
         assert project.label_config == label_config(VERIFY, arabic)
         assert arabic.guidelines[0] in project.expert_instruction
         assert project.maximum_annotations == 1
+
+    def test_each_kind_and_each_desk_has_a_project_of_its_own(
+        self, site: Site, client: Any, wording: Wording, project: int
+    ) -> None:
+        others = [
+            site.ensure_project(QuestionKind.MERGE, wording),
+            site.ensure_project(VERIFY, wording, Desk.LEAD, overlap=2),
+        ]
+        titles = [client.projects.get(each).title for each in (project, *others)]
+        assert [title.removeprefix(f"groundtruth · {wording.locale} · ") for title in titles] == [
+            "verify",
+            "merge",
+            "verify · lead",
+        ]
+        assert client.projects.get(others[1]).maximum_annotations == 2
 
     def test_a_changed_wording_reaches_the_project(
         self, site: Site, client: Any, wording: Wording, project: int
@@ -177,6 +190,89 @@ class TestPush:
         site.ensure_project(VERIFY, wording)
         site.push(project, [])
         assert client.projects.get(project).task_number == 2
+
+
+class TestWantVotes:
+    @pytest.fixture
+    def task_id(self, site: Site, project: int) -> int:
+        (task_id,) = site.push(project, sheets(1)).values()
+        return task_id
+
+    def offered(self, label_studio: RunningLabelStudio, project: int) -> int | None:
+        """The task that the annotator is offered next."""
+        answer = httpx.get(
+            f"{label_studio.url}/api/projects/{project}/next",
+            headers={"Authorization": f"Token {label_studio.credentials.annotator_token}"},
+        )
+        return int(answer.json()["id"]) if answer.is_success else None
+
+    def test_an_answered_question_is_offered_to_another_annotator_and_then_no_more(
+        self, label_studio: RunningLabelStudio, site: Site, project: int, task_id: int
+    ) -> None:
+        site.annotate(task_id, result(Verdict.CONFIRM), seconds=1)
+        assert self.offered(label_studio, project) is None
+        site.want_votes(project, {task_id: 2})
+        assert self.offered(label_studio, project) == task_id
+        label_studio.annotator_site.annotate(task_id, result(Verdict.CONFIRM), seconds=1)
+        assert self.offered(label_studio, project) is None
+
+    def test_it_never_lowers_and_writes_only_once(
+        self, site: Site, project: int, task_id: int
+    ) -> None:
+        def overlap_and_change() -> tuple[int, dt.datetime]:
+            (submission,) = site.pull(project).submissions
+            return submission.overlap, submission.updated_at
+
+        site.want_votes(project, {task_id: 3})
+        before = overlap_and_change()
+        site.want_votes(project, {task_id: 2})
+        site.want_votes(project, {task_id: 3})
+        assert overlap_and_change() == before
+        assert before[0] == 3
+
+    def test_a_task_that_is_gone_is_no_matter(self, site: Site, project: int) -> None:
+        site.want_votes(project, {10**6: 2})
+        assert site.pull(project).submissions == []
+
+
+class TestHear:
+    def test_every_change_of_an_annotation_is_told_with_the_secret(
+        self, site: Site, client: Any, project: int
+    ) -> None:
+        heard: queue.Queue[tuple[str | None, str]] = queue.Queue()
+
+        class Ear(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                heard.put((self.headers["X-Groundtruth-Secret"], json.loads(body)["action"]))
+                self.send_response(200)
+                self.end_headers()
+
+            def log_message(self, format: str, *args: Any) -> None:
+                pass
+
+        (task_id,) = site.push(project, sheets(1)).values()
+        with ThreadingHTTPServer(("127.0.0.1", 0), Ear) as ear:
+            threading.Thread(target=ear.serve_forever, daemon=True).start()
+            site.hear(f"http://127.0.0.1:{ear.server_address[1]}/", "hush", project)
+            number = site.annotate(task_id, result(Verdict.CONFIRM), seconds=1)
+            client.annotations.update(number, result=result(Verdict.MIXED))
+            client.annotations.delete(number)
+            told = [heard.get(timeout=60) for _ in range(3)]
+            ear.shutdown()
+        assert told == [
+            ("hush", "ANNOTATION_CREATED"),
+            ("hush", "ANNOTATION_UPDATED"),
+            ("hush", "ANNOTATIONS_DELETED"),
+        ]
+
+    def test_a_project_has_one_webhook_with_the_newest_secret(
+        self, site: Site, client: Any, project: int
+    ) -> None:
+        for secret in ("old", "old", "new"):
+            site.hear("http://127.0.0.1:9/", secret, project)
+        (hook,) = client.webhooks.list(project=str(project))
+        assert hook.headers == {"X-Groundtruth-Secret": "new"}
 
 
 class TestPull:
