@@ -157,6 +157,11 @@ class TestPush:
         assert asked(site, project) == once(tasks)
         assert set(first) == set(once(tasks))
 
+    def test_a_question_given_twice_is_asked_once(self, site: Site, project: int) -> None:
+        tasks = sheets(3)
+        site.push(project, tasks + tasks)
+        assert asked(site, project) == once(tasks)
+
     def test_a_larger_push_asks_only_what_is_missing(self, site: Site, project: int) -> None:
         tasks = sheets(BATCH + 20)
         first = site.push(project, tasks[:10])
@@ -266,13 +271,13 @@ class TestHear:
             ("hush", "ANNOTATIONS_DELETED"),
         ]
 
-    def test_a_project_has_one_webhook_with_the_newest_secret(
+    def test_a_project_has_one_webhook_with_the_newest_address_and_secret(
         self, site: Site, client: Any, project: int
     ) -> None:
-        for secret in ("old", "old", "new"):
-            site.hear("http://127.0.0.1:9/", secret, project)
+        for port, secret in ((8, "old"), (8, "old"), (9, "new")):
+            site.hear(f"http://127.0.0.1:{port}/", secret, project)
         (hook,) = client.webhooks.list(project=str(project))
-        assert hook.headers == {"X-Groundtruth-Secret": "new"}
+        assert (hook.url, hook.headers) == ("http://127.0.0.1:9/", {"X-Groundtruth-Secret": "new"})
 
 
 class TestPull:
