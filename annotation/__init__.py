@@ -1,15 +1,27 @@
 """Questions to annotators, their answers, and the decisions that follow.
 
-A candidate cluster becomes contact sheets (`verify_questions`), a `Site` asks about them in the
-annotator's language (`Wording`) and gives back what was said, and `new_answers`, `decide` and
-`verified_labels` turn that into rows of the catalogue.
+A candidate cluster becomes questions (`questions`), a `Site` asks them in the annotator's language
+(`Wording`) and gives back what was said (`new_answers`). What several annotators say together
+(`consensus`) is ruled on (`rule`), the decisions form a `partition` into products, and the verified
+labels follow from that (`changed_labels`).
 """
 
+from annotation.annotators import Alpha, Record, Share, picture_alpha, records, verdict_alpha
 from annotation.answers import Annotation, InvalidAnnotation, Submission, new_answers
+from annotation.consensus import AGGREGATORS, Opinion, opinions
 from annotation.contact_sheet import label_config, task
-from annotation.decisions import current_answers, decide, verified_labels
+from annotation.decisions import Ruling, Votes, current_answers, rule, undo
+from annotation.gold import gold_questions, is_right
+from annotation.labels import changed_labels
 from annotation.names import name_key
-from annotation.sheets import verify_questions
+from annotation.partition import Contradiction, Decided, Partition, partition
+from annotation.questions import (
+    attach_questions,
+    follow_ups,
+    merge_question,
+    split_question,
+    verify_questions,
+)
 from annotation.simulated import SimulatedAnnotator
 from annotation.site import (
     Pulled,
@@ -22,25 +34,47 @@ from annotation.site import (
 from annotation.wording import Flag, Wording, WordingError
 
 __all__ = [
+    "AGGREGATORS",
+    "Alpha",
     "Annotation",
+    "Contradiction",
+    "Decided",
     "Flag",
     "InvalidAnnotation",
+    "Opinion",
+    "Partition",
     "Pulled",
+    "Record",
+    "Ruling",
+    "Share",
     "SimulatedAnnotator",
     "Site",
     "SiteError",
     "SiteRefused",
     "SiteUnreachable",
     "Submission",
+    "Votes",
     "Wording",
     "WordingError",
+    "attach_questions",
+    "changed_labels",
     "current_answers",
-    "decide",
+    "follow_ups",
+    "gold_questions",
+    "is_right",
     "label_config",
     "local_picture_url",
+    "merge_question",
     "name_key",
     "new_answers",
+    "opinions",
+    "partition",
+    "picture_alpha",
+    "records",
+    "rule",
+    "split_question",
     "task",
-    "verified_labels",
+    "undo",
+    "verdict_alpha",
     "verify_questions",
 ]
