@@ -16,7 +16,11 @@ from annotation.labels import changed_labels
 from annotation.names import name_key
 from annotation.partition import Contradiction, Decided, Partition, partition
 from annotation.questions import (
+    GALLERY,
+    Asking,
+    Candidate,
     attach_questions,
+    cluster_questions,
     follow_ups,
     merge_question,
     split_question,
@@ -35,8 +39,11 @@ from annotation.wording import Flag, Wording, WordingError
 
 __all__ = [
     "AGGREGATORS",
+    "GALLERY",
     "Alpha",
     "Annotation",
+    "Asking",
+    "Candidate",
     "Contradiction",
     "Decided",
     "Flag",
@@ -58,6 +65,7 @@ __all__ = [
     "WordingError",
     "attach_questions",
     "changed_labels",
+    "cluster_questions",
     "current_answers",
     "follow_ups",
     "gold_questions",

@@ -231,6 +231,10 @@ def _outcome(question: Question, opinion: Opinion) -> _Outcome:
         return _Outcome(kind, [*known, everything], [], places, confidence)
     if question.kind == QuestionKind.SPLIT:
         return _sorted_outcome(question, opinion, confidence)
+    if question.kind == QuestionKind.VERIFY and kind == DecisionKind.DIFFERENT:
+        if len(everything) == 2:
+            return _Outcome(kind, [[image] for image in everything], [], [1.0, 1.0], confidence)
+        return _Outcome(kind, [], everything, [1.0] * len(everything), confidence)
     belonging = {image: opinion.belonging.get(image, 0.0) for image in everything}
     kept = [image for image in everything if kind == DecisionKind.SAME and belonging[image] > 0.5]
     removed = [image for image in everything if image not in set(kept)]

@@ -4,26 +4,20 @@ They look like any other and stand among the others; each annotator of a locale 
 They are made of products that are labelled already, with pictures of another product mixed in.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from random import Random
 
 from catalog.identity import digest, set_digest
 from catalog.schema import Answer, Question, QuestionKind, Verdict
 
 FEWEST_IMAGES = 3
-LARGEST_SHEET = 12
 MOST_INTRUDERS = 2
 
 
 def gold_questions(
-    products: Mapping[str, Sequence[str]],
-    *,
-    n_questions: int,
-    locale: str,
-    site: str,
-    per_sheet: int,
-) -> list[Question]:
-    """Up to `n_questions` sheets, every other one with intruders; always the same of the same.
+    products: Mapping[str, Sequence[str]], *, locale: str, site: str
+) -> Iterator[Question]:
+    """A sheet of each product that has pictures enough, every other one with intruders.
 
     Parameters
     ----------
@@ -33,12 +27,12 @@ def gold_questions(
     usable = {
         key: sorted(images) for key, images in products.items() if len(images) >= FEWEST_IMAGES
     }
-    chosen = sorted(usable, key=lambda key: digest("gold", site, locale, key))[:n_questions]
-    return [
-        _sheet(product, usable, number % 2 == 0, locale=locale, site=site, per_sheet=per_sheet)
-        for number, product in enumerate(chosen)
-        if len(usable) > 1
-    ]
+    if len(usable) < 2:
+        return
+    chosen = sorted(usable, key=lambda key: digest("gold", site, locale, key))
+    for number, product in enumerate(chosen):
+        n_intruders = MOST_INTRUDERS if number % 2 == 0 else 0
+        yield _sheet(product, usable, n_intruders, locale=locale, site=site)
 
 
 def is_right(question: Question, answer: Answer) -> bool:
@@ -52,20 +46,15 @@ def is_right(question: Question, answer: Answer) -> bool:
 def _sheet(
     product: str,
     products: Mapping[str, Sequence[str]],
-    spoilt: bool,
+    n_intruders: int,
     *,
     locale: str,
     site: str,
-    per_sheet: int,
 ) -> Question:
     chance = Random(digest("gold sheet", site, product))
     images = list(products[product])
-    chance.shuffle(images)
-    images = images[: min(per_sheet - MOST_INTRUDERS, LARGEST_SHEET)]
-    others = sorted(set(products) - {product})
-    stranger = products[chance.choice(others)]
-    n_intruders = min(MOST_INTRUDERS, (len(images) - 1) // 2) if spoilt else 0
-    intruders = chance.sample(list(stranger), min(n_intruders, len(stranger)))
+    stranger = list(products[chance.choice(sorted(set(products) - {product}))])
+    intruders = chance.sample(stranger, min(n_intruders, (len(images) - 1) // 2, len(stranger)))
     shown = [*images, *intruders]
     chance.shuffle(shown)
     return Question(
@@ -74,5 +63,5 @@ def _sheet(
         locale=locale,
         site=site,
         image_ids=shown,
-        expected={"verdict": Verdict.CONFIRM.value, "intruder_ids": intruders},
+        expected={"verdict": Verdict.CONFIRM.value, "intruder_ids": sorted(intruders)},
     )

@@ -12,7 +12,7 @@ import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import combinations, groupby
 from typing import NamedTuple, TypeAlias
 
 import networkx as nx
@@ -68,6 +68,8 @@ class Partition:
         Pairs (product or image, product or image) that are known to differ, each sorted.
     contradictions
         What people are to be asked.
+    listed
+        The locales in which a manifest lists a product.
     """
 
     product_of: Mapping[str, str]
@@ -75,11 +77,46 @@ class Partition:
     sources: Mapping[str, Decided]
     apart: frozenset[tuple[str, str]]
     contradictions: tuple[Contradiction, ...]
+    listed: Mapping[str, frozenset[str]]
 
     def differ(self, first: str, second: str) -> bool:
         """Whether two images, two products, or one of each, are known to differ."""
         ends = [{end, self.product_of.get(end, end)} for end in (first, second)]
         return any(_pair(a, b) in self.apart for a in ends[0] for b in ends[1])
+
+    def may_be_same(self, first: str, second: str) -> bool:
+        """Whether it is worth asking if two products are one.
+
+        It is not where they are known to differ, or where a manifest lists both in one locale: a
+        customer who lists two products means two.
+        """
+        nowhere: frozenset[str] = frozenset()
+        together = self.listed.get(first, nowhere) & self.listed.get(second, nowhere)
+        return not together and not self.differ(first, second)
+
+    def constraints(self, image_ids: Sequence[str]) -> tuple[list[int], list[tuple[int, int]]]:
+        """What is known of these images, as the clustering takes it.
+
+        Returns
+        -------
+        must_link
+            The number of each image's product, -1 where it is not known.
+        cannot_link
+            Pairs of places in `image_ids` that are known to show two products.
+        """
+        numbers: dict[str, int] = {}
+        place_of: dict[str, int] = {}
+        must_link = []
+        for place, image in enumerate(image_ids):
+            product = self.product_of.get(image)
+            must_link.append(-1 if product is None else numbers.setdefault(product, len(numbers)))
+            place_of.setdefault(product or image, place)
+        cannot_link = [
+            (place_of[first], place_of[second])
+            for first, second in sorted(self.apart)
+            if first in place_of and second in place_of
+        ]
+        return must_link, cannot_link
 
     def images(self) -> dict[str, list[str]]:
         """The images of each product, sorted."""
@@ -121,6 +158,10 @@ def partition(decided: Iterable[Decided], manifest: Iterable[VerifiedLabel]) -> 
         found.sources,
         frozenset(found.apart(ruled_out)),
         tuple(contradictions),
+        {
+            product: frozenset(label.locale for label in labels)
+            for product, labels in groupby(sorted(manifest, key=_product_of), key=_product_of)
+        },
     )
 
 
@@ -159,6 +200,16 @@ def _graph(
             name = ("name", question.locale, name_key(decision.name))
             _link(graph, groups[-1], name, NAMED)
     return graph, ruled_out
+
+
+def _shows_a_product(each: Decided, group: int, image: str) -> bool:
+    """Whether an image's place in a group makes a product of it.
+
+    One picture that was told apart from others is no product that somebody saw.
+    """
+    question, decision = each
+    alone = decision.kind == DecisionKind.DIFFERENT and len(decision.groups[group]) == 1
+    return not alone and _was_asked_of(question, image)
 
 
 def _was_asked_of(question: Question, image: str) -> bool:
@@ -209,7 +260,7 @@ class _Products:
     product_of: dict[str, str]
     names: dict[tuple[str, str], str]
     sources: dict[str, Decided]
-    product_of_group: dict[Node, str]
+    meant: dict[Node, str]
 
     @classmethod
     def read(
@@ -230,24 +281,28 @@ class _Products:
             labels = [
                 label for node in sorted(piece) if node[0] == "product" for label in listed[node[1]]
             ]
-            if not groups and not labels:
+            images = [node for node in sorted(piece) if node[0] == "image"]
+            shown = {
+                image: source
+                for _, image in images
+                if (source := _source(graph, ("image", image), groups)) or image in manifest_product
+            }
+            if not shown:
+                # Nobody saw a product here, but what the groups are of is still told from others.
+                found.meant.update((group, images[0][1]) for group in groups if images)
                 continue
             product = _identity(piece, labels, groups)
-            found.product_of_group.update(dict.fromkeys(groups, product))
-            for locale, name in _names(labels, groups.values()):
-                found.names[product, locale] = name
+            found.meant.update(dict.fromkeys(groups, product))
+            found.product_of.update(dict.fromkeys(shown, product))
+            found.names.update(
+                ((product, locale), name) for locale, name in _names(labels, groups.values())
+            )
             surest = max(groups.values(), key=_confidence, default=None)
-            for node in sorted(piece):
-                if node[0] != "image":
-                    continue
-                image = node[1]
-                source = _source(graph, node, groups)
+            for image, source in shown.items():
                 if image in manifest_product:
                     source = surest if product != manifest_product[image] else None
-                    found.product_of[image] = product
                 if source is not None:
                     found.sources[image] = source
-                    found.product_of[image] = product
         return found
 
     def apart(self, ruled_out: Iterable[_Apart]) -> Iterator[tuple[str, str]]:
@@ -259,7 +314,7 @@ class _Products:
 
     def _meant(self, node: Node) -> str | None:
         if node[0] == "group":
-            return self.product_of_group.get(node)
+            return self.meant.get(node)
         return self.product_of.get(node[1], node[1])
 
 
@@ -293,13 +348,17 @@ def _source(graph: Graph, image: Node, groups: Mapping[Node, Decided]) -> Decide
     asked = [
         (graph.edges[image, node]["weight"], node[1], groups[node])
         for node in graph[image]
-        if node in groups and _was_asked_of(groups[node].question, image[1])
+        if node in groups and _shows_a_product(groups[node], int(node[2]), image[1])
     ]
     return max(asked, default=(0.0, "", None), key=lambda found: found[:2])[2]
 
 
 def _confidence(each: Decided) -> tuple[float, str]:
     return each.decision.confidence, each.decision.id
+
+
+def _product_of(label: VerifiedLabel) -> str:
+    return label.product_id or ""
 
 
 def _pair(first: str, second: str) -> tuple[str, str]:

@@ -5,16 +5,88 @@ products.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 
-from annotation.partition import Contradiction, Decided
+from pydantic import BaseModel, Field
+
+from annotation.partition import Contradiction, Decided, Partition
 from catalog.identity import digest, set_digest
 from catalog.schema import DecisionKind, Question, QuestionKind
 
 ANCHORS = 6
 GALLERY = 12
 LARGEST_SPLIT = 24
+
+
+class Asking(BaseModel, extra="forbid", frozen=True):
+    """What is asked of a candidate cluster, and how sure the model must be of a known product."""
+
+    pictures_per_sheet: int = Field(60, ge=2 * GALLERY, le=60)
+    smallest_cluster: int = Field(2, ge=1)
+    attach_at_least: float = Field(0.5, ge=0, le=1)
+    suggest_at_least: float = Field(0.3, ge=0, le=1)
+    merge_at_least: float = Field(0.5, ge=0, le=1)
+    gold_share: float = Field(0.05, ge=0, lt=1)
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A candidate cluster with its images, the surest first, and the known product it may show.
+
+    `probability` is that its images belong to `product_id`, on average.
+    """
+
+    cluster_id: str
+    locale: str
+    images: tuple[str, ...]
+    product_id: str | None
+    probability: float
+
+
+def cluster_questions(
+    candidate: Candidate,
+    known: Partition,
+    galleries: Mapping[str, Sequence[str]],
+    asking: Asking,
+) -> list[Question]:
+    """Ask whether a candidate cluster is one product, or whether it is one that is known.
+
+    Parameters
+    ----------
+    known
+        What has been decided: no image is compared with a product that it is known not to show.
+    galleries
+        Pictures of each known product.
+    """
+    product = candidate.product_id
+    suggestion = None
+    if product is not None and candidate.probability >= asking.suggest_at_least:
+        suggestion = suggested_name(known, product, candidate.locale)
+    if product is None or candidate.probability < asking.attach_at_least:
+        return verify_questions(
+            candidate.images,
+            locale=candidate.locale,
+            cluster_id=candidate.cluster_id,
+            per_sheet=asking.pictures_per_sheet,
+            suggestion=suggestion,
+        )
+    return attach_questions(
+        [image for image in candidate.images if not known.differ(image, product)],
+        product_id=product,
+        references=galleries[product],
+        locale=candidate.locale,
+        cluster_id=candidate.cluster_id,
+        per_sheet=asking.pictures_per_sheet,
+        suggestion=suggestion,
+    )
+
+
+def suggested_name(known: Partition, product_id: str, locale: str) -> str | None:
+    """What a product is called in a locale, or else in the first other one."""
+    names = {place: name for (product, place), name in known.names.items() if product == product_id}
+    return names.get(locale) or next((names[place] for place in sorted(names)), None)
 
 
 def verify_questions(

@@ -91,7 +91,8 @@ class TestWhatIsDecided:
 
     def test_products_that_are_told_apart_stay_apart_and_are_known_to_differ(self) -> None:
         found = partition(
-            [verified(1, "ab"), verified(2, "cd"), merged(3, "ab", "cd", DecisionKind.DIFFERENT)], []
+            [verified(1, "ab"), verified(2, "cd"), merged(3, "ab", "cd", DecisionKind.DIFFERENT)],
+            [],
         )
         assert products(found) == {"ab", "cd"}
         assert found.differ("a", "d")
@@ -115,6 +116,35 @@ class TestWhatIsDecided:
 
     def test_what_is_only_referred_to_is_no_product(self) -> None:
         assert products(partition([merged(1, "ab", "cd")], [])) == set()
+
+
+class TestWhatIsWorthAsking:
+    def test_products_that_are_told_apart_are_not_compared_again(self) -> None:
+        log = [verified(1, "ab"), verified(2, "cd"), merged(3, "a", "c", DecisionKind.DIFFERENT)]
+        found = partition(log, [])
+        assert not found.may_be_same(found.product_of["a"], found.product_of["c"])
+
+    def test_products_that_a_manifest_lists_in_one_locale_are_two(self) -> None:
+        found = partition([], [*listed("a", "Tee"), *listed("b", "Kaffee")])
+        assert not found.may_be_same(manifest_product("Tee"), manifest_product("Kaffee"))
+
+    def test_products_that_manifests_list_in_two_locales_may_be_one(self) -> None:
+        found = partition([], [*listed("a", "Tee"), *listed("b", "Te", "sv-SE")])
+        assert found.may_be_same(manifest_product("Tee"), manifest_product("Te"))
+
+
+class TestConstraints:
+    def test_two_pictures_told_apart_are_no_products_and_are_not_clustered_together(self) -> None:
+        mixed = decided(1, QuestionKind.VERIFY, DecisionKind.DIFFERENT, ["a", "b"])
+        found = partition([mixed], [])
+        assert products(found) == set()
+        assert found.constraints(["x", "b", "a"]) == ([-1, -1, -1], [(2, 1)])
+
+    def test_a_known_product_is_one_group_that_a_removed_picture_is_not_linked_to(self) -> None:
+        found = partition([verified(1, "abc", removed="d")], [])
+        must_link, [pair] = found.constraints(["d", "c", "a"])
+        assert must_link == [-1, 0, 0]
+        assert set(pair) == {0, 1}
 
 
 class TestNames:
@@ -273,7 +303,10 @@ def test_undoing_a_decision_leads_back_to_what_was_before_it(
 class TestLabels:
     def test_what_did_not_change_is_not_labelled_again(self) -> None:
         found = partition([verified(1, "ab")], listed("c", "Tee"))
-        labels = [*changed_labels(found, listed("c", "Tee"), listed("c", "Tee")), *listed("c", "Tee")]
+        labels = [
+            *changed_labels(found, listed("c", "Tee"), listed("c", "Tee")),
+            *listed("c", "Tee"),
+        ]
         assert {label.image_id for label in labels} == {"a", "b", "c"}
         assert changed_labels(found, listed("c", "Tee"), labels) == []
 
