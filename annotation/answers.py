@@ -35,11 +35,11 @@ class Annotation:
 
 @dataclass(frozen=True, kw_only=True)
 class Submission:
-    """One task as its site holds it at one moment: the pictures shown, and all annotations."""
+    """One task as its site holds it at one moment: all annotations, and how many are wanted."""
 
     question_id: str
     task_id: int
-    image_ids: tuple[str, ...]
+    overlap: int
     annotations: tuple[Annotation, ...]
     updated_at: dt.datetime
 

@@ -13,7 +13,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from annotation.wording import Flag, Wording
-from catalog.schema import Question, Verdict
+from catalog.schema import Question, QuestionKind, Verdict
 
 QUESTION = "question"
 IMAGES = "images"
@@ -31,29 +31,27 @@ _TEMPLATES = Environment(
 )
 
 
-def label_config(wording: Wording) -> str:
+def label_config(kind: QuestionKind, wording: Wording) -> str:
     """The labelling interface of a project, as Label Studio's XML."""
     return _TEMPLATES.get_template("contact_sheet.xml").render(wording=wording)
 
 
-def guidelines(wording: Wording) -> str:
+def guidelines(kind: QuestionKind, wording: Wording) -> str:
     """What an annotator reads before the first sheet, as HTML."""
     return _TEMPLATES.get_template("guidelines.html").render(wording=wording)
 
 
 def task(question: Question, picture_url: Callable[[str], str]) -> dict[str, Any]:
-    """The data of the Label Studio task that asks `question`; `picture_url` maps an image id."""
-    return {
-        QUESTION: question.id,
-        IMAGES: [
-            {
-                "value": str(number),
-                "alias": image_id,
-                "html": f'<img src="{escape(picture_url(image_id))}" alt="{number}">',
-            }
-            for number, image_id in enumerate(question.image_ids, start=1)
-        ],
-    }
+    """The Label Studio task that asks `question`; `picture_url` maps an image id."""
+    sheet = [
+        {
+            "value": str(number),
+            "alias": image_id,
+            "html": f'<img src="{escape(picture_url(image_id))}" alt="{number}">',
+        }
+        for number, image_id in enumerate(question.image_ids, start=1)
+    ]
+    return {"data": {QUESTION: question.id, IMAGES: sheet}, "meta": {QUESTION: question.id}}
 
 
 def shown_images(task_data: Mapping[str, Any]) -> tuple[str, ...]:

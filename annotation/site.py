@@ -1,47 +1,45 @@
 """A site: one Label Studio instance, where questions are asked and answered.
 
 Its import is not idempotent, so nothing is trusted but what the site holds: each method reads
-first, sends only what is missing, and reads again where it cannot know what arrived.
+first, sends only what is missing, and reads again where it cannot know what arrived. A killed call,
+made again, ends as one that was not killed.
 """
 
 import datetime as dt
-import json
-from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+import re
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 import httpx
-from label_studio_sdk import LabelStudio
 from label_studio_sdk.core.api_error import ApiError
 from label_studio_sdk.label_interface.interface import LabelInterface
-from pydantic import BaseModel, ConfigDict
 
-from annotation.answers import Annotation, Submission
-from annotation.contact_sheet import QUESTION, guidelines, label_config, shown_images
+from annotation import listing
+from annotation.answers import Submission
+from annotation.connection import (
+    ONCE,
+    SiteError,
+    SiteUnreachable,
+    gone_is_fine,
+    http_client,
+    label_studio,
+    speaking,
+)
+from annotation.contact_sheet import QUESTION, guidelines, label_config
+from annotation.pictures import PictureSource
+from annotation.reconciliation import Mended
 from annotation.wording import Wording
+from catalog.schema import Desk, QuestionKind
 
-BATCH = 100
-PAGE = 500
-OVERLAP = dt.timedelta(minutes=2)
-ONCE: Any = {"max_retries": 0, "timeout_in_seconds": 300}
+BATCH = 500
+LATE = dt.timedelta(minutes=2)  # a change is stamped before it is committed, and seen only then
 BEGINNING = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
-
-
-class SiteError(RuntimeError):
-    """A site did not do what it was asked."""
-
-
-class SiteUnreachable(SiteError):
-    """Nothing answers at the site's address, or it broke off: what arrived is unknown."""
-
-
-class SiteRefused(SiteError):
-    """The site does not accept the token."""
+OLDEST_VERSION = (1, 23)
+HEARD = ["ANNOTATION_CREATED", "ANNOTATION_UPDATED", "ANNOTATIONS_DELETED"]
+SECRET_HEADER = "X-Groundtruth-Secret"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,120 +50,173 @@ class Pulled:
     through: dt.datetime
 
 
-class _RawAnnotation(BaseModel):
-    id: int
-    completed_by: int
-    result: list[dict[str, Any]]
-    was_cancelled: bool
-    lead_time: float | None
-    updated_at: dt.datetime
-
-
-class _RawTask(BaseModel):
-    model_config = ConfigDict(from_attributes=True)
-
-    id: int
-    data: dict[str, Any]
-    annotations: list[_RawAnnotation]
-    updated_at: dt.datetime
-
-
-def local_picture_url(key: str) -> str:
-    """The address of file `key`, a path below the server's document root, for who signed in."""
-    return f"/data/local-files/?d={quote(key)}"
-
-
 @dataclass(frozen=True)
 class Site:
     """The Label Studio instance called `name` at `url`.
 
-    `api_key` is a legacy token or a personal access token. Methods raise `SiteUnreachable`,
-    `SiteRefused`, or plain `SiteError` with the site's own words.
+    `api_key` is a legacy token or a personal access token, and `patience` the seconds to wait for
+    an answer. Methods raise `SiteUnreachable`, `SiteRefused`, or plain `SiteError` with the site's
+    own words.
     """
 
     name: str
     url: str
     api_key: str = field(repr=False)
-
-    @cached_property
-    def _client(self) -> Any:
-        return LabelStudio(  # type: ignore[no-untyped-call]
-            base_url=self.url.rstrip("/"), api_key=self.api_key
-        )
+    patience: float = 300
 
     def check(self) -> str:
-        """Sign in; the e-mail address that the token belongs to."""
-        with self._speaking("signing in"):
-            return str(self._client.users.whoami(request_options=ONCE).email)
+        """Sign in to a healthy server of a known version; the e-mail address of the token's user.
 
-    def ensure_project(self, wording: Wording, picture_root: Path | None = None) -> int:
-        """The id of the locale's project, made or brought up to date.
-
-        A changed contact sheet replaces the old one where the answers given so far still fit.
-        `picture_root` is a folder of pictures, strictly below the server's document root, that the
-        project may show by `local_picture_url`.
+        Raises `SiteError` for a Label Studio older than 1.23.
         """
+        with self._speaking("asking for its health"):
+            health = self._http.get(f"{self._url}/health")
+            release = str(self._client.versions.get().release)
+        if not health.is_success:
+            raise SiteUnreachable(
+                f"{self._place} says that it is not well ({health.status_code}): look into its log."
+            )
+        if tuple(int(part) for part in re.findall(r"\d+", release)[:2]) < OLDEST_VERSION:
+            raise SiteError(
+                f"{self._place} runs version {release}, but 1.23 or newer is needed: upgrade it "
+                "(1.23.2 is tested)."
+            )
+        with self._speaking("signing in"):
+            return str(self._client.users.whoami().email)
+
+    def ensure_project(
+        self,
+        kind: QuestionKind,
+        wording: Wording,
+        desk: Desk = Desk.CROWD,
+        *,
+        known: int | None = None,
+        overlap: int = 1,
+        pictures: PictureSource | None = None,
+    ) -> int:
+        """The id of the project of one locale, kind and desk, made or brought up to date.
+
+        The project of the id `known` is ours even if it was renamed, and gets its title back; one
+        that was deleted is made anew. What was edited by hand is restored, where the answers given
+        so far still fit.
+
+        `overlap` is how many answers each question is to get. When it changes later, Label Studio
+        resets every task of the project to it: call `want_votes` again for those that want more.
+        """
+        locale = wording.locale
+        title = f"groundtruth · {locale} · {kind}" + (" · lead" if desk is Desk.LEAD else "")
         wanted: dict[str, Any] = {
-            "label_config": label_config(wording),
-            "expert_instruction": guidelines(wording),
+            "title": title,
+            "label_config": label_config(kind, wording),
+            "expert_instruction": guidelines(kind, wording),
             "show_instruction": True,
             "show_skip_button": True,
-            "maximum_annotations": 1,
+            "sampling": "Sequential sampling",
+            "maximum_annotations": overlap,
         }
         LabelInterface(wanted["label_config"]).validate()  # type: ignore[no-untyped-call]
-        title = f"groundtruth · {wording.locale}"
         with self._speaking(f"preparing the project {title!r}"):
-            project_id = self._find_project(title)
+            project_id = known if known is not None and self._is_there(known) else None
             if project_id is None:
-                self._client.projects.create(title=title, **wanted, request_options=ONCE)
+                project_id = self._find_project(title)
+            if project_id is None:
+                self._client.projects.create(**wanted, request_options=ONCE)
                 project_id = self._find_project(title)
             assert project_id is not None
             self._bring_up_to_date(project_id, wanted)
-            if picture_root is not None:
-                self._serve(project_id, picture_root)
+            if pictures is not None:
+                pictures.register(self._client, project_id)
             return project_id
 
     def push(self, project_id: int, tasks: Sequence[dict[str, Any]]) -> dict[str, int]:
         """See that each of `tasks` (from `contact_sheet.task`) stands in the project once.
 
         Returns the task id of each question. Whatever was killed before, one task per question is
-        left: of several, those that nobody has answered are deleted, but for one.
+        left: of several, those that nobody has answered are deleted, but for one. Of two pushes at
+        the same time both may ask; the next push or `reconcile` leaves one.
         """
-        standing = self._standing(project_id)
-        missing = [task for task in tasks if task[QUESTION] not in standing]
-        for start in range(0, len(missing), BATCH):
-            self._import(project_id, missing[start : start + BATCH])
-        if missing:
-            standing = self._standing(project_id)
-        kept = {question_id: self._without_surplus(ids) for question_id, ids in standing.items()}
-        return {task[QUESTION]: kept[task[QUESTION]][0] for task in tasks}
+        try:
+            return self._push(project_id, tasks)
+        except SiteUnreachable:  # what arrived is unknown: look, and send the rest
+            return self._push(project_id, tasks)
 
     def pull(self, project_id: int, since: dt.datetime | None = None) -> Pulled:
         """The tasks that changed after `since` (a `Pulled.through`), each with all its annotations.
 
-        An annotation that was deleted changes its task and is no longer among them.
+        An annotation that was deleted changes its task and is no longer among them. Only times of
+        the site's clock are compared, so this machine's may be wrong. What changes while this reads
+        is read again by the next pull, and so is what changed shortly before: `new_answers` tells
+        what of it is new.
         """
-        query: dict[str, Any] = {"ordering": ["tasks:id"]}
-        if since is not None:
-            changed = {
-                "filter": "filter:tasks:updated_at",
-                "operator": "greater",
-                "type": "Datetime",
-                "value": (since - OVERLAP).astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
-            }
-            query["filters"] = {"conjunction": "and", "items": [changed]}
         with self._speaking(f"pulling project {project_id}"):
-            emails = {user.id: str(user.email) for user in self._client.users.list()}
-            tasks = [
-                _RawTask.model_validate(task)
-                for task in self._client.tasks.list(
-                    project=project_id, query=json.dumps(query), page_size=PAGE
-                )
-            ]
-        return Pulled(
-            submissions=[_submission(task, emails) for task in tasks if QUESTION in task.data],
-            through=max((task.updated_at for task in tasks), default=since or BEGINNING),
+            through = listing.newest_change(self._client, project_id) or since or BEGINNING
+            found = listing.submissions(self._client, project_id, since - LATE if since else None)
+        return Pulled(submissions=found, through=max(through, since or BEGINNING))
+
+    def reconcile(self, project_id: int, expected: Mapping[str, int]) -> Mended:
+        """Compare all that the project holds with `expected`, the task id of each question.
+
+        Sees what a pull cannot: tasks that were deleted by hand. Deletes surplus tasks, changes
+        nothing else.
+        """
+        kept, surplus = self._without_surplus(project_id, expected)
+        return Mended(
+            missing=tuple(question_id for question_id in expected if question_id not in kept),
+            moved={
+                question_id: kept[question_id]
+                for question_id, task_id in expected.items()
+                if kept.get(question_id, task_id) != task_id
+            },
+            surplus=surplus,
+            submissions=tuple(self.pull(project_id).submissions),
         )
+
+    def want_votes(self, project_id: int, votes: Mapping[int, int]) -> None:
+        """See that each task of `votes` is offered until it has at least that many answers.
+
+        A task that is answered already goes back into the stream of those who have not answered
+        it: Label Studio does not do so by itself when the number is raised.
+        """
+        with self._speaking(f"asking for more votes in project {project_id}"):
+            for task in list(listing.votes(self._client, project_id, votes)):
+                wanted = max(votes[task.id], task.overlap)
+                hidden = task.is_labeled and task.total_annotations < wanted
+                if hidden or task.overlap < wanted:
+                    with gone_is_fine():
+                        self._client.tasks.update(
+                            str(task.id),
+                            overlap=wanted,
+                            is_labeled=task.is_labeled and not hidden,
+                        )
+
+    def hear(self, url: str, secret: str, project_id: int) -> None:
+        """See that the project tells `url` of every annotation made, changed or deleted.
+
+        Each call carries `secret` in the header ``X-Groundtruth-Secret``. Label Studio neither
+        signs nor repeats it, and shows the header to its users: it is a hint to pull, no more.
+        """
+        wanted: dict[str, Any] = {
+            "url": url,
+            "actions": HEARD,
+            "headers": {SECRET_HEADER: secret},
+            "send_for_all_actions": False,
+            "send_payload": True,
+            "is_active": True,
+        }
+        with self._speaking(f"registering the webhook of project {project_id}"):
+            hooks = [
+                hook
+                for hook in self._client.webhooks.list(project=str(project_id))
+                if hook.project == project_id and hook.url == url
+            ]
+            if not hooks:
+                self._client.webhooks.create(project=project_id, **wanted, request_options=ONCE)
+            for hook in hooks[:1]:
+                if any(getattr(hook, key) != value for key, value in wanted.items()):
+                    self._client.webhooks.update(hook.id, **wanted)
+            for surplus in hooks[1:]:
+                with gone_is_fine():
+                    self._client.webhooks.delete(surplus.id)
 
     def annotate(self, task_id: int, result: Sequence[dict[str, Any]], seconds: float) -> int:
         """Submit an annotation as the user whom the token belongs to; its id."""
@@ -174,6 +225,34 @@ class Site:
                 task_id, result=result, lead_time=seconds, request_options=ONCE
             )
             return int(annotation.id)
+
+    @cached_property
+    def _http(self) -> httpx.Client:
+        return http_client(self._url, self.api_key, self.patience)
+
+    @cached_property
+    def _client(self) -> Any:
+        return label_studio(self._url, self.api_key, self._http)
+
+    @property
+    def _url(self) -> str:
+        return self.url.rstrip("/")
+
+    @property
+    def _place(self) -> str:
+        return f"Label Studio at {self.url} (site {self.name!r})"
+
+    def _speaking(self, doing: str) -> AbstractContextManager[None]:
+        return speaking(self._place, doing)
+
+    def _is_there(self, project_id: int) -> bool:
+        try:
+            self._client.projects.get(project_id)
+        except ApiError as error:
+            if error.status_code == 404:
+                return False
+            raise
+        return True
 
     def _find_project(self, title: str) -> int | None:
         """The oldest project called `title`; younger ones, left by a race, go if they are empty."""
@@ -184,7 +263,7 @@ class Site:
         )
         for project_id, n_tasks in found[1:]:
             if not n_tasks:
-                with _gone_is_fine():
+                with gone_is_fine():
                     self._client.projects.delete(project_id)
         return found[0][0] if found else None
 
@@ -207,107 +286,52 @@ class Site:
                 f"{project_id}: set them in its web interface, or use version 1.23.2"
             )
 
-    def _serve(self, project_id: int, picture_root: Path) -> None:
-        storages = self._client.import_storage.local
-        path = str(picture_root)
-        if path not in {storage.path for storage in storages.list(project=project_id)}:
-            storages.create(project=project_id, path=path, use_blob_urls=True, request_options=ONCE)
+    def _push(self, project_id: int, tasks: Sequence[dict[str, Any]]) -> dict[str, int]:
+        kept, _ = self._without_surplus(project_id)
+        missing = [task for task in tasks if _question(task) not in kept]
+        for start in range(0, len(missing), BATCH):
+            kept.update(self._send(project_id, missing[start : start + BATCH]))
+        return {_question(task): kept[_question(task)] for task in tasks}
 
-    def _standing(self, project_id: int) -> dict[str, list[int]]:
-        """The ids of each question's tasks, oldest first: one id each unless an import was cut."""
-        standing = defaultdict(list)
-        with self._speaking(f"reading the questions of project {project_id}"):
-            for task in self._client.tasks.list(
-                project=project_id,
-                fields="task_only",
-                include="id,data",
-                query=json.dumps({"ordering": ["tasks:id"]}),
-                page_size=PAGE,
-            ):
-                if QUESTION in task.data:
-                    standing[task.data[QUESTION]].append(int(task.id))
-        return standing
-
-    def _import(self, project_id: int, tasks: Sequence[dict[str, Any]]) -> None:
-        try:
-            self._send(project_id, tasks)
-        except SiteUnreachable:
-            arrived = self._standing(project_id)
-            if rest := [task for task in tasks if task[QUESTION] not in arrived]:
-                self._send(project_id, rest)
-
-    def _send(self, project_id: int, tasks: Sequence[dict[str, Any]]) -> None:
+    def _send(self, project_id: int, tasks: Sequence[dict[str, Any]]) -> dict[str, int]:
         with self._speaking(f"asking {len(tasks)} questions in project {project_id}"):
-            self._client.projects.import_tasks(
-                project_id, request=[{"data": task} for task in tasks], request_options=ONCE
+            answer = self._client.projects.import_tasks(
+                project_id, request=tasks, return_task_ids=True, request_options=ONCE
             )
-
-    def _without_surplus(self, task_ids: Sequence[int]) -> list[int]:
-        """Of a question's tasks, those with answers, or the oldest; the others are deleted."""
-        if len(task_ids) == 1:
-            return list(task_ids)
-        with self._speaking(f"deleting surplus tasks among {task_ids}"):
-            tasks = {task_id: self._client.tasks.get(str(task_id)) for task_id in task_ids}
-            kept = [task_id for task_id, task in tasks.items() if task.annotations]
-            kept = kept or [min(task_ids)]
-            for task_id in set(task_ids).difference(kept):
-                with _gone_is_fine():
-                    self._client.tasks.delete(str(task_id))
-            return kept
-
-    @contextmanager
-    def _speaking(self, doing: str) -> Iterator[None]:
-        """Turn what may go wrong while `doing` something into errors that say how to mend it."""
-        place = f"Label Studio at {self.url} (site {self.name!r})"
-        try:
-            yield
-        except httpx.TransportError as error:
-            raise SiteUnreachable(
-                f"{place} does not answer while {doing}: {error}. Start it with `groundtruth up`, "
-                "or correct the url in the block of the site."
-            ) from error
-        except ApiError as error:
-            status = error.status_code or 0
-            words = " ".join(str(error.body).split())[:300]
-            if status in (401, 403):
-                raise SiteRefused(
-                    f"{place} refused the token while {doing} ({status}: {words}). It is wrong or "
-                    "expired: copy a valid one from Account & Settings in Label Studio to the "
-                    "api_key in the block of the site."
-                ) from error
-            if status >= 500:
-                raise SiteUnreachable(
-                    f"{place} broke off while {doing} ({status}: {words}). Look into its log, then "
-                    "run the same again."
-                ) from error
-            raise SiteError(f"{place} refused while {doing} ({status}): {words}") from error
-
-
-@contextmanager
-def _gone_is_fine() -> Iterator[None]:
-    """Somebody else may have deleted the same surplus."""
-    try:
-        yield
-    except ApiError as error:
-        if error.status_code != 404:
-            raise
-
-
-def _submission(task: _RawTask, emails: Mapping[int, str]) -> Submission:
-    return Submission(
-        question_id=task.data[QUESTION],
-        task_id=task.id,
-        image_ids=shown_images(task.data),
-        annotations=tuple(
-            Annotation(
-                id=annotation.id,
-                annotator=emails.get(annotation.completed_by, f"user {annotation.completed_by}"),
-                result=tuple(annotation.result),
-                cancelled=annotation.was_cancelled,
-                seconds=annotation.lead_time,
-                updated_at=annotation.updated_at,
+        task_ids = answer.task_ids or ()
+        if len(task_ids) != len(tasks):
+            raise SiteError(
+                f"{self._place} made {len(task_ids)} tasks of {len(tasks)} questions in project "
+                f"{project_id}: use its open-source edition, 1.23 or newer, which imports at once."
             )
-            for annotation in task.annotations
-        ),
-        updated_at=task.updated_at,
-    )
+        return dict(zip(map(_question, tasks), task_ids, strict=True))
+
+    def _without_surplus(
+        self, project_id: int, expected: Mapping[str, int] | None = None
+    ) -> tuple[dict[str, int], tuple[int, ...]]:
+        """The one task of each question that counts, and the ids of those that were deleted.
+
+        Of several, the expected one counts if it stands, else the oldest; one that somebody has
+        begun to answer is never deleted.
+        """
+        kept: dict[str, int] = {}
+        deleted = []
+        with self._speaking(f"reading the questions of project {project_id}"):
+            for question_id, task_ids in listing.standing(self._client, project_id).items():
+                answered = task_ids if len(task_ids) == 1 else self._answered(task_ids)
+                candidates = answered or task_ids
+                wanted = (expected or {}).get(question_id)
+                kept[question_id] = wanted if wanted in candidates else candidates[0]
+                for task_id in set(task_ids).difference(answered, [kept[question_id]]):
+                    with gone_is_fine():
+                        self._client.tasks.delete(str(task_id))
+                    deleted.append(task_id)
+        return kept, tuple(sorted(deleted))
+
+    def _answered(self, task_ids: Sequence[int]) -> list[int]:
+        tasks = [self._client.tasks.get(str(task_id)) for task_id in task_ids]
+        return [int(task.id) for task in tasks if task.annotations or task.drafts]
+
+
+def _question(task: Mapping[str, Any]) -> str:
+    return str(task["meta"][QUESTION])

@@ -48,6 +48,26 @@ class BlobStore:
         finally:
             Path(partial).unlink(missing_ok=True)
 
+    def share(self, key: str, to: str) -> None:
+        """Keep the content under `key` under `to` as well, unless something is kept there already.
+
+        Files are linked (copied where the file system refuses), and an object store copies by
+        itself. Raises `FileNotFoundError` where there is nothing under `key`.
+        """
+        source, target = self._path(key), self._path(to)
+        if self._fs.exists(target):
+            return
+        if not self._is_local:
+            self._fs.cp_file(source, target)
+            return
+        self._fs.makedirs(os.path.dirname(target), exist_ok=True)
+        try:
+            os.link(source, target)
+        except FileExistsError:
+            return
+        except OSError:
+            self.put(to, self.get(key))
+
     def get(self, key: str) -> bytes:
         """The content under `key`; raises `FileNotFoundError` where there is none."""
         content: bytes = self._fs.cat_file(self._path(key))

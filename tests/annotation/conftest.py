@@ -3,17 +3,21 @@
 import hashlib
 import io
 import uuid
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+import httpx
 import pytest
 from PIL import Image, ImageDraw
 
-from annotation import Site, local_picture_url
+from annotation import LocalPictures, Site
 from catalog.schema import Question
 from deployments import label_studio as local_label_studio
 from deployments.label_studio import Credentials
-from tests.conftest import RunningStack
+from deployments.service import Service
+from tasks.settings import Servers, Settings
+from tests.conftest import free_ports
 
 REPOSITORY = Path(__file__).parents[2]
 PICTURES = "previews"
@@ -26,6 +30,7 @@ class RunningLabelStudio:
     url: str
     credentials: Credentials
     pictures: Path
+    server: Service
 
     @property
     def site(self) -> Site:
@@ -35,17 +40,54 @@ class RunningLabelStudio:
     def annotator_site(self) -> Site:
         return Site("local", self.url, self.credentials.annotator_token)
 
+    @property
+    def picture_source(self) -> LocalPictures:
+        return LocalPictures(self.pictures)
+
 
 @pytest.fixture(scope="session")
-def label_studio(stack: RunningStack) -> RunningLabelStudio:
-    pictures = stack.settings.data / "blobs" / PICTURES
-    pictures.mkdir(exist_ok=True)
-    return RunningLabelStudio(local_label_studio.url(stack.settings), stack.credentials, pictures)
+def label_studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningLabelStudio]:
+    """A Label Studio of the tests' own, which may speak with servers on loopback, such as an S3."""
+    prefect_port, port = free_ports(2)
+    settings = Settings(
+        data=tmp_path_factory.mktemp("label-studio"),
+        servers=Servers(prefect_port=prefect_port, label_studio_port=port),
+    )
+    pictures = settings.data / "blobs" / "sites" / "local" / PICTURES
+    pictures.mkdir(parents=True)
+    usual = local_label_studio.server(settings)
+    server = replace(
+        usual,
+        environment=lambda: {
+            **usual.environment(),
+            "SSRF_PROTECTION_ENABLED": "false",
+            "LABEL_STUDIO_LOCAL_FILES_DOCUMENT_ROOT": str(pictures.parent),
+        },
+    )
+    try:
+        server.start()
+        server.wait_until_ready()
+        known = local_label_studio.sign_in(settings)
+        yield RunningLabelStudio(local_label_studio.url(settings), known, pictures, server)
+    finally:
+        server.stop()
 
 
 @pytest.fixture
 def site(label_studio: RunningLabelStudio) -> Site:
     return label_studio.site
+
+
+@pytest.fixture(scope="session")
+def personal_token(label_studio: RunningLabelStudio) -> str:
+    """A personal access token of the admin, who may have one at a time."""
+    with httpx.Client(
+        base_url=label_studio.url,
+        headers={"Authorization": f"Token {label_studio.credentials.admin_token}"},
+    ) as admin:
+        settings = {"api_tokens_enabled": True, "legacy_api_tokens_enabled": True}
+        admin.post("/api/jwt/settings", json=settings).raise_for_status()
+        return str(admin.post("/api/token/").raise_for_status().json()["token"])
 
 
 def make_question(*image_ids: str, locale: str = "en-US") -> Question:
@@ -56,7 +98,6 @@ def make_question(*image_ids: str, locale: str = "en-US") -> Question:
         locale=locale,
         site="local",
         cluster_id="cluster",
-        sheet=0,
         image_ids=list(image_ids),
     )
 
@@ -76,4 +117,4 @@ def save_picture(folder: Path, colour: str, number: int) -> str:
 
 
 def picture_url(image_id: str) -> str:
-    return local_picture_url(f"{PICTURES}/{image_id}.jpg")
+    return f"/data/local-files/?d={PICTURES}/{image_id}.jpg"

@@ -2,12 +2,12 @@
 
 import datetime as dt
 import json
-import subprocess
-import sys
-import textwrap
+import queue
+import threading
 import uuid
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import httpx
@@ -19,17 +19,15 @@ from annotation import (
     SiteRefused,
     SiteUnreachable,
     Wording,
-    decide,
     label_config,
     new_answers,
     task,
 )
 from annotation.contact_sheet import result
 from annotation.site import BATCH
-from catalog.schema import AnswerState, Question, Verdict
+from catalog.schema import AnswerState, Desk, Question, QuestionKind, Verdict
 from tests.annotation.conftest import (
     PICTURES,
-    REPOSITORY,
     RunningLabelStudio,
     make_question,
     picture_url,
@@ -37,6 +35,7 @@ from tests.annotation.conftest import (
 )
 
 ENGLISH = Wording.load("en-US")
+VERIFY = QuestionKind.VERIFY
 
 
 @pytest.fixture
@@ -48,12 +47,12 @@ def client(label_studio: RunningLabelStudio) -> Any:
 @pytest.fixture
 def wording() -> Wording:
     """English, in a project of the test's own."""
-    return ENGLISH.model_copy(update={"locale": f"en-{uuid.uuid4().hex}"})
+    return ENGLISH.model_copy(update={"locale": f"en-{uuid.uuid4().hex[:8]}"})
 
 
 @pytest.fixture
 def project(site: Site, wording: Wording) -> int:
-    return site.ensure_project(wording)
+    return site.ensure_project(VERIFY, wording)
 
 
 def sheets(count: int) -> list[dict[str, Any]]:
@@ -65,7 +64,7 @@ def asked(site: Site, project: int) -> Counter[str]:
 
 
 def once(tasks: list[dict[str, Any]]) -> Counter[str]:
-    return Counter(data["question"] for data in tasks)
+    return Counter(task["meta"]["question"] for task in tasks)
 
 
 class TestCheck:
@@ -73,15 +72,10 @@ class TestCheck:
         assert label_studio.site.check() == label_studio.credentials.admin_email
         assert label_studio.annotator_site.check() == label_studio.credentials.annotator_email
 
-    def test_a_personal_access_token_is_accepted(self, label_studio: RunningLabelStudio) -> None:
-        settings = {"api_tokens_enabled": True, "legacy_api_tokens_enabled": True}
-        with httpx.Client(
-            base_url=label_studio.url,
-            headers={"Authorization": f"Token {label_studio.credentials.admin_token}"},
-        ) as admin:
-            admin.post("/api/jwt/settings", json=settings).raise_for_status()
-            personal = admin.post("/api/token/").raise_for_status().json()["token"]
-        site = Site("local", label_studio.url, personal)
+    def test_a_personal_access_token_is_accepted(
+        self, label_studio: RunningLabelStudio, personal_token: str
+    ) -> None:
+        site = Site("local", label_studio.url, personal_token)
         assert site.check() == label_studio.credentials.admin_email
 
     def test_a_wrong_token_is_told_where_to_set_a_valid_one(
@@ -103,32 +97,49 @@ class TestCheck:
 class TestEnsureProject:
     def test_a_locale_has_one_project(self, site: Site, wording: Wording) -> None:
         with ThreadPoolExecutor(4) as pool:
-            ids = set(pool.map(site.ensure_project, [wording] * 4))
-        assert site.ensure_project(wording) == min(ids)
+            ids = set(pool.map(site.ensure_project, [VERIFY] * 4, [wording] * 4))
+        assert site.ensure_project(VERIFY, wording) == min(ids)
 
     def test_the_project_shows_the_sheet_and_the_guidelines_in_the_locale(
         self, site: Site, client: Any
     ) -> None:
         arabic = Wording.load("ar-EG")
-        project = client.projects.get(site.ensure_project(arabic))
-        assert project.title == "groundtruth · ar-EG"
-        assert project.label_config == label_config(arabic)
+        project = client.projects.get(site.ensure_project(VERIFY, arabic))
+        assert project.title == "groundtruth · ar-EG · verify"
+        assert project.label_config == label_config(VERIFY, arabic)
         assert arabic.guidelines[0] in project.expert_instruction
         assert project.maximum_annotations == 1
+
+    def test_each_kind_and_each_desk_has_a_project_of_its_own(
+        self, site: Site, client: Any, wording: Wording, project: int
+    ) -> None:
+        others = [
+            site.ensure_project(QuestionKind.MERGE, wording),
+            site.ensure_project(VERIFY, wording, Desk.LEAD, overlap=2),
+        ]
+        titles = [client.projects.get(each).title for each in (project, *others)]
+        assert [title.removeprefix(f"groundtruth · {wording.locale} · ") for title in titles] == [
+            "verify",
+            "merge",
+            "verify · lead",
+        ]
+        assert client.projects.get(others[1]).maximum_annotations == 2
 
     def test_a_changed_wording_reaches_the_project(
         self, site: Site, client: Any, wording: Wording, project: int
     ) -> None:
         changed = wording.model_copy(update={"question": "One product?"})
-        assert site.ensure_project(changed) == project
-        assert client.projects.get(project).label_config == label_config(changed)
+        assert site.ensure_project(VERIFY, changed) == project
+        assert client.projects.get(project).label_config == label_config(VERIFY, changed)
 
     def test_the_project_serves_local_pictures_to_who_signed_in(
         self, label_studio: RunningLabelStudio, wording: Wording, client: Any
     ) -> None:
         image_id = save_picture(label_studio.pictures, "red", 0)
         for _ in range(2):
-            project = label_studio.site.ensure_project(wording, label_studio.pictures)
+            project = label_studio.site.ensure_project(
+                VERIFY, wording, pictures=label_studio.picture_source
+            )
         address = f"{label_studio.url}{picture_url(image_id)}"
         signed_in = {"Authorization": f"Token {label_studio.credentials.annotator_token}"}
         picture = (label_studio.pictures / f"{image_id}.jpg").read_bytes()
@@ -152,50 +163,6 @@ class TestPush:
         assert first.items() <= site.push(project, tasks).items()
         assert asked(site, project) == once(tasks)
 
-    def test_a_push_that_was_killed_between_two_batches_is_completed(
-        self, label_studio: RunningLabelStudio, site: Site, project: int
-    ) -> None:
-        tasks = sheets(2 * BATCH)
-        script = f"""
-            import json, os, signal, sys
-            from annotation import Site
-
-            class KilledAfterOneBatch(Site):
-                def _send(self, project_id, tasks):
-                    super()._send(project_id, tasks)
-                    os.kill(os.getpid(), signal.SIGKILL)
-
-            site = KilledAfterOneBatch("local", {label_studio.url!r}, os.environ["TOKEN"])
-            site.push({project}, json.load(sys.stdin))
-        """
-        killed = subprocess.run(
-            [sys.executable, "-c", textwrap.dedent(script)],
-            input=json.dumps(tasks).encode(),
-            env={"TOKEN": label_studio.credentials.admin_token, "PYTHONPATH": str(REPOSITORY)},
-            check=False,
-        )
-        assert killed.returncode == -9
-        assert sum(asked(site, project).values()) == BATCH
-        site.push(project, tasks)
-        assert asked(site, project) == once(tasks)
-
-    def test_an_import_that_arrived_without_an_answer_is_not_repeated(
-        self, label_studio: RunningLabelStudio, project: int
-    ) -> None:
-        replies_lost: list[int] = []
-
-        class LosesTheFirstReply(Site):
-            def _send(self, project_id: int, tasks: Any) -> None:
-                super()._send(project_id, tasks)
-                if not replies_lost:
-                    replies_lost.append(project_id)
-                    raise SiteUnreachable("the connection broke after the request was sent")
-
-        site = LosesTheFirstReply("local", label_studio.url, label_studio.credentials.admin_token)
-        tasks = sheets(3)
-        site.push(project, tasks)
-        assert asked(site, project) == once(tasks)
-
     def test_two_pushes_at_once_leave_one_task_each_after_the_next(
         self, site: Site, project: int
     ) -> None:
@@ -208,11 +175,11 @@ class TestPush:
     def test_of_two_tasks_the_answered_one_stays(
         self, site: Site, project: int, client: Any
     ) -> None:
-        (data,) = tasks = sheets(1)
-        client.projects.import_tasks(project, request=[{"data": data}] * 3)
+        (sheet,) = tasks = sheets(1)
+        client.projects.import_tasks(project, request=[sheet] * 3)
         *_, last = site.pull(project).submissions
         site.annotate(last.task_id, result(Verdict.CONFIRM), seconds=1)
-        assert site.push(project, tasks) == {data["question"]: last.task_id}
+        assert site.push(project, tasks) == {sheet["meta"]["question"]: last.task_id}
         assert asked(site, project) == once(tasks)
 
     def test_a_task_of_somebody_else_is_left_alone(
@@ -220,9 +187,92 @@ class TestPush:
     ) -> None:
         client.projects.update(project, label_config="<View/>")
         client.projects.import_tasks(project, request=[{"data": {"theirs": 1}}] * 2)
-        site.ensure_project(wording)
+        site.ensure_project(VERIFY, wording)
         site.push(project, [])
         assert client.projects.get(project).task_number == 2
+
+
+class TestWantVotes:
+    @pytest.fixture
+    def task_id(self, site: Site, project: int) -> int:
+        (task_id,) = site.push(project, sheets(1)).values()
+        return task_id
+
+    def offered(self, label_studio: RunningLabelStudio, project: int) -> int | None:
+        """The task that the annotator is offered next."""
+        answer = httpx.get(
+            f"{label_studio.url}/api/projects/{project}/next",
+            headers={"Authorization": f"Token {label_studio.credentials.annotator_token}"},
+        )
+        return int(answer.json()["id"]) if answer.is_success else None
+
+    def test_an_answered_question_is_offered_to_another_annotator_and_then_no_more(
+        self, label_studio: RunningLabelStudio, site: Site, project: int, task_id: int
+    ) -> None:
+        site.annotate(task_id, result(Verdict.CONFIRM), seconds=1)
+        assert self.offered(label_studio, project) is None
+        site.want_votes(project, {task_id: 2})
+        assert self.offered(label_studio, project) == task_id
+        label_studio.annotator_site.annotate(task_id, result(Verdict.CONFIRM), seconds=1)
+        assert self.offered(label_studio, project) is None
+
+    def test_it_never_lowers_and_writes_only_once(
+        self, site: Site, project: int, task_id: int
+    ) -> None:
+        def overlap_and_change() -> tuple[int, dt.datetime]:
+            (submission,) = site.pull(project).submissions
+            return submission.overlap, submission.updated_at
+
+        site.want_votes(project, {task_id: 3})
+        before = overlap_and_change()
+        site.want_votes(project, {task_id: 2})
+        site.want_votes(project, {task_id: 3})
+        assert overlap_and_change() == before
+        assert before[0] == 3
+
+    def test_a_task_that_is_gone_is_no_matter(self, site: Site, project: int) -> None:
+        site.want_votes(project, {10**6: 2})
+        assert site.pull(project).submissions == []
+
+
+class TestHear:
+    def test_every_change_of_an_annotation_is_told_with_the_secret(
+        self, site: Site, client: Any, project: int
+    ) -> None:
+        heard: queue.Queue[tuple[str | None, str]] = queue.Queue()
+
+        class Ear(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                heard.put((self.headers["X-Groundtruth-Secret"], json.loads(body)["action"]))
+                self.send_response(200)
+                self.end_headers()
+
+            def log_message(self, format: str, *args: Any) -> None:
+                pass
+
+        (task_id,) = site.push(project, sheets(1)).values()
+        with ThreadingHTTPServer(("127.0.0.1", 0), Ear) as ear:
+            threading.Thread(target=ear.serve_forever, daemon=True).start()
+            site.hear(f"http://127.0.0.1:{ear.server_address[1]}/", "hush", project)
+            number = site.annotate(task_id, result(Verdict.CONFIRM), seconds=1)
+            client.annotations.update(number, result=result(Verdict.MIXED))
+            client.annotations.delete(number)
+            told = [heard.get(timeout=60) for _ in range(3)]
+            ear.shutdown()
+        assert told == [
+            ("hush", "ANNOTATION_CREATED"),
+            ("hush", "ANNOTATION_UPDATED"),
+            ("hush", "ANNOTATIONS_DELETED"),
+        ]
+
+    def test_a_project_has_one_webhook_with_the_newest_secret(
+        self, site: Site, client: Any, project: int
+    ) -> None:
+        for secret in ("old", "old", "new"):
+            site.hear("http://127.0.0.1:9/", secret, project)
+        (hook,) = client.webhooks.list(project=str(project))
+        assert hook.headers == {"X-Groundtruth-Secret": "new"}
 
 
 class TestPull:
@@ -278,4 +328,5 @@ class TestPull:
         hostile = "<img src=x onerror=alert(1)> \"'&amp; \u202eشاي\u200f"
         site.annotate(task_id, result(Verdict.CONFIRM, name=hostile), seconds=3)
         (submission,) = site.pull(project).submissions
-        assert decide(question, new_answers(submission, question, [])).name == hostile
+        (answer,) = new_answers(submission, question, [])
+        assert answer.name == hostile

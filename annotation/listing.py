@@ -1,0 +1,161 @@
+"""What a project of a Label Studio holds, read page by page without the data of its tasks.
+
+Each page begins after the last task of the page before, not at a number: a task that is deleted
+meanwhile shifts nothing, so none is overlooked. A task is ours when its `meta` names a question.
+"""
+
+import datetime as dt
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from label_studio_sdk import LabelStudio
+from pydantic import BaseModel, ConfigDict
+
+from annotation.answers import Annotation, Submission
+from annotation.contact_sheet import QUESTION
+
+PAGE = 1000
+_NAMED = 100  # task ids in one address; a server refuses addresses of more than 8 kB
+_ANSWERS = "id,meta,overlap,updated_at,annotations,completed_by,result,was_cancelled,lead_time"
+
+
+class _Annotation(BaseModel):
+    id: int
+    completed_by: int
+    result: list[dict[str, Any]]
+    was_cancelled: bool
+    lead_time: float | None
+    updated_at: dt.datetime
+
+
+class _Task(BaseModel):
+    model_config = ConfigDict(from_attributes=True)
+
+    id: int
+    meta: dict[str, Any] | None
+    overlap: int
+    updated_at: dt.datetime
+    annotations: list[_Annotation]
+
+
+class Votes(BaseModel):
+    """How many answers a task is to get, how many it has, and whether it counts as answered."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: int
+    overlap: int
+    total_annotations: int
+    is_labeled: bool
+
+
+def standing(client: LabelStudio, project_id: int) -> dict[str, list[int]]:
+    """The ids of each question's tasks, oldest first: one id each unless a push was cut."""
+    ids = defaultdict(list)
+    for task in _pages(client, project_id, fields="task_only", include="id,meta"):
+        if question_id := _question(task.meta):
+            ids[question_id].append(int(task.id))
+    return ids
+
+
+def newest_change(client: LabelStudio, project_id: int) -> dt.datetime | None:
+    """When, by the server's clock, a task of the project changed last; None without tasks."""
+    page: Any = client.tasks.list(
+        project=project_id,
+        fields="task_only",
+        include="id,updated_at",
+        query=json.dumps({"ordering": ["-tasks:updated_at"]}),
+        page=1,
+        page_size=1,
+    )
+    return next((task.updated_at for task in page.items or ()), None)
+
+
+def submissions(
+    client: LabelStudio, project_id: int, after: dt.datetime | None
+) -> list[Submission]:
+    """Our tasks, those that changed later than `after` or all, each with all its annotations."""
+    changed = []
+    if after is not None:
+        moment = after.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+        changed = [_greater("updated_at", "Datetime", moment)]
+    emails = {int(user.id): str(user.email) for user in client.users.list()}
+    found = _pages(client, project_id, changed, fields="all", include=_ANSWERS)
+    return [
+        _submission(question_id, _Task.model_validate(task), emails)
+        for task in found
+        if (question_id := _question(task.meta))
+    ]
+
+
+def votes(client: LabelStudio, project_id: int, task_ids: Iterable[int]) -> Iterator[Votes]:
+    """The votes of those of `task_ids` that the project still holds."""
+    ids = sorted(task_ids)
+    for start in range(0, len(ids), _NAMED):
+        page: Any = client.tasks.list(
+            project=project_id,
+            fields="task_only",
+            include="id,overlap,total_annotations,is_labeled",
+            query=json.dumps(
+                {"selectedItems": {"all": False, "included": ids[start : start + _NAMED]}}
+            ),
+            page=1,
+            page_size=_NAMED,
+        )
+        yield from map(Votes.model_validate, page.items or ())
+
+
+def _pages(
+    client: LabelStudio, project_id: int, changed: Iterable[dict[str, Any]] = (), **what: Any
+) -> Iterator[Any]:
+    last = 0
+    while True:
+        after = [*changed, _greater("id", "Number", last)]
+        query = {
+            "ordering": ["tasks:id"],
+            "filters": {"conjunction": "and", "items": after},
+        }
+        page: Any = client.tasks.list(
+            project=project_id, query=json.dumps(query), page=1, page_size=PAGE, **what
+        )
+        tasks = page.items or []
+        yield from tasks
+        if len(tasks) < PAGE:
+            return
+        last = int(tasks[-1].id)
+
+
+def _greater(column: str, kind: str, value: Any) -> dict[str, Any]:
+    return {
+        "filter": f"filter:tasks:{column}",
+        "operator": "greater",
+        "type": kind,
+        "value": value,
+    }
+
+
+def _question(meta: Any) -> str | None:
+    question_id = meta.get(QUESTION) if isinstance(meta, Mapping) else None
+    return question_id if isinstance(question_id, str) else None
+
+
+def _submission(question_id: str, task: _Task, emails: Mapping[int, str]) -> Submission:
+    return Submission(
+        question_id=question_id,
+        task_id=task.id,
+        overlap=task.overlap,
+        annotations=tuple(
+            Annotation(
+                id=annotation.id,
+                annotator=emails.get(annotation.completed_by, f"user {annotation.completed_by}"),
+                result=tuple(annotation.result),
+                cancelled=annotation.was_cancelled,
+                seconds=annotation.lead_time,
+                updated_at=annotation.updated_at,
+            )
+            for annotation in task.annotations
+        ),
+        updated_at=task.updated_at,
+    )

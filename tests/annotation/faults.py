@@ -1,0 +1,149 @@
+"""A proxy in front of a real server that does to its requests what networks and servers do.
+
+It listens on loopback, forwards everything, and lets the next requests that match a `Fault` go
+wrong, on real sockets.
+"""
+
+import http.client
+import socket
+import struct
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from enum import Enum, auto
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import urlsplit
+
+
+class Happens(Enum):
+    RESET_BEFORE = auto()
+    """The connection is reset before the server hears of the request."""
+    RESET_AFTER = auto()
+    """The server does what is asked, and the connection is reset instead of its answer."""
+    SILENCE = auto()
+    """The server does what is asked, and its answer never comes."""
+    ANSWER = auto()
+    """The server hears nothing, and another answer comes in its place."""
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What happens to the requests of `method` whose path contains `path`, after `spare` of them.
+
+    `times` requests are affected, then no more.
+    """
+
+    happens: Happens
+    method: str
+    path: str
+    spare: int = 0
+    times: int = 1
+    status: int = 500
+    body: bytes = b"{}"
+
+
+class FaultyProxy:
+    """Forwards to `target`; see `fault`. `hit` is set when a fault has happened."""
+
+    def __init__(self, target: str) -> None:
+        self._target = urlsplit(target).netloc
+        self._fault: Fault | None = None
+        self._seen = 0
+        self._lock = threading.Lock()
+        self._closed = threading.Event()
+        self.hit = threading.Event()
+        self._server = _server(self)
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self._server.server_address[1]}"
+
+    @contextmanager
+    def suffering(self, fault: Fault) -> Iterator[None]:
+        """While this is open, `fault` happens."""
+        self._fault, self._seen = fault, 0
+        self.hit.clear()
+        try:
+            yield
+        finally:
+            self._fault = None
+
+    def close(self) -> None:
+        self._closed.set()
+        self._server.shutdown()
+        self._server.server_close()
+
+    def handle(self, request: BaseHTTPRequestHandler) -> None:
+        body = request.rfile.read(int(request.headers.get("Content-Length") or 0))
+        fault = self._due(request)
+        if fault is None:
+            _reply(request, *self._forward(request, body))
+            return
+        self.hit.set()
+        if fault.happens is Happens.RESET_BEFORE:
+            _reset(request)
+        elif fault.happens is Happens.ANSWER:
+            _reply(request, fault.status, [("Content-Type", "application/json")], fault.body)
+        else:
+            self._forward(request, body)
+            if fault.happens is not Happens.RESET_AFTER:
+                self._closed.wait(60)
+            _reset(request)
+
+    def _due(self, request: BaseHTTPRequestHandler) -> Fault | None:
+        with self._lock:
+            fault = self._fault
+            if not fault or request.command != fault.method or fault.path not in request.path:
+                return None
+            self._seen += 1
+            return fault if fault.spare < self._seen <= fault.spare + fault.times else None
+
+    def _forward(
+        self, request: BaseHTTPRequestHandler, body: bytes
+    ) -> tuple[int, list[tuple[str, str]], bytes]:
+        server = http.client.HTTPConnection(self._target, timeout=300)
+        try:
+            server.request(request.command, request.path, body, dict(request.headers.items()))
+            answer = server.getresponse()
+            return answer.status, answer.getheaders(), answer.read()
+        finally:
+            server.close()
+
+
+def _server(proxy: FaultyProxy) -> ThreadingHTTPServer:
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def log_message(self, format: str, *args: Any) -> None:
+            pass
+
+    def handle(handler: Handler) -> None:
+        proxy.handle(handler)
+
+    for method in ("GET", "POST", "PATCH", "PUT", "DELETE"):
+        setattr(Handler, f"do_{method}", handle)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    return server
+
+
+def _reply(
+    request: BaseHTTPRequestHandler, status: int, headers: list[tuple[str, str]], body: bytes
+) -> None:
+    request.send_response_only(status)
+    for name, value in headers:
+        if name.lower() not in {"transfer-encoding", "content-length", "connection"}:
+            request.send_header(name, value)
+    request.send_header("Content-Length", str(len(body)))
+    request.end_headers()
+    request.wfile.write(body)
+
+
+def _reset(request: BaseHTTPRequestHandler) -> None:
+    """Close with RST instead of a polite FIN."""
+    request.close_connection = True
+    request.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    request.connection.close()
