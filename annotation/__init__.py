@@ -6,9 +6,10 @@ annotator's language (`Wording`) and gives back what was said, and `new_answers`
 """
 
 from annotation.answers import Annotation, InvalidAnnotation, Submission, new_answers
-from annotation.contact_sheet import label_config, task
 from annotation.decisions import current_answers, decide, verified_labels
+from annotation.desk import guidelines, label_config, task
 from annotation.names import name_key
+from annotation.results import result
 from annotation.sheets import verify_questions
 from annotation.simulated import SimulatedAnnotator
 from annotation.site import (
@@ -36,10 +37,12 @@ __all__ = [
     "WordingError",
     "current_answers",
     "decide",
+    "guidelines",
     "label_config",
     "local_picture_url",
     "name_key",
     "new_answers",
+    "result",
     "task",
     "verified_labels",
     "verify_questions",

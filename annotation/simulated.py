@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any
 
-from annotation.contact_sheet import result
+from annotation.results import result
 from annotation.site import Site
 from catalog.schema import Verdict
 

@@ -22,10 +22,12 @@ from label_studio_sdk.label_interface.interface import LabelInterface
 from pydantic import BaseModel, ConfigDict
 
 from annotation.answers import Annotation, Submission
-from annotation.contact_sheet import QUESTION, guidelines, label_config, shown_images
+from annotation.desk import guidelines, label_config
 from annotation.wording import Wording
+from catalog.schema import Desk, QuestionKind
 
 BATCH = 100
+QUESTION = "question"
 PAGE = 500
 OVERLAP = dt.timedelta(minutes=2)
 ONCE: Any = {"max_retries": 0, "timeout_in_seconds": 300}
@@ -65,7 +67,8 @@ class _RawTask(BaseModel):
     model_config = ConfigDict(from_attributes=True)
 
     id: int
-    data: dict[str, Any]
+    meta: dict[str, Any] | None
+    overlap: int
     annotations: list[_RawAnnotation]
     updated_at: dt.datetime
 
@@ -98,7 +101,13 @@ class Site:
         with self._speaking("signing in"):
             return str(self._client.users.whoami(request_options=ONCE).email)
 
-    def ensure_project(self, wording: Wording, picture_root: Path | None = None) -> int:
+    def ensure_project(
+        self,
+        kind: QuestionKind,
+        wording: Wording,
+        desk: Desk = Desk.CROWD,
+        picture_root: Path | None = None,
+    ) -> int:
         """The id of the locale's project, made or brought up to date.
 
         A changed contact sheet replaces the old one where the answers given so far still fit.
@@ -106,14 +115,14 @@ class Site:
         project may show by `local_picture_url`.
         """
         wanted: dict[str, Any] = {
-            "label_config": label_config(wording),
-            "expert_instruction": guidelines(wording),
+            "label_config": label_config(kind, wording),
+            "expert_instruction": guidelines(kind, wording),
             "show_instruction": True,
             "show_skip_button": True,
             "maximum_annotations": 1,
         }
         LabelInterface(wanted["label_config"]).validate()  # type: ignore[no-untyped-call]
-        title = f"groundtruth · {wording.locale}"
+        title = f"groundtruth · {wording.locale} · {kind} · {desk}"
         with self._speaking(f"preparing the project {title!r}"):
             project_id = self._find_project(title)
             if project_id is None:
@@ -126,19 +135,19 @@ class Site:
             return project_id
 
     def push(self, project_id: int, tasks: Sequence[dict[str, Any]]) -> dict[str, int]:
-        """See that each of `tasks` (from `contact_sheet.task`) stands in the project once.
+        """See that each of `tasks` (from `desk.task`) stands in the project once.
 
         Returns the task id of each question. Whatever was killed before, one task per question is
         left: of several, those that nobody has answered are deleted, but for one.
         """
         standing = self._standing(project_id)
-        missing = [task for task in tasks if task[QUESTION] not in standing]
+        missing = [task for task in tasks if task["meta"][QUESTION] not in standing]
         for start in range(0, len(missing), BATCH):
             self._import(project_id, missing[start : start + BATCH])
         if missing:
             standing = self._standing(project_id)
         kept = {question_id: self._without_surplus(ids) for question_id, ids in standing.items()}
-        return {task[QUESTION]: kept[task[QUESTION]][0] for task in tasks}
+        return {task["meta"][QUESTION]: kept[task["meta"][QUESTION]][0] for task in tasks}
 
     def pull(self, project_id: int, since: dt.datetime | None = None) -> Pulled:
         """The tasks that changed after `since` (a `Pulled.through`), each with all its annotations.
@@ -163,7 +172,7 @@ class Site:
                 )
             ]
         return Pulled(
-            submissions=[_submission(task, emails) for task in tasks if QUESTION in task.data],
+            submissions=[_submission(task, emails) for task in tasks if QUESTION in (task.meta or {})],
             through=max((task.updated_at for task in tasks), default=since or BEGINNING),
         )
 
@@ -220,12 +229,12 @@ class Site:
             for task in self._client.tasks.list(
                 project=project_id,
                 fields="task_only",
-                include="id,data",
+                include="id,meta",
                 query=json.dumps({"ordering": ["tasks:id"]}),
                 page_size=PAGE,
             ):
-                if QUESTION in task.data:
-                    standing[task.data[QUESTION]].append(int(task.id))
+                if QUESTION in (task.meta or {}):
+                    standing[task.meta[QUESTION]].append(int(task.id))
         return standing
 
     def _import(self, project_id: int, tasks: Sequence[dict[str, Any]]) -> None:
@@ -233,13 +242,13 @@ class Site:
             self._send(project_id, tasks)
         except SiteUnreachable:
             arrived = self._standing(project_id)
-            if rest := [task for task in tasks if task[QUESTION] not in arrived]:
+            if rest := [task for task in tasks if task["meta"][QUESTION] not in arrived]:
                 self._send(project_id, rest)
 
     def _send(self, project_id: int, tasks: Sequence[dict[str, Any]]) -> None:
         with self._speaking(f"asking {len(tasks)} questions in project {project_id}"):
             self._client.projects.import_tasks(
-                project_id, request=[{"data": task} for task in tasks], request_options=ONCE
+                project_id, request=list(tasks), request_options=ONCE
             )
 
     def _without_surplus(self, task_ids: Sequence[int]) -> list[int]:
@@ -295,9 +304,9 @@ def _gone_is_fine() -> Iterator[None]:
 
 def _submission(task: _RawTask, emails: Mapping[int, str]) -> Submission:
     return Submission(
-        question_id=task.data[QUESTION],
+        question_id=(task.meta or {})[QUESTION],
         task_id=task.id,
-        image_ids=shown_images(task.data),
+        overlap=task.overlap,
         annotations=tuple(
             Annotation(
                 id=annotation.id,

@@ -3,6 +3,7 @@
 import hashlib
 import io
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 from PIL import Image, ImageDraw
 
 from annotation import Site, local_picture_url
-from catalog.schema import Question
+from catalog.schema import Question, QuestionKind
 from deployments import label_studio as local_label_studio
 from deployments.label_studio import Credentials
 from tests.conftest import RunningStack
@@ -48,16 +49,22 @@ def site(label_studio: RunningLabelStudio) -> Site:
     return label_studio.site
 
 
-def make_question(*image_ids: str, locale: str = "en-US") -> Question:
+def make_question(
+    *image_ids: str,
+    kind: QuestionKind = QuestionKind.VERIFY,
+    locale: str = "en-US",
+    references: Sequence[str] = (),
+    suggestion: str | None = None,
+) -> Question:
     """A question that no other test asks."""
     return Question(
         id=uuid.uuid4().hex,
-        kind="verify",
+        kind=kind,
         locale=locale,
         site="local",
-        cluster_id="cluster",
-        sheet=0,
         image_ids=list(image_ids),
+        reference_ids=list(references),
+        suggestion=suggestion,
     )
 
 
