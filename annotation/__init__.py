@@ -10,8 +10,8 @@ from annotation.annotators import Alpha, Record, picture_alpha, records, verdict
 from annotation.answers import Annotation, InvalidAnnotation, Submission, new_answers
 from annotation.connection import SiteError, SiteRefused, SiteUnreachable
 from annotation.consensus import AGGREGATORS
-from annotation.contact_sheet import label_config, task
 from annotation.decisions import Ruling, Votes, current_answers, rule, undo
+from annotation.desk import label_config, task
 from annotation.gold import gold_questions
 from annotation.labels import changed_labels
 from annotation.names import name_key

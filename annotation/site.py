@@ -28,7 +28,7 @@ from annotation.connection import (
     label_studio,
     speaking,
 )
-from annotation.contact_sheet import QUESTION, guidelines, label_config
+from annotation.desk import QUESTION, guidelines, label_config
 from annotation.pictures import PictureSource
 from annotation.reconciliation import Mended
 from annotation.wording import Wording
@@ -129,7 +129,7 @@ class Site:
             return project_id
 
     def push(self, project_id: int, tasks: Sequence[dict[str, Any]]) -> dict[str, int]:
-        """See that each of `tasks` (from `contact_sheet.task`) stands in the project once.
+        """See that each of `tasks` (from `desk.task`) stands in the project once.
 
         Returns the task id of each question. Whatever was killed before, one task per question is
         left: of several, those that nobody has answered are deleted, but for one. Of two pushes at

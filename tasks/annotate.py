@@ -122,7 +122,8 @@ def push(queue: Queue, escalated: Sequence[str] = ()) -> int:
             for question in sorted(questions, key=lambda question: digest(question.id))
         ],
     )
-    site.want_votes({task_ids[q.id]: EVERYBODY for q in questions if q.expected is not None})
+    gold = {task_ids[q.id]: EVERYBODY for q in questions if q.expected is not None}
+    site.want_votes(project_id, gold)
     with settings.catalog.begin() as transaction:
         decisions.record_tasks(
             transaction, queue.desk, project_id, {q.id: task_ids[q.id] for q in questions}

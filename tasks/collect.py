@@ -152,7 +152,12 @@ def seek_votes(site: str, votes: Mapping[str, int]) -> int:
     """See that questions are shown to as many annotators as they need; how many questions."""
     with load_settings().catalog.begin() as transaction:
         tasks = decisions.tasks_at(transaction, Desk.CROWD, list(votes))
-    open_site(site).want_votes({each.task_id: votes[key] for key, each in tasks.items()})
+    wanted: dict[int, dict[int, int]] = defaultdict(dict)
+    for key, each in tasks.items():
+        wanted[each.project_id][each.task_id] = votes[key]
+    asked = open_site(site)
+    for project_id, of_project in wanted.items():
+        asked.want_votes(project_id, of_project)
     return len(tasks)
 
 

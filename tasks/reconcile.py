@@ -36,7 +36,8 @@ def mend(project: SiteProject) -> str:
             for key in mended.missing
         ],
     )
-    site.want_votes({again[key]: EVERYBODY for key in again if asked[key].expected is not None})
+    gold = {again[key]: EVERYBODY for key in again if asked[key].expected is not None}
+    site.want_votes(project_id, gold)
     with settings.catalog.begin() as transaction:
         decisions.move_tasks(transaction, queue.desk, project_id, {**mended.moved, **again})
         read = record_answers(transaction, project, mended.submissions)

@@ -3,7 +3,7 @@
 import hashlib
 import io
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -12,7 +12,7 @@ import pytest
 from PIL import Image, ImageDraw
 
 from annotation import LocalPictures, Site
-from catalog.schema import Question
+from catalog.schema import Question, QuestionKind
 from deployments import label_studio as local_label_studio
 from deployments.label_studio import Credentials
 from deployments.service import Service
@@ -90,15 +90,22 @@ def personal_token(label_studio: RunningLabelStudio) -> str:
         return str(admin.post("/api/token/").raise_for_status().json()["token"])
 
 
-def make_question(*image_ids: str, locale: str = "en-US") -> Question:
+def make_question(
+    *image_ids: str,
+    kind: QuestionKind = QuestionKind.VERIFY,
+    locale: str = "en-US",
+    references: Sequence[str] = (),
+    suggestion: str | None = None,
+) -> Question:
     """A question that no other test asks."""
     return Question(
         id=uuid.uuid4().hex,
-        kind="verify",
+        kind=kind,
         locale=locale,
         site="local",
-        cluster_id="cluster",
         image_ids=list(image_ids),
+        reference_ids=list(references),
+        suggestion=suggestion,
     )
 
 
