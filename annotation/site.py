@@ -98,6 +98,11 @@ class Site:
         with self._speaking("signing in"):
             return str(self._client.users.whoami(request_options=ONCE).email)
 
+    def version(self) -> str:
+        """The release of Label Studio that runs there."""
+        with self._speaking("reading its version"):
+            return str(self._client.versions.get(request_options=ONCE).release)
+
     def ensure_project(self, wording: Wording, picture_root: Path | None = None) -> int:
         """The id of the locale's project, made or brought up to date.
 

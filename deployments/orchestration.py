@@ -1,6 +1,7 @@
-"""The local Prefect: server, work pool, deployments, saved Label Studio site, and worker."""
+"""The local Prefect: server, work pool, deployments, saved Label Studio sites, and worker."""
 
 import hashlib
+import json
 import os
 import subprocess
 import sys
@@ -14,6 +15,7 @@ import httpx
 
 from deployments.service import Service, StackError
 from tasks.settings import SETTINGS_VARIABLE, Settings, settings_file
+from tasks.sites import LabelStudioSite
 
 ROOT = Path(__file__).resolve().parents[1]
 PREFECT_FILE = ROOT / "deployments" / "prefect.yaml"
@@ -34,8 +36,8 @@ def prefect_environment(settings: Settings) -> dict[str, str]:
         **os.environ,
         SETTINGS_VARIABLE: str(settings_file()),
         "GROUNDTRUTH_DATA": str(settings.data),
-        "GROUNDTRUTH_SERVERS__PREFECT_PORT": str(settings.servers.prefect_port),
-        "GROUNDTRUTH_SERVERS__LABEL_STUDIO_PORT": str(settings.servers.label_studio_port),
+        "GROUNDTRUTH_SERVERS": settings.servers.model_dump_json(),
+        "GROUNDTRUTH_ANNOTATE__SITES": json.dumps(settings.annotate.sites),
         "PREFECT_HOME": str(home),
         "PREFECT_PROFILES_PATH": str(home / "profiles.toml"),
         "PREFECT_API_URL": api_url(settings),
@@ -130,15 +132,13 @@ def deployments_are_current(settings: Settings) -> bool:
     return stamp.exists() and stamp.read_text() == _deployments_digest()
 
 
-def save_site(settings: Settings, name: str, url: str, api_key: str) -> None:
-    """Save a Label Studio site under `name`, for the flows to load."""
+def save_sites(settings: Settings, sites: Mapping[str, LabelStudioSite]) -> None:
+    """Save each Label Studio site under its name, for the flows to load."""
     from prefect.settings import PREFECT_API_URL, temporary_settings
-    from pydantic import AnyHttpUrl, SecretStr
-
-    from tasks.sites import LabelStudioSite
 
     with temporary_settings({PREFECT_API_URL: api_url(settings)}):
-        LabelStudioSite(url=AnyHttpUrl(url), api_key=SecretStr(api_key)).save(name, overwrite=True)
+        for name, site in sites.items():
+            site.save(name, overwrite=True)
 
 
 def crash_orphaned_runs(settings: Settings) -> None:

@@ -11,7 +11,6 @@ from PIL import Image, ImageDraw
 
 from annotation import Site, local_picture_url
 from catalog.schema import Question
-from deployments import label_studio as local_label_studio
 from deployments.label_studio import Credentials
 from tests.conftest import RunningStack
 
@@ -38,9 +37,9 @@ class RunningLabelStudio:
 
 @pytest.fixture(scope="session")
 def label_studio(stack: RunningStack) -> RunningLabelStudio:
-    pictures = stack.settings.data / "blobs" / PICTURES
+    pictures = stack.site.pictures / PICTURES
     pictures.mkdir(exist_ok=True)
-    return RunningLabelStudio(local_label_studio.url(stack.settings), stack.credentials, pictures)
+    return RunningLabelStudio(stack.site.url, stack.credentials, pictures)
 
 
 @pytest.fixture
