@@ -78,8 +78,8 @@ def application(
         secret = await _secret_of(request.path_params["site"], settings)
         if secret is None:
             return Response("no site of this name sends webhooks here\n", 404)
-        shown = request.headers.get(SECRET_HEADER, "")
-        if not hmac.compare_digest(shown.encode(), secret.encode()):
+        shown = request.headers.get(SECRET_HEADER, "").encode("latin-1")
+        if not hmac.compare_digest(shown, secret.encode()):
             return Response(f"{SECRET_HEADER} does not hold the secret of this site\n", 401)
         if not await _is_small(request):
             return Response(f"more than {LARGEST_BODY} bytes\n", 413)
