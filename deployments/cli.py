@@ -86,7 +86,14 @@ def sites() -> None:
     from tasks.sites import try_site
 
     settings = load_settings()
-    table = Table("site", "address", "version", "login", "locales", "state")
+    table = Table(
+        Column("site", no_wrap=True),
+        Column("address", no_wrap=True),
+        "version",
+        Column("login", overflow="fold"),
+        "locales",
+        "state",
+    )
     with prefect_server(settings):
         tried = [try_site(name) for name in settings.annotate.sites]
     for site in tried:
@@ -212,7 +219,12 @@ def fingerprint() -> None:
 
 
 def show_status(found: stack.StackStatus) -> None:
-    table = Table("server", "address", "state", Column("log", overflow="fold"))
+    table = Table(
+        Column("server", no_wrap=True),
+        Column("address", no_wrap=True),
+        "state",
+        Column("log", overflow="fold"),
+    )
     for server in found.servers:
         state = "[green]healthy[/]" if server.healthy else "[red]not running[/]"
         table.add_row(server.name, server.url or "", state, str(server.log))

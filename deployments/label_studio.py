@@ -5,14 +5,13 @@ import re
 import subprocess
 import sys
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import httpx
 
 from deployments.logins import Credentials, Person
-from deployments.service import Service, StackError
+from deployments.service import Service, StackError, answers
 from tasks.settings import Settings
 
 VERSION = "1.23.2"
@@ -68,7 +67,7 @@ class LocalSite:
             environment=self._environment,
             folder=self.data / "servers",
             working_directory=self.folder,
-            is_ready=lambda: _answers(f"{self.url}/health"),
+            is_ready=lambda: answers(f"{self.url}/health"),
             port=self.port,
             port_setting=f"servers.label_studio.{self.name}.port",
         )
@@ -194,12 +193,6 @@ def install(folder: Path) -> None:
 def _csrf_token(page: str) -> str:
     found = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', page)
     return found[1] if found else ""
-
-
-def _answers(address: str) -> bool:
-    with suppress(httpx.HTTPError):
-        return httpx.get(address, timeout=5, follow_redirects=True).is_success
-    return False
 
 
 if __name__ == "__main__":

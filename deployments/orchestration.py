@@ -13,7 +13,7 @@ from typing import Any
 
 import httpx
 
-from deployments.service import Service, StackError
+from deployments.service import Service, StackError, answers
 from tasks.settings import SETTINGS_VARIABLE, Settings, settings_file
 from tasks.sites import LabelStudioSite
 
@@ -67,7 +67,7 @@ def prefect_server(settings: Settings) -> Iterator[None]:
     from prefect.settings import PREFECT_API_URL, temporary_settings
 
     address = PREFECT_API_URL.value() or api_url(settings)
-    if not _answers(f"{address}/health"):
+    if not answers(f"{address}/health"):
         raise StackError(
             f"Prefect at {address} does not answer: start it with `groundtruth up`, or set"
             " PREFECT_API_URL to a server that runs"
@@ -85,7 +85,7 @@ def server(settings: Settings) -> Service:
         environment=lambda: prefect_environment(settings),
         folder=settings.data / "servers",
         working_directory=ROOT,
-        is_ready=lambda: _answers(f"{api_url(settings)}/health"),
+        is_ready=lambda: answers(f"{api_url(settings)}/health"),
         port=port,
         port_setting="servers.prefect_port",
     )
@@ -186,12 +186,6 @@ def _stamp(settings: Settings) -> Path:
 def _deployments_digest() -> str:
     sources = [PREFECT_FILE, *sorted((ROOT / "flows").glob("*.py"))]
     return hashlib.sha256(b"\0".join(source.read_bytes() for source in sources)).hexdigest()
-
-
-def _answers(url: str) -> bool:
-    with suppress(httpx.HTTPError):
-        return httpx.get(url, timeout=5).is_success
-    return False
 
 
 def _is_online(settings: Settings, service: Service) -> bool:

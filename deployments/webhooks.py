@@ -13,7 +13,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 
-import httpx
 import uvicorn
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.filters import (
@@ -31,14 +30,14 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from deployments.orchestration import ROOT, prefect_environment
-from deployments.service import Service
+from deployments.service import Service, answers
 from tasks.settings import Settings, load_settings
 from tasks.sites import LabelStudioSite
 
 COLLECT = "collect/local"
 SECRET_HEADER = "X-Groundtruth-Secret"
 LARGEST_BODY = 4_000_000  # bytes
-PAUSE_SECONDS = 10.0
+PAUSE_SECONDS = 30.0
 
 log = logging.getLogger("uvicorn.error")
 
@@ -52,7 +51,7 @@ def server(settings: Settings) -> Service:
         environment=lambda: prefect_environment(settings),
         folder=settings.data / "servers",
         working_directory=ROOT,
-        is_ready=lambda: _answers(f"{url(settings)}/health"),
+        is_ready=lambda: answers(f"{url(settings)}/health"),
         port=port,
         port_setting="servers.webhooks_port",
     )
@@ -153,12 +152,6 @@ async def _is_small(request: Request) -> bool:
             if n_bytes > LARGEST_BODY:
                 return False
     return True
-
-
-def _answers(address: str) -> bool:
-    with suppress(httpx.HTTPError):
-        return httpx.get(address, timeout=5).is_success
-    return False
 
 
 if __name__ == "__main__":

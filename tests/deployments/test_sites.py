@@ -88,6 +88,18 @@ class TestTheSitesOfTwoVendors:
         assert get(theirs, "/api/projects", token).status_code == 200
         assert get(ours, "/api/projects", token).status_code == 401
 
+    def test_a_login_in_the_browser_counts_for_one_site(self, two_sites: RunningStack) -> None:
+        ours, theirs = local_sites(two_sites.settings)
+
+        with httpx.Client(timeout=60) as browser:  # which sends a cookie to every port of a host
+            log_in(browser, ours)
+            entered = [
+                browser.get(f"{site.url}/api/current-user/whoami").status_code
+                for site in (ours, theirs)
+            ]
+
+        assert entered == [200, 401]
+
     @pytest.mark.parametrize("key", ["previews/ours.jpg", "../local/previews/ours.jpg"])
     def test_the_pictures_of_one_site_are_not_served_by_the_other(
         self, two_sites: RunningStack, key: str
@@ -116,6 +128,14 @@ class TestTheSitesOfTwoVendors:
             assert str(saved.url).rstrip("/") == site.url
             assert saved.locales == list(site.locales)
             assert saved.test_connection(site.name).email == logins_of(site).admin.email
+
+
+def log_in(browser: httpx.Client, site: LocalSite) -> None:
+    person = logins_of(site).annotators[0]
+    browser.get(f"{site.url}/user/login/")
+    login = {"email": person.email, "password": person.password}
+    form = {**login, "csrfmiddlewaretoken": browser.cookies["csrftoken"]}
+    browser.post(f"{site.url}/user/login/", data=form)
 
 
 def serve_previews(site: LocalSite) -> None:
