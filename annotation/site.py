@@ -71,11 +71,11 @@ class Site:
         """
         with self._speaking("asking for its health"):
             health = self._http.get(f"{self._url}/health")
-            release = str(self._client.versions.get().release)
         if not health.is_success:
             raise SiteUnreachable(
                 f"{self._place} says that it is not well ({health.status_code}): look into its log."
             )
+        release = self.version()
         if tuple(int(part) for part in re.findall(r"\d+", release)[:2]) < OLDEST_VERSION:
             raise SiteError(
                 f"{self._place} runs version {release}, but 1.23 or newer is needed: upgrade it "
@@ -83,6 +83,11 @@ class Site:
             )
         with self._speaking("signing in"):
             return str(self._client.users.whoami().email)
+
+    def version(self) -> str:
+        """The release of Label Studio that runs there."""
+        with self._speaking("asking for its version"):
+            return str(self._client.versions.get().release)
 
     def ensure_project(
         self,

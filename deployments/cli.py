@@ -53,7 +53,7 @@ def main() -> None:
 
 @app.command()
 def up() -> None:
-    """Start Prefect, Label Studio, the worker and the deployments, and wait until all answer."""
+    """Start Prefect, the Label Studios, the worker and the rest, and wait until all answer."""
     show_status(stack.up(load_settings(), on_progress=console.print))
 
 
@@ -73,11 +73,38 @@ def status() -> None:
 
 @app.command()
 def logs(
-    server: Annotated[str | None, typer.Argument(help="prefect, label-studio or worker")] = None,
+    server: Annotated[str | None, typer.Argument(help="For example worker; none: each")] = None,
     lines: Annotated[int, typer.Option(help="How many lines of each")] = 30,
 ) -> None:
     """Print the end of the servers' logs."""
     print(stack.logs(load_settings(), server, lines))
+
+
+@app.command()
+def sites() -> None:
+    """Try the connection to every site; exit status 1 when one fails."""
+    from tasks.sites import try_site
+
+    settings = load_settings()
+    table = Table(
+        Column("site", no_wrap=True),
+        Column("address", no_wrap=True),
+        "version",
+        Column("login", overflow="fold"),
+        "locales",
+        "state",
+    )
+    with prefect_server(settings):
+        tried = [try_site(name) for name in settings.annotate.sites]
+    for site in tried:
+        state = "[green]answers[/]" if site.problem is None else "[red]fails[/]"
+        locales = ", ".join(site.locales) if site.locales or not site.url else "all"
+        cells = (site.name, site.url, site.version, site.login, locales)
+        table.add_row(*map(escape, cells), state)
+    console.print(table)
+    for problem in [site.problem for site in tried if site.problem is not None]:
+        console.print(f"[bold red]groundtruth:[/] {escape(problem)}", soft_wrap=True)
+    raise typer.Exit(1 if any(site.problem is not None for site in tried) else 0)
 
 
 @app.command()
@@ -192,14 +219,20 @@ def fingerprint() -> None:
 
 
 def show_status(found: stack.StackStatus) -> None:
-    table = Table("server", "address", "state", Column("log", overflow="fold"))
+    table = Table(
+        Column("server", no_wrap=True),
+        Column("address", no_wrap=True),
+        "state",
+        Column("log", overflow="fold"),
+    )
     for server in found.servers:
         state = "[green]healthy[/]" if server.healthy else "[red]not running[/]"
         table.add_row(server.name, server.url or "", state, str(server.log))
     console.print(table)
-    if found.login is not None:
+    for login in found.logins:
         console.print(
-            f"Label Studio login: {found.login.email}  password: {found.login.password}",
+            f"Label Studio {login.site}: {login.url}  login: {login.email}  password: "
+            f"{login.password}  (its annotators' logins: {login.file})",
             markup=False,
             highlight=False,
             soft_wrap=True,
