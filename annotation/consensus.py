@@ -16,14 +16,7 @@ from itertools import combinations
 from typing import NamedTuple
 
 import pandas as pd
-from crowdkit.aggregation import (
-    GLAD,
-    DawidSkene,
-    MajorityVote,
-    OneCoinDawidSkene,
-    Wawa,
-    ZeroBasedSkill,
-)
+from crowdkit.aggregation import MACE, DawidSkene, MajorityVote, OneCoinDawidSkene
 
 from catalog.schema import VERDICTS, Answer, Question, QuestionKind, Verdict
 
@@ -203,40 +196,38 @@ def _posterior(
     }
 
 
-def _dawid_skene(
-    votes: pd.DataFrame, known: Mapping[str, str], experience: Mapping[tuple[str, str], int]
-) -> pd.DataFrame:
-    record, truth = [], {item: known[item] for item in votes["task"].unique() if item in known}
-    for worker in votes["worker"].unique():
-        for (true, said), count in experience.items():
-            for number in range(count):
-                item = f"experience/{worker}/{true}/{said}/{number}"
-                record.append(Vote(item, worker, said))
-                truth[item] = true
-    every = pd.concat([pd.DataFrame(record), votes], ignore_index=True)
-    return DawidSkene().fit_predict_proba(every, pd.Series(truth))
+Known = Mapping[str, str]
+Experience = Mapping[tuple[str, str], int]
+Aggregator = Callable[[pd.DataFrame, Known, Experience], pd.DataFrame]
 
 
-def _without_record(
-    make: Callable[[], MajorityVote | OneCoinDawidSkene | GLAD | Wawa | ZeroBasedSkill],
-) -> Callable[[pd.DataFrame, Mapping[str, str], Mapping[tuple[str, str], int]], pd.DataFrame]:
-    def posterior(
-        votes: pd.DataFrame, _known: Mapping[str, str], experience: Mapping[tuple[str, str], int]
-    ) -> pd.DataFrame:
-        labels = sorted({true for true, _ in experience})
-        return make().fit_predict_proba(votes).reindex(columns=labels, fill_value=0.0)
+def _with_experience(model: type[DawidSkene]) -> Aggregator:
+    def posterior(votes: pd.DataFrame, known: Known, experience: Experience) -> pd.DataFrame:
+        truth = {item: known[item] for item in votes["task"].unique() if item in known}
+        record = []
+        for worker in votes["worker"].unique():
+            for (true, said), count in experience.items():
+                for number in range(count):
+                    item = f"experience/{worker}/{true}/{said}/{number}"
+                    record.append(Vote(item, worker, said))
+                    truth[item] = true
+        every = pd.concat([pd.DataFrame(record), votes], ignore_index=True)
+        return model().fit_predict_proba(every, pd.Series(truth))
 
     return posterior
 
 
-AGGREGATORS: Mapping[
-    str,
-    Callable[[pd.DataFrame, Mapping[str, str], Mapping[tuple[str, str], int]], pd.DataFrame],
-] = {
-    "dawid-skene": _dawid_skene,
-    "majority": _without_record(MajorityVote),
-    "one-coin-dawid-skene": _without_record(OneCoinDawidSkene),
-    "glad": _without_record(GLAD),
-    "wawa": _without_record(Wawa),
-    "zero-based-skill": _without_record(ZeroBasedSkill),
+def _without_experience(model: type[MajorityVote] | type[MACE]) -> Aggregator:
+    def posterior(votes: pd.DataFrame, _known: Known, experience: Experience) -> pd.DataFrame:
+        labels = sorted({true for true, _ in experience})
+        return model().fit_predict_proba(votes).reindex(columns=labels, fill_value=0.0)
+
+    return posterior
+
+
+AGGREGATORS: Mapping[str, Aggregator] = {
+    "dawid-skene": _with_experience(DawidSkene),
+    "one-coin-dawid-skene": _with_experience(OneCoinDawidSkene),
+    "mace": _without_experience(MACE),
+    "majority": _without_experience(MajorityVote),
 }

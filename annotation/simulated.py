@@ -28,7 +28,7 @@ class SimulatedAnnotator:
     truth
         For each image id, the key of its product and the product's name in the image's locale.
     error_rate
-        Probability, for each picture, of placing it wrongly, and of a wrong verdict on two products.
+        Probability, for each picture, of placing it wrongly, and of confusing two products.
     seconds_per_picture
         Mean time, reported as lead time; nothing waits.
     seed

@@ -1,5 +1,6 @@
 """`groundtruth`: the command line of the operator."""
 
+from getpass import getuser
 from typing import Annotated
 
 import typer
@@ -14,7 +15,7 @@ from deployments import stack
 from deployments.demo import DemoFailed
 from deployments.orchestration import prefect_server
 from deployments.service import StackError
-from tasks.errors import NoChampion, NoSite, SettingsError
+from tasks.errors import NoChampion, NoSite, NoSuchDecision, SettingsError
 from tasks.settings import load_settings
 
 # What a person can put right; each says how. Anything else is a defect and shows its traceback.
@@ -23,6 +24,7 @@ MENDABLE = (
     ManifestError,
     NoChampion,
     NoSite,
+    NoSuchDecision,
     SettingsError,
     SiteError,
     StackError,
@@ -119,13 +121,15 @@ def run(
         str | None,
         typer.Option(help="Manifest of the truth: simulated people answer in place of people."),
     ] = None,
-    error_rate: Annotated[float, typer.Option(help="Their chance of a slip, per picture.")] = 0.02,
+    error_rate: Annotated[
+        list[float], typer.Option(help="A simulated annotator's chance of a slip, per picture.")
+    ] = [0.02],  # noqa: B006
 ) -> None:
     """Run the whole loop once: ingest, cluster, annotate, collect, retrain."""
     from flows.groundtruth import groundtruth
     from tasks.simulate import SimulatedPeople
 
-    simulated = SimulatedPeople(truth=truth, error_rate=error_rate) if truth else None
+    simulated = SimulatedPeople(truth=truth, error_rates=tuple(error_rate)) if truth else None
     with prefect_server(load_settings()):
         groundtruth(source, locale, labelled, simulated)
     show_summary()
@@ -174,6 +178,66 @@ def retrain() -> None:
 
     with prefect_server(load_settings()):
         retrain()
+
+
+@app.command()
+def reconcile() -> None:
+    """Compare every site with the catalogue, mend what drifted, and say what it was."""
+    from flows.reconcile import reconcile
+
+    with prefect_server(load_settings()):
+        mended = reconcile()
+    for place, found in mended.items():
+        console.print(f"{place}: {found}", markup=False)
+
+
+@app.command()
+def annotators() -> None:
+    """Show how each annotator does: gold, agreement, time, and what to look into."""
+    from tasks.annotators import ALPHAS, HEADER, annotators, cells
+
+    found = annotators()
+    table = Table(*HEADER, title="annotators")
+    for record in found.records:
+        table.add_row(*map(escape, cells(record)))
+    console.print(table)
+    alphas = Table(*ALPHAS, title="Krippendorff's alpha")
+    for locale in found.verdicts:
+        alphas.add_row(locale, str(found.verdicts[locale]), str(found.pictures[locale]))
+    console.print(alphas)
+
+
+@app.command()
+def decisions(
+    image: Annotated[
+        str | None, typer.Option(help="Only those about this image, by its identity.")
+    ] = None,
+    kind: Annotated[
+        str | None, typer.Option(help="Only about questions of this kind: merge, for example.")
+    ] = None,
+    newest: Annotated[int, typer.Option(help="How many of the newest.")] = 30,
+) -> None:
+    """List the decisions that stand, the newest first."""
+    from tasks.log import decided
+
+    table = Table("decision", "when", "locale", "asked", "decided", "name", "images", "sure", "by")
+    for line in decided(image, kind)[:newest]:
+        table.add_row(*map(escape, line))
+    console.print(table)
+
+
+@app.command()
+def undo(
+    decision: Annotated[str, typer.Argument(help="As `groundtruth decisions` shows it.")],
+    reason: Annotated[str, typer.Option(help="Why; it is kept.")],
+    by: Annotated[str, typer.Option(help="Who undoes it.")] = getuser(),
+) -> None:
+    """Take a decision back, and all that followed from it."""
+    from flows.undo import undo
+
+    with prefect_server(load_settings()):
+        undo(decision, by, reason)
+    show_summary()
 
 
 @app.command()

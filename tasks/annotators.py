@@ -12,6 +12,7 @@ HEADER = (
     *("locale", "annotator", "answered", "right on gold", "agree with others"),
     *("median s", "trend", "to look into"),
 )
+ALPHAS = ("locale", "verdicts", "pictures")
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ def annotators_page() -> tuple[str, ...]:
         "Krippendorff's alpha with its 95 % bootstrap interval and number of items: .80 and more is"
         " reliable, below .67 little can be concluded.",
         table(
-            ("locale", "verdicts", "pictures"),
+            ALPHAS,
             (
                 (locale, str(found.verdicts[locale]), str(found.pictures[locale]))
                 for locale in found.verdicts

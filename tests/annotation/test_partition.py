@@ -1,4 +1,4 @@
-"""Products follow from all decisions that stand, whatever their order; the weaker evidence gives way."""
+"""Products follow from all decisions that stand, and the weaker evidence gives way."""
 
 from collections.abc import Sequence
 from random import Random
