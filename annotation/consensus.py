@@ -201,23 +201,22 @@ Experience = Mapping[tuple[str, str], int]
 Aggregator = Callable[[pd.DataFrame, Known, Experience], pd.DataFrame]
 
 
-def _with_experience(model: type[DawidSkene]) -> Aggregator:
-    def posterior(votes: pd.DataFrame, known: Known, experience: Experience) -> pd.DataFrame:
-        truth = {item: known[item] for item in votes["task"].unique() if item in known}
-        record = []
-        for worker in votes["worker"].unique():
-            for (true, said), count in experience.items():
-                for number in range(count):
-                    item = f"experience/{worker}/{true}/{said}/{number}"
-                    record.append(Vote(item, worker, said))
-                    truth[item] = true
-        every = pd.concat([pd.DataFrame(record), votes], ignore_index=True)
-        return model().fit_predict_proba(every, pd.Series(truth))
-
-    return posterior
+def _dawid_skene(votes: pd.DataFrame, known: Known, experience: Experience) -> pd.DataFrame:
+    truth = {item: known[item] for item in votes["task"].unique() if item in known}
+    record = []
+    for worker in votes["worker"].unique():
+        for (true, said), count in experience.items():
+            for number in range(count):
+                item = f"experience/{worker}/{true}/{said}/{number}"
+                record.append(Vote(item, worker, said))
+                truth[item] = true
+    every = pd.concat([pd.DataFrame(record), votes], ignore_index=True)
+    return DawidSkene().fit_predict_proba(every, pd.Series(truth))
 
 
-def _without_experience(model: type[MajorityVote] | type[MACE]) -> Aggregator:
+def _by_votes_alone(
+    model: type[MajorityVote] | type[MACE] | type[OneCoinDawidSkene],
+) -> Aggregator:
     def posterior(votes: pd.DataFrame, _known: Known, experience: Experience) -> pd.DataFrame:
         labels = sorted({true for true, _ in experience})
         return model().fit_predict_proba(votes).reindex(columns=labels, fill_value=0.0)
@@ -226,8 +225,8 @@ def _without_experience(model: type[MajorityVote] | type[MACE]) -> Aggregator:
 
 
 AGGREGATORS: Mapping[str, Aggregator] = {
-    "dawid-skene": _with_experience(DawidSkene),
-    "one-coin-dawid-skene": _with_experience(OneCoinDawidSkene),
-    "mace": _without_experience(MACE),
-    "majority": _without_experience(MajorityVote),
+    "dawid-skene": _dawid_skene,
+    "one-coin-dawid-skene": _by_votes_alone(OneCoinDawidSkene),
+    "mace": _by_votes_alone(MACE),
+    "majority": _by_votes_alone(MajorityVote),
 }
