@@ -1,30 +1,52 @@
 """Questions to annotators, their answers, and the decisions that follow.
 
-A candidate cluster becomes contact sheets (`verify_questions`), a `Site` asks about them in the
-annotator's language (`Wording`) and gives back what was said, and `new_answers`, `decide` and
-`verified_labels` turn that into rows of the catalogue.
+A candidate cluster becomes questions (`questions`), a `Site` asks them in the annotator's language
+(`Wording`) and gives back what was said (`new_answers`). What several annotators say together
+(`consensus`) is ruled on (`rule`), the decisions form a `partition` into products, and the verified
+labels follow from that (`changed_labels`).
 """
 
+from annotation.annotators import Alpha, Record, picture_alpha, records, verdict_alpha
 from annotation.answers import Annotation, InvalidAnnotation, Submission, new_answers
 from annotation.connection import SiteError, SiteRefused, SiteUnreachable
-from annotation.contact_sheet import label_config, task
-from annotation.decisions import current_answers, decide, verified_labels
+from annotation.consensus import AGGREGATORS
+from annotation.decisions import Ruling, Votes, current_answers, rule, undo
+from annotation.desk import label_config, task
+from annotation.gold import gold_questions
+from annotation.labels import changed_labels
 from annotation.names import name_key
+from annotation.partition import Decided, Partition, partition
 from annotation.pictures import LocalPictures, PictureSource, S3Access, S3Pictures, SitePictures
+from annotation.questions import (
+    GALLERY,
+    Asking,
+    Candidate,
+    cluster_questions,
+    follow_ups,
+    merge_question,
+)
 from annotation.reconciliation import Mended
-from annotation.sheets import verify_questions
 from annotation.simulated import SimulatedAnnotator
 from annotation.site import Pulled, Site
 from annotation.wording import Flag, Wording, WordingError
 
 __all__ = [
+    "AGGREGATORS",
+    "GALLERY",
+    "Alpha",
     "Annotation",
+    "Asking",
+    "Candidate",
+    "Decided",
     "Flag",
     "InvalidAnnotation",
     "LocalPictures",
     "Mended",
+    "Partition",
     "PictureSource",
     "Pulled",
+    "Record",
+    "Ruling",
     "S3Access",
     "S3Pictures",
     "SimulatedAnnotator",
@@ -34,14 +56,23 @@ __all__ = [
     "SiteRefused",
     "SiteUnreachable",
     "Submission",
+    "Votes",
     "Wording",
     "WordingError",
+    "changed_labels",
+    "cluster_questions",
     "current_answers",
-    "decide",
+    "follow_ups",
+    "gold_questions",
     "label_config",
+    "merge_question",
     "name_key",
     "new_answers",
+    "partition",
+    "picture_alpha",
+    "records",
+    "rule",
     "task",
-    "verified_labels",
-    "verify_questions",
+    "undo",
+    "verdict_alpha",
 ]

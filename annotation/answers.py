@@ -10,11 +10,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from annotation.contact_sheet import FLAGS, INTRUDERS, NAME, VERDICT
-from annotation.names import name_key, tidy_name
+from annotation.results import InvalidResult, read
 from annotation.wording import Flag
 from catalog.identity import digest
-from catalog.schema import Answer, AnswerState, Question, Verdict
+from catalog.schema import Answer, AnswerState, Desk, Question, Verdict
 
 
 class InvalidAnnotation(ValueError):
@@ -35,7 +34,10 @@ class Annotation:
 
 @dataclass(frozen=True, kw_only=True)
 class Submission:
-    """One task as its site holds it at one moment: all annotations, and how many are wanted."""
+    """One task as its site holds it at one moment, with all its annotations.
+
+    `overlap` is how many annotators are asked.
+    """
 
     question_id: str
     task_id: int
@@ -53,19 +55,20 @@ class _Content:
     state: AnswerState
     verdict: Verdict | None = None
     intruder_ids: tuple[str, ...] = ()
+    groups: tuple[tuple[str, ...], ...] = ()
     name: str | None = None
     flags: tuple[Flag, ...] = ()
 
 
 def new_answers(
-    submission: Submission, question: Question, known: Iterable[Answer]
+    submission: Submission, question: Question, known: Iterable[Answer], desk: Desk = Desk.CROWD
 ) -> list[Answer]:
-    """The answers in `submission` that are not among the `known` ones of the same question.
+    """The answers given at `desk` in `submission` that are not among the question's `known` ones.
 
     Raises
     ------
     InvalidAnnotation
-        When an annotation ticks a picture that is not on the sheet, or lacks a valid verdict.
+        When an annotation lacks a valid verdict, or holds what its desk does not offer.
     """
     known = list(known)
     latest = newest_revisions(known)
@@ -89,6 +92,8 @@ def new_answers(
                 intruder_ids=list(content.intruder_ids),
                 name=content.name,
                 flags=list(content.flags),
+                desk=desk,
+                groups=[list(group) for group in content.groups],
                 **when,
             )
         )
@@ -132,6 +137,7 @@ def _said(answer: Answer) -> _Content:
         state=AnswerState(answer.state),
         verdict=Verdict(answer.verdict) if answer.verdict else None,
         intruder_ids=tuple(answer.intruder_ids),
+        groups=tuple(tuple(group) for group in answer.groups),
         name=answer.name,
         flags=tuple(Flag(flag) for flag in answer.flags),
     )
@@ -140,31 +146,18 @@ def _said(answer: Answer) -> _Content:
 def _content(annotation: Annotation, question: Question) -> _Content:
     if annotation.cancelled:
         return _Content(state=AnswerState.SKIPPED)
-    values = {region["from_name"]: region["value"] for region in annotation.result}
-
-    def chosen(control: str, allowed: Iterable[str]) -> list[str]:
-        choices = values.get(control, {}).get("choices", [])
-        strange = sorted(set(choices).difference(allowed))
-        if strange:
-            raise InvalidAnnotation(
-                f"annotation {annotation.id} of question {question.id} on site {question.site!r} "
-                f"holds {', '.join(map(repr, strange))} under {control!r}, which its sheet does "
-                "not offer: delete the annotation there, and have the sheet answered again"
-            )
-        return [choice for choice in allowed if choice in set(choices)]
-
-    verdicts = chosen(VERDICT, Verdict)
-    if len(verdicts) != 1:
+    try:
+        said = read(annotation.result, question)
+    except InvalidResult as error:
         raise InvalidAnnotation(
-            f"annotation {annotation.id} of question {question.id} on site {question.site!r} has "
-            f"{len(verdicts)} verdicts instead of one: correct or delete the annotation there"
-        )
-    text = values.get(NAME, {}).get("text", [])
-    name = tidy_name(text if isinstance(text, str) else " ".join(text))
+            f"annotation {annotation.id} of question {question.id} on site {question.site!r} "
+            f"{error}: correct or delete the annotation there"
+        ) from error
     return _Content(
         state=AnswerState.GIVEN,
-        verdict=Verdict(verdicts[0]),
-        intruder_ids=tuple(chosen(INTRUDERS, question.image_ids)),
-        name=name if name_key(name) else None,
-        flags=tuple(Flag(flag) for flag in chosen(FLAGS, Flag)),
+        verdict=said.verdict,
+        intruder_ids=said.intruder_ids,
+        groups=said.groups,
+        name=said.name,
+        flags=said.flags,
     )

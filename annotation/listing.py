@@ -14,7 +14,7 @@ from label_studio_sdk import LabelStudio
 from pydantic import BaseModel, ConfigDict
 
 from annotation.answers import Annotation, Submission
-from annotation.contact_sheet import QUESTION
+from annotation.desk import QUESTION
 
 PAGE = 1000
 _NAMED = 100  # task ids in one address; a server refuses addresses of more than 8 kB

@@ -4,20 +4,22 @@ It signs in as a user of its own and answers through Label Studio, so that all t
 through is rehearsed too.
 """
 
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from random import Random
 from typing import Any
 
-from annotation.contact_sheet import result
+from annotation.results import result
 from annotation.site import Site
-from catalog.schema import Verdict
+from catalog.schema import Question, QuestionKind, Verdict
+
+Said = dict[str, Any]
 
 
 @dataclass(frozen=True, kw_only=True)
 class SimulatedAnnotator:
-    """Answers every question of some projects that it has not answered yet.
+    """Answers every question of some projects that it is to answer and has not answered yet.
 
     Parameters
     ----------
@@ -26,11 +28,14 @@ class SimulatedAnnotator:
     truth
         For each image id, the key of its product and the product's name in the image's locale.
     error_rate
-        Probability, for each picture, of ticking it wrongly or of overlooking it.
+        Probability, for each picture, of placing it wrongly, and of confusing two products.
     seconds_per_picture
         Mean time, reported as lead time; nothing waits.
     seed
         With the question's id, determines the answer on any site.
+    place, n_annotators
+        Which one of how many this is: a question that fewer than all are to answer goes to others
+        in turn.
     """
 
     site: Site
@@ -38,36 +43,89 @@ class SimulatedAnnotator:
     error_rate: float = 0.0
     seconds_per_picture: float = 0.5
     seed: int = 0
+    place: int = 0
+    n_annotators: int = 1
 
-    def answer(self, project_ids: Iterable[int]) -> int:
-        """Answer what is open; the number of questions answered."""
+    def answer(self, project_ids: Iterable[int], questions: Mapping[str, Question]) -> int:
+        """Answer what is open of `questions`; the number of questions answered."""
         me = self.site.check()
         n_answered = 0
         for project_id in project_ids:
             for submission in self.site.pull(project_id).submissions:
-                if me in {annotation.annotator for annotation in submission.annotations}:
+                question = questions.get(submission.question_id)
+                done = me in {annotation.annotator for annotation in submission.annotations}
+                if question is None or done or not self._is_asked(question, submission.overlap):
                     continue
-                said, seconds = self.opinion(submission.question_id, submission.image_ids)
-                self.site.annotate(submission.task_id, said, seconds)
+                said, seconds = self.opinion(question)
+                self.site.annotate(submission.task_id, result(**said), seconds)
                 n_answered += 1
         return n_answered
 
-    def opinion(
-        self, question_id: str, image_ids: Sequence[str]
-    ) -> tuple[list[dict[str, Any]], float]:
-        """What it says of a sheet, as an annotation's result, and in how many seconds."""
-        chance = Random(f"{self.seed} {question_id}")
-        seconds = round(len(image_ids) * self.seconds_per_picture * chance.uniform(0.7, 1.3), 3)
-        known = {image: self.truth[image] for image in image_ids if image in self.truth}
-        if not known:
-            return result(Verdict.UNUSABLE), seconds
-        product, name = Counter(known.values()).most_common(1)[0][0]
-        belonging = {image for image, (key, _) in known.items() if key == product}
-        if 2 * len(belonging) <= len(image_ids):
-            return result(Verdict.MIXED), seconds
+    def opinion(self, question: Question) -> tuple[Said, float]:
+        """What it says of a question, as the arguments of `result`, and in how many seconds."""
+        chance = Random(f"{self.seed} {question.id}")
+        n_pictures = len(question.image_ids) + len(question.reference_ids)
+        seconds = round(n_pictures * self.seconds_per_picture * chance.uniform(0.7, 1.3), 3)
+        said = {
+            QuestionKind.VERIFY: self._verify,
+            QuestionKind.ATTACH: self._attach,
+            QuestionKind.MERGE: self._merge,
+            QuestionKind.SPLIT: self._split,
+        }[QuestionKind(question.kind)](question, chance)
+        return {"kind": QuestionKind(question.kind), **said}, seconds
+
+    def _is_asked(self, question: Question, overlap: int) -> bool:
+        first = Random(question.id).randrange(self.n_annotators)
+        return (self.place - first) % self.n_annotators < overlap
+
+    def _verify(self, question: Question, chance: Random) -> Said:
+        product = self._commonest(question.image_ids)
+        if product is None:
+            return {"verdict": Verdict.UNUSABLE}
+        belonging = self._showing(product, question.image_ids)
+        if 2 * len(belonging) <= len(question.image_ids):
+            return {"verdict": Verdict.MIXED}
+        return self._ticks(question, product, belonging, chance)
+
+    def _attach(self, question: Question, chance: Random) -> Said:
+        product = self._commonest(question.reference_ids)
+        if product is None:
+            return {"verdict": Verdict.UNSURE}
+        belonging = self._showing(product, question.image_ids)
+        if not belonging:
+            return {"verdict": Verdict.DIFFERENT}
+        return self._ticks(question, product, belonging, chance)
+
+    def _merge(self, question: Question, chance: Random) -> Said:
+        same = self._commonest(question.reference_ids) == self._commonest(question.image_ids)
+        slips = chance.random() < self.error_rate
+        return {"verdict": Verdict.CONFIRM if same != slips else Verdict.DIFFERENT}
+
+    def _split(self, question: Question, chance: Random) -> Said:
+        products = sorted({self.truth[i][0] for i in question.image_ids if i in self.truth})
+        if not products:
+            return {"verdict": Verdict.UNUSABLE}
+        groups: dict[str, list[str]] = defaultdict(list)
+        for image in question.image_ids:
+            if image not in self.truth:
+                continue
+            slips = chance.random() < self.error_rate
+            groups[chance.choice(products) if slips else self.truth[image][0]].append(image)
+        largest = sorted(groups.values(), key=len, reverse=True)[:4]
+        return {"verdict": Verdict.CONFIRM, "groups": largest}
+
+    def _ticks(self, question: Question, product: str, belonging: set[str], chance: Random) -> Said:
         intruders = [
             image
-            for image in image_ids
+            for image in question.image_ids
             if (image not in belonging) != (chance.random() < self.error_rate)
         ]
-        return result(Verdict.CONFIRM, intruders, name), seconds
+        names = sorted({self.truth[image][1] for image in belonging})
+        return {"verdict": Verdict.CONFIRM, "intruder_ids": intruders, "name": names[0]}
+
+    def _commonest(self, image_ids: Iterable[str]) -> str | None:
+        found = Counter(self.truth[image][0] for image in image_ids if image in self.truth)
+        return found.most_common(1)[0][0] if found else None
+
+    def _showing(self, product: str, image_ids: Iterable[str]) -> set[str]:
+        return {i for i in image_ids if i in self.truth and self.truth[i][0] == product}

@@ -28,7 +28,7 @@ from annotation.connection import (
     label_studio,
     speaking,
 )
-from annotation.contact_sheet import QUESTION, guidelines, label_config
+from annotation.desk import QUESTION, guidelines, label_config
 from annotation.pictures import PictureSource
 from annotation.reconciliation import Mended
 from annotation.wording import Wording
@@ -71,11 +71,11 @@ class Site:
         """
         with self._speaking("asking for its health"):
             health = self._http.get(f"{self._url}/health")
-            release = str(self._client.versions.get().release)
         if not health.is_success:
             raise SiteUnreachable(
                 f"{self._place} says that it is not well ({health.status_code}): look into its log."
             )
+        release = self.version()
         if tuple(int(part) for part in re.findall(r"\d+", release)[:2]) < OLDEST_VERSION:
             raise SiteError(
                 f"{self._place} runs version {release}, but 1.23 or newer is needed: upgrade it "
@@ -83,6 +83,11 @@ class Site:
             )
         with self._speaking("signing in"):
             return str(self._client.users.whoami().email)
+
+    def version(self) -> str:
+        """The release of Label Studio that runs there."""
+        with self._speaking("asking for its version"):
+            return str(self._client.versions.get().release)
 
     def ensure_project(
         self,
@@ -129,7 +134,7 @@ class Site:
             return project_id
 
     def push(self, project_id: int, tasks: Sequence[dict[str, Any]]) -> dict[str, int]:
-        """See that each of `tasks` (from `contact_sheet.task`) stands in the project once.
+        """See that each of `tasks` (from `desk.task`) stands in the project once.
 
         Returns the task id of each question. Whatever was killed before, one task per question is
         left: of several, those that nobody has answered are deleted, but for one. Of two pushes at

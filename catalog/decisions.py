@@ -63,13 +63,13 @@ def tasks_of_project(session: Session, site: str, project_id: int) -> dict[str, 
     return dict(session.execute(query).tuples().all())
 
 
-def move_tasks(session: Session, site: str, project_id: int, task_ids: Mapping[str, int]) -> None:
-    """Record that questions stand under other numbers than before: their tasks had gone."""
+def move_tasks(session: Session, desk: Desk, project_id: int, task_ids: Mapping[str, int]) -> None:
+    """Record that questions stand under other numbers at a desk: their tasks had gone."""
     for question_id, task_id in task_ids.items():
         session.execute(
             update(SiteTask)
-            .where(SiteTask.question_id == question_id, SiteTask.project_id == project_id)
-            .values(task_id=task_id)
+            .where(SiteTask.question_id == question_id, SiteTask.desk == desk)
+            .values(project_id=project_id, task_id=task_id)
         )
 
 
@@ -102,6 +102,58 @@ def undecided_questions(session: Session, locale: str | None = None) -> list[Que
     )
 
 
+def questions_about(session: Session, locale: str, kind: str) -> list[Question]:
+    """Every question of one kind ever asked in a locale."""
+    query = select(Question).where(Question.locale == locale, Question.kind == kind)
+    return list(session.scalars(query.order_by(Question.id)))
+
+
+def answered(session: Session) -> list[tuple[str, str]]:
+    """The locales and kinds of question that somebody has answered."""
+    query = (
+        select(Question.locale, Question.kind)
+        .join(Answer, Answer.question_id == Question.id)
+        .distinct()
+        .order_by(Question.locale, Question.kind)
+    )
+    return list(session.execute(query).tuples())
+
+
+def asked_on(session: Session, site: str) -> list[Question]:
+    """Every question of a site that stands at one of its desks."""
+    stands = exists().where(SiteTask.question_id == Question.id)
+    query = select(Question).where(Question.site == site, stands)
+    return list(session.scalars(query.order_by(Question.id)))
+
+
+def annotators(session: Session, site: str, locale: str) -> list[str]:
+    """Who has answered questions of a site's locale."""
+    query = (
+        select(Answer.annotator)
+        .join(Question, Question.id == Answer.question_id)
+        .where(Question.site == site, Question.locale == locale)
+        .distinct()
+    )
+    return sorted(session.scalars(query))
+
+
+def decided(
+    session: Session, locale: str | None = None, kind: str | None = None
+) -> list[tuple[Question, Decision]]:
+    """Every question, of a locale and kind or of all, on which a decision stands, with that."""
+    query = (
+        select(Question, Decision)
+        .join(Decision, Decision.question_id == Question.id)
+        .where(decision_stands())
+        .order_by(Decision.id)
+    )
+    if locale is not None:
+        query = query.where(Question.locale == locale)
+    if kind is not None:
+        query = query.where(Question.kind == kind)
+    return list(session.execute(query).tuples())
+
+
 def pulled_through(session: Session, site: str, project_id: int) -> dt.datetime | None:
     """Up to which moment the answers in a site's project have been read."""
     query = select(Pull.through).where(Pull.site == site, Pull.project_id == project_id)
@@ -119,6 +171,14 @@ def answers_to(session: Session, question_ids: Sequence[str]) -> dict[str, list[
         query = select(Answer).where(Answer.question_id.in_(chunk))
         for answer in session.scalars(query.order_by(Answer.annotation, Answer.revision)):
             found[answer.question_id].append(answer)
+    return found
+
+
+def every_answer(session: Session) -> dict[str, list[Answer]]:
+    """Every answer ever given, by its question, oldest revision first."""
+    found: dict[str, list[Answer]] = defaultdict(list)
+    for answer in session.scalars(select(Answer).order_by(Answer.annotation, Answer.revision)):
+        found[answer.question_id].append(answer)
     return found
 
 
@@ -151,6 +211,6 @@ def _stands_at(desk: Desk) -> ColumnElement[bool]:
     return exists().where(SiteTask.question_id == Question.id, SiteTask.desk == desk)
 
 
-def add_decision(session: Session, decision: Decision) -> bool:
-    """Record a decision; False where it was known."""
-    return add_new(session, [decision]) == 1
+def add_decisions(session: Session, new: Sequence[Decision]) -> int:
+    """Record decisions; how many were not known."""
+    return add_new(session, new)

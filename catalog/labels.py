@@ -1,5 +1,6 @@
 """Products, verified labels, and the gate's judgement on each label."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -70,7 +71,7 @@ def manifest_labels(session: Session) -> list[VerifiedLabel]:
     return list(session.scalars(query.order_by(VerifiedLabel.id)))
 
 
-def chains(session: Session) -> list[VerifiedLabel]:
+def newest(session: Session) -> list[VerifiedLabel]:
     """The last label of every image's chain, withdrawn ones as well."""
     later = aliased(VerifiedLabel)
     query = select(VerifiedLabel).where(~exists().where(later.supersedes_id == VerifiedLabel.id))
@@ -87,6 +88,20 @@ def accepted(session: Session) -> list[LabelRow]:
     """Current labels that the gate has accepted."""
     passed = exists().where(Judgement.label_id == VerifiedLabel.id, Judgement.accepted)
     return _rows(session, passed)
+
+
+def galleries(session: Session, at_most: int, locale: str | None = None) -> dict[str, list[str]]:
+    """Up to `at_most` images, of one locale or of all, of each product that labels name."""
+    found: dict[str, list[str]] = defaultdict(list)
+    query = select(VerifiedLabel.product_id, VerifiedLabel.image_id).where(
+        is_current(VerifiedLabel), VerifiedLabel.product_id.is_not(None)
+    )
+    if locale is not None:
+        query = query.where(VerifiedLabel.locale == locale)
+    for product_id, image_id in session.execute(query.order_by(VerifiedLabel.image_id)):
+        if len(found[product_id]) < at_most:
+            found[product_id].append(image_id)
+    return dict(sorted(found.items()))
 
 
 def _rows(session: Session, condition: ColumnElement[bool]) -> list[LabelRow]:

@@ -35,7 +35,9 @@ class Attachment:
     probability: Float
 
 
-def signs_of_attachment(linkage: Linkage, products: Int) -> tuple[Int, Float]:
+def signs_of_attachment(
+    linkage: Linkage, products: Int, own: Int | None = None
+) -> tuple[Int, Float]:
     """Return the known product that each image is linked with most, and the signs for it.
 
     Parameters
@@ -44,6 +46,8 @@ def signs_of_attachment(linkage: Linkage, products: Int) -> tuple[Int, Float]:
         Of n images.
     products : int64 (n,)
         Known product 0..P-1 of each image, -1 where it is not known.
+    own : int64 (n,), optional
+        A product that each image is not asked about: its links to it count for nothing.
 
     Returns
     -------
@@ -54,6 +58,9 @@ def signs_of_attachment(linkage: Linkage, products: Int) -> tuple[Int, Float]:
         and how far the product is ahead of the next.
     """
     i, j, probability = linkage.edges()
+    if own is not None:
+        elsewhere = products[j] != own[i]
+        i, j, probability = i[elsewhere], j[elsewhere], probability[elsewhere]
     n = len(products)
     known = products[j] >= 0
     i_known, product = i[known], products[j[known]]

@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
+from scipy.sparse import coo_matrix
 from sklearn.base import BaseEstimator, ClusterMixin
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted
@@ -275,6 +276,37 @@ class HiLander(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         likely = np.where(best >= 0, logistic(signs, self.attaching_), 0.0)
         named = np.append(names, -1)[best] if len(names) else best
         return Attachment(named, likely)
+
+    def resemble(self, features: ArrayLike, products: ArrayLike) -> Attachment:
+        """Find, for each known product, the other one that may be the same.
+
+        Parameters
+        ----------
+        features : array-like of float (N, D)
+            Verified images, of the same encoder.
+        products : array-like of int (N,)
+            Product of each of these, not negative.
+
+        Returns
+        -------
+        Attachment
+            One for each product, sorted: the product that most of its images would belong to were
+            their own not known, and the mean probability that they do.
+        """
+        check_is_fitted(self, "network_")
+        units = check_features(features, fitted=self)
+        names, own = check_products(products, len(units))
+        best, signs = signs_of_attachment(self._link(units), own, own)
+        likely = np.where(best >= 0, logistic(signs, self.attaching_), 0.0)
+        linked = best >= 0
+        width = max(len(names), 1)
+        mass = coo_matrix(
+            (likely[linked], (own[linked], best[linked])), (len(names), width)
+        ).tocsr()
+        other = np.asarray(mass.argmax(axis=1)).ravel()
+        largest = np.asarray(mass.max(axis=1).todense()).ravel()
+        found = np.where(largest > 0, np.append(names, -1)[other], -1)
+        return Attachment(found, largest / np.bincount(own, minlength=len(names)))
 
     def _link(self, units: NDArray[np.float32]) -> Linkage:
         graph = self._search(units)

@@ -1,5 +1,6 @@
 """`groundtruth`: the command line of the operator."""
 
+from getpass import getuser
 from typing import Annotated
 
 import typer
@@ -14,7 +15,7 @@ from deployments import stack
 from deployments.demo import DemoFailed
 from deployments.orchestration import prefect_server
 from deployments.service import StackError
-from tasks.errors import NoChampion, NoSite, SettingsError
+from tasks.errors import NoChampion, NoSite, NoSuchDecision, SettingsError
 from tasks.settings import load_settings
 
 # What a person can put right; each says how. Anything else is a defect and shows its traceback.
@@ -23,6 +24,7 @@ MENDABLE = (
     ManifestError,
     NoChampion,
     NoSite,
+    NoSuchDecision,
     SettingsError,
     SiteError,
     StackError,
@@ -53,7 +55,7 @@ def main() -> None:
 
 @app.command()
 def up() -> None:
-    """Start Prefect, Label Studio, the worker and the deployments, and wait until all answer."""
+    """Start Prefect, the Label Studios, the worker and the rest, and wait until all answer."""
     show_status(stack.up(load_settings(), on_progress=console.print))
 
 
@@ -73,11 +75,38 @@ def status() -> None:
 
 @app.command()
 def logs(
-    server: Annotated[str | None, typer.Argument(help="prefect, label-studio or worker")] = None,
+    server: Annotated[str | None, typer.Argument(help="For example worker; none: each")] = None,
     lines: Annotated[int, typer.Option(help="How many lines of each")] = 30,
 ) -> None:
     """Print the end of the servers' logs."""
     print(stack.logs(load_settings(), server, lines))
+
+
+@app.command()
+def sites() -> None:
+    """Try the connection to every site; exit status 1 when one fails."""
+    from tasks.sites import try_site
+
+    settings = load_settings()
+    table = Table(
+        Column("site", no_wrap=True),
+        Column("address", no_wrap=True),
+        "version",
+        Column("login", overflow="fold"),
+        "locales",
+        "state",
+    )
+    with prefect_server(settings):
+        tried = [try_site(name) for name in settings.annotate.sites]
+    for site in tried:
+        state = "[green]answers[/]" if site.problem is None else "[red]fails[/]"
+        locales = ", ".join(site.locales) if site.locales or not site.url else "all"
+        cells = (site.name, site.url, site.version, site.login, locales)
+        table.add_row(*map(escape, cells), state)
+    console.print(table)
+    for problem in [site.problem for site in tried if site.problem is not None]:
+        console.print(f"[bold red]groundtruth:[/] {escape(problem)}", soft_wrap=True)
+    raise typer.Exit(1 if any(site.problem is not None for site in tried) else 0)
 
 
 @app.command()
@@ -92,13 +121,15 @@ def run(
         str | None,
         typer.Option(help="Manifest of the truth: simulated people answer in place of people."),
     ] = None,
-    error_rate: Annotated[float, typer.Option(help="Their chance of a slip, per picture.")] = 0.02,
+    error_rate: Annotated[
+        list[float], typer.Option(help="A simulated annotator's chance of a slip, per picture.")
+    ] = [0.02],  # noqa: B006
 ) -> None:
     """Run the whole loop once: ingest, cluster, annotate, collect, retrain."""
     from flows.groundtruth import groundtruth
     from tasks.simulate import SimulatedPeople
 
-    simulated = SimulatedPeople(truth=truth, error_rate=error_rate) if truth else None
+    simulated = SimulatedPeople(truth=truth, error_rates=tuple(error_rate)) if truth else None
     with prefect_server(load_settings()):
         groundtruth(source, locale, labelled, simulated)
     show_summary()
@@ -150,6 +181,66 @@ def retrain() -> None:
 
 
 @app.command()
+def reconcile() -> None:
+    """Compare every site with the catalogue, mend what drifted, and say what it was."""
+    from flows.reconcile import reconcile
+
+    with prefect_server(load_settings()):
+        mended = reconcile()
+    for place, found in mended.items():
+        console.print(f"{place}: {found}", markup=False)
+
+
+@app.command()
+def annotators() -> None:
+    """Show how each annotator does: gold, agreement, time, and what to look into."""
+    from tasks.annotators import ALPHAS, HEADER, annotators, cells
+
+    found = annotators()
+    table = Table(*HEADER, title="annotators")
+    for record in found.records:
+        table.add_row(*map(escape, cells(record)))
+    console.print(table)
+    alphas = Table(*ALPHAS, title="Krippendorff's alpha")
+    for locale in found.verdicts:
+        alphas.add_row(locale, str(found.verdicts[locale]), str(found.pictures[locale]))
+    console.print(alphas)
+
+
+@app.command()
+def decisions(
+    image: Annotated[
+        str | None, typer.Option(help="Only those about this image, by its identity.")
+    ] = None,
+    kind: Annotated[
+        str | None, typer.Option(help="Only about questions of this kind: merge, for example.")
+    ] = None,
+    newest: Annotated[int, typer.Option(help="How many of the newest.")] = 30,
+) -> None:
+    """List the decisions that stand, the newest first."""
+    from tasks.log import decided
+
+    table = Table("decision", "when", "locale", "asked", "decided", "name", "images", "sure", "by")
+    for line in decided(image, kind)[:newest]:
+        table.add_row(*map(escape, line))
+    console.print(table)
+
+
+@app.command()
+def undo(
+    decision: Annotated[str, typer.Argument(help="As `groundtruth decisions` shows it.")],
+    reason: Annotated[str, typer.Option(help="Why; it is kept.")],
+    by: Annotated[str, typer.Option(help="Who undoes it.")] = getuser(),
+) -> None:
+    """Take a decision back, and all that followed from it."""
+    from flows.undo import undo
+
+    with prefect_server(load_settings()):
+        undo(decision, by, reason)
+    show_summary()
+
+
+@app.command()
 def summary(
     truth: Annotated[
         str | None, typer.Option(help="Manifest of the truth, to score the clusters against.")
@@ -192,14 +283,20 @@ def fingerprint() -> None:
 
 
 def show_status(found: stack.StackStatus) -> None:
-    table = Table("server", "address", "state", Column("log", overflow="fold"))
+    table = Table(
+        Column("server", no_wrap=True),
+        Column("address", no_wrap=True),
+        "state",
+        Column("log", overflow="fold"),
+    )
     for server in found.servers:
         state = "[green]healthy[/]" if server.healthy else "[red]not running[/]"
         table.add_row(server.name, server.url or "", state, str(server.log))
     console.print(table)
-    if found.login is not None:
+    for login in found.logins:
         console.print(
-            f"Label Studio login: {found.login.email}  password: {found.login.password}",
+            f"Label Studio {login.site}: {login.url}  login: {login.email}  password: "
+            f"{login.password}  (its annotators' logins: {login.file})",
             markup=False,
             highlight=False,
             soft_wrap=True,

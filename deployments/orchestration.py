@@ -1,6 +1,7 @@
-"""The local Prefect: server, work pool, deployments, saved Label Studio site, and worker."""
+"""The local Prefect: server, work pool, deployments, saved Label Studio sites, and worker."""
 
 import hashlib
+import json
 import os
 import subprocess
 import sys
@@ -12,8 +13,9 @@ from typing import Any
 
 import httpx
 
-from deployments.service import Service, StackError
+from deployments.service import Service, StackError, answers
 from tasks.settings import SETTINGS_VARIABLE, Settings, settings_file
+from tasks.sites import LabelStudioSite
 
 ROOT = Path(__file__).resolve().parents[1]
 PREFECT_FILE = ROOT / "deployments" / "prefect.yaml"
@@ -34,8 +36,8 @@ def prefect_environment(settings: Settings) -> dict[str, str]:
         **os.environ,
         SETTINGS_VARIABLE: str(settings_file()),
         "GROUNDTRUTH_DATA": str(settings.data),
-        "GROUNDTRUTH_SERVERS__PREFECT_PORT": str(settings.servers.prefect_port),
-        "GROUNDTRUTH_SERVERS__LABEL_STUDIO_PORT": str(settings.servers.label_studio_port),
+        "GROUNDTRUTH_SERVERS": settings.servers.model_dump_json(),
+        "GROUNDTRUTH_ANNOTATE__SITES": json.dumps(settings.annotate.sites),
         "PREFECT_HOME": str(home),
         "PREFECT_PROFILES_PATH": str(home / "profiles.toml"),
         "PREFECT_API_URL": api_url(settings),
@@ -65,7 +67,7 @@ def prefect_server(settings: Settings) -> Iterator[None]:
     from prefect.settings import PREFECT_API_URL, temporary_settings
 
     address = PREFECT_API_URL.value() or api_url(settings)
-    if not _answers(f"{address}/health"):
+    if not answers(f"{address}/health"):
         raise StackError(
             f"Prefect at {address} does not answer: start it with `groundtruth up`, or set"
             " PREFECT_API_URL to a server that runs"
@@ -83,7 +85,7 @@ def server(settings: Settings) -> Service:
         environment=lambda: prefect_environment(settings),
         folder=settings.data / "servers",
         working_directory=ROOT,
-        is_ready=lambda: _answers(f"{api_url(settings)}/health"),
+        is_ready=lambda: answers(f"{api_url(settings)}/health"),
         port=port,
         port_setting="servers.prefect_port",
     )
@@ -130,15 +132,13 @@ def deployments_are_current(settings: Settings) -> bool:
     return stamp.exists() and stamp.read_text() == _deployments_digest()
 
 
-def save_site(settings: Settings, name: str, url: str, api_key: str) -> None:
-    """Save a Label Studio site under `name`, for the flows to load."""
+def save_sites(settings: Settings, sites: Mapping[str, LabelStudioSite]) -> None:
+    """Save each Label Studio site under its name, for the flows to load."""
     from prefect.settings import PREFECT_API_URL, temporary_settings
-    from pydantic import AnyHttpUrl, SecretStr
-
-    from tasks.sites import LabelStudioSite
 
     with temporary_settings({PREFECT_API_URL: api_url(settings)}):
-        LabelStudioSite(url=AnyHttpUrl(url), api_key=SecretStr(api_key)).save(name, overwrite=True)
+        for name, site in sites.items():
+            site.save(name, overwrite=True)
 
 
 def crash_orphaned_runs(settings: Settings) -> None:
@@ -186,12 +186,6 @@ def _stamp(settings: Settings) -> Path:
 def _deployments_digest() -> str:
     sources = [PREFECT_FILE, *sorted((ROOT / "flows").glob("*.py"))]
     return hashlib.sha256(b"\0".join(source.read_bytes() for source in sources)).hexdigest()
-
-
-def _answers(url: str) -> bool:
-    with suppress(httpx.HTTPError):
-        return httpx.get(url, timeout=5).is_success
-    return False
 
 
 def _is_online(settings: Settings, service: Service) -> bool:

@@ -10,6 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+import httpx
 import psutil
 
 # The variable by which everything that a server starts is recognised as its own.
@@ -161,6 +162,13 @@ class Service:
             with suppress(psutil.NoSuchProcess):
                 process.kill()
         psutil.wait_procs(stubborn, self.grace_seconds)
+
+
+def answers(address: str) -> bool:
+    """Whether a server at `address` answers, and well."""
+    with suppress(httpx.HTTPError):
+        return httpx.get(address, timeout=5, follow_redirects=True).is_success
+    return False
 
 
 def _listening_ports(process: psutil.Process) -> set[int]:

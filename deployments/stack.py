@@ -1,18 +1,23 @@
-"""The whole of groundtruth on one machine: Prefect, Label Studio and a worker, on loopback only.
+"""The whole of groundtruth on one machine: Prefect, a Label Studio for each site, a worker and the
+webhooks server, on loopback only.
 
 `up` may be repeated at any time: it starts what is not running, leaves alone what is, and returns
-when everything is healthy.
+when everything is healthy. What it saves as the blocks of the local sites follows the settings.
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from deployments import label_studio, orchestration
+from pydantic import AnyHttpUrl, SecretStr
+
+from deployments import label_studio, orchestration, webhooks
+from deployments.label_studio import LocalSite, local_sites
+from deployments.logins import Credentials, Person
 from deployments.orchestration import prefect_environment
 from deployments.service import Service, StackError
 from tasks.settings import Settings
-from tasks.sites import simulated_site
+from tasks.sites import LabelStudioSite, lead_site, simulated_site
 
 __all__ = [
     "Login",
@@ -40,18 +45,21 @@ class ServerStatus:
 
 @dataclass(frozen=True)
 class Login:
-    """How a person enters Label Studio."""
+    """How the admin enters the Label Studio of a site, and the file of all its logins."""
 
+    site: str
+    url: str
     email: str
     password: str = field(repr=False)
+    file: Path
 
 
 @dataclass(frozen=True)
 class StackStatus:
-    """The servers in the order in which they start; no login before the first start."""
+    """The servers in the order in which they start; no login of a site before its first start."""
 
     servers: tuple[ServerStatus, ...]
-    login: Login | None
+    logins: tuple[Login, ...]
 
     @property
     def healthy(self) -> bool:
@@ -63,10 +71,14 @@ def up(settings: Settings, on_progress: Callable[[str], None] = print) -> StackS
 
     Raises `StackError` that names the server, the reason and what to change.
     """
-    (settings.data / "blobs").mkdir(parents=True, exist_ok=True)
-    prefect, labelling, worker = _services(settings).values()
-    _install_label_studio(on_progress)
-    started = _launch([prefect, labelling], on_progress)
+    sites = local_sites(settings)
+    labelling = [site.server() for site in sites]
+    prefect = orchestration.server(settings)
+    worker = orchestration.worker(settings)
+    hearing = webhooks.server(settings)
+    if sites:
+        _install_label_studio(on_progress)
+    _launch([prefect, *labelling], on_progress)
 
     prefect.wait_until_ready()
     if worker.process() is None:
@@ -77,31 +89,27 @@ def up(settings: Settings, on_progress: Callable[[str], None] = print) -> StackS
         on_progress("Registering the deployments")
         orchestration.register_deployments(settings)
 
-    labelling.wait_until_ready()
-    known = label_studio.sign_in(settings)
-    if worker.process() is None or labelling in started:
-        on_progress("Saving the Label Studio site")
-        for name, token in (
-            (settings.annotate.site, known.admin_token),
-            (simulated_site(settings.annotate.site), known.annotator_token),
-        ):
-            orchestration.save_site(settings, name, label_studio.url(settings), token)
+    for site, server in zip(sites, labelling, strict=True):
+        server.wait_until_ready()
+        orchestration.save_sites(settings, _blocks(site, site.sign_in()))
 
-    _launch([worker], on_progress)
-    worker.wait_until_ready()
+    _launch([worker, hearing], on_progress)
+    for service in (worker, hearing):
+        service.wait_until_ready()
     return status(settings)
 
 
 def status(settings: Settings) -> StackStatus:
     """How each server is doing; starts nothing."""
-    known = label_studio.credentials(settings)
-    urls = _urls(settings)
     return StackStatus(
-        servers=tuple(
-            _server_status(service, urls.get(service.name))
-            for service in _services(settings).values()
+        servers=tuple(_server_status(service) for service in _services(settings).values()),
+        logins=tuple(
+            Login(
+                site.name, site.url, known.admin.email, known.admin.password, site.credentials_file
+            )
+            for site in local_sites(settings)
+            if (known := site.credentials()) is not None
         ),
-        login=Login(known.admin_email, known.admin_password) if known else None,
     )
 
 
@@ -126,16 +134,31 @@ def _services(settings: Settings) -> Mapping[str, Service]:
     """The servers in the order in which they start."""
     services = (
         orchestration.server(settings),
-        label_studio.server(settings),
+        *(site.server() for site in local_sites(settings)),
         orchestration.worker(settings),
+        webhooks.server(settings),
     )
     return {service.name: service for service in services}
 
 
-def _urls(settings: Settings) -> Mapping[str, str]:
+def _blocks(site: LocalSite, known: Credentials) -> dict[str, LabelStudioSite]:
+    """The keys to a local site by the name of their Prefect block: ours, and its people's."""
+
+    def block(person: Person, webhook_secret: SecretStr | None = None) -> LabelStudioSite:
+        return LabelStudioSite(
+            url=AnyHttpUrl(site.url),
+            api_key=SecretStr(person.token),
+            locales=list(site.locales),
+            webhook_secret=webhook_secret,
+        )
+
     return {
-        "prefect": orchestration.api_url(settings).removesuffix("/api"),
-        "label-studio": label_studio.url(settings),
+        site.name: block(known.admin, SecretStr(known.webhook_secret)),
+        lead_site(site.name): block(known.lead),
+        **{
+            simulated_site(site.name, number): block(annotator)
+            for number, annotator in enumerate(known.annotators, start=1)
+        },
     }
 
 
@@ -146,22 +169,21 @@ def _install_label_studio(on_progress: Callable[[str], None]) -> None:
         label_studio.install(folder)
 
 
-def _launch(services: Sequence[Service], on_progress: Callable[[str], None]) -> list[Service]:
-    """Start, side by side, those that do not run, once each has its port; returns those."""
+def _launch(services: Sequence[Service], on_progress: Callable[[str], None]) -> None:
+    """Start, side by side, those that do not run, once each has its port."""
     absent = [service for service in services if service.process() is None]
     for service in absent:
         service.make_way()
     for service in absent:
         on_progress(f"Starting {service.name}")
         service.start()
-    return absent
 
 
-def _server_status(service: Service, url: str | None) -> ServerStatus:
+def _server_status(service: Service) -> ServerStatus:
     process = service.process()
     return ServerStatus(
         name=service.name,
-        url=url,
+        url=f"http://127.0.0.1:{service.port}" if service.port else None,
         pid=process.pid if process else None,
         healthy=service.is_healthy(),
         log=service.log,

@@ -1,30 +1,34 @@
-"""Turn candidate clusters into questions, one Label Studio project per locale."""
+"""Turn candidate clusters and doubts into questions, a project for each locale and kind."""
 
 from dataclasses import dataclass
 
 from prefect import flow, get_run_logger
 
-from tasks.annotate import ask, locales_to_push, push
+from tasks.annotate import Queue, ask, push, queues_to_push
 from tasks.artifacts import publish, table
 
 
 @dataclass(frozen=True)
 class Asked:
-    """What was asked, and how many questions were put on the site in each locale."""
+    """How many questions of each kind are new, and how many were put where."""
 
-    n_new: int
-    pushed: dict[str, int]
+    new: dict[str, int]
+    pushed: dict[Queue, int]
 
 
 @flow(name="annotate")
 def annotate() -> Asked:
-    """Ask about every new candidate cluster, in the annotators' own language."""
-    asked = Asked(ask(), {locale: push(locale) for locale in locales_to_push()})
-    get_run_logger().info("%d new questions; pushed %s", asked.n_new, asked.pushed)
+    """Ask about everything that is new or in doubt, in the annotators' own language."""
+    asked = Asked(ask(), {queue: push(queue) for queue in queues_to_push()})
+    n_pushed = sum(asked.pushed.values())
+    get_run_logger().info("new questions: %s; pushed %d", asked.new or "none", n_pushed)
     publish(
         "questions",
         "Questions to annotators",
-        f"{asked.n_new} new questions.",
-        table(("locale", "pushed to its project"), asked.pushed.items()),
+        table(("kind", "new questions"), asked.new.items()),
+        table(
+            ("site", "locale", "kind", "pushed to its project"),
+            ((each.site, each.locale, each.kind, n) for each, n in asked.pushed.items()),
+        ),
     )
     return asked

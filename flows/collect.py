@@ -1,19 +1,39 @@
-"""Read answers back, send labels through the gate, and commit what it accepts."""
+"""Read answers back, rule on them, send labels through the gate, and commit what it accepts."""
 
 from dataclasses import dataclass
 
 from prefect import flow, get_run_logger
 
 from catalog.schema import TrainingSet
+from tasks.annotate import push
+from tasks.annotators import annotators_page
 from tasks.artifacts import facts, publish, table
-from tasks.collect import Judged, Pulled, asked_locales, commit_training_set, judge, pull
+from tasks.collect import (
+    Judged,
+    Pulled,
+    answered,
+    asked_projects,
+    commit_training_set,
+    decide,
+    escalations,
+    judge,
+    pull,
+    relabel,
+    seek_votes,
+)
 
 
 @dataclass(frozen=True)
 class Collected:
-    """What was read, what the gate said of it, and the training set that stands now."""
+    """What was read, what follows from it, and the training set that stands now.
+
+    `n_open` is the number of questions to which more answers are sought.
+    """
 
     pulled: tuple[Pulled, ...]
+    n_decisions: int
+    n_open: int
+    n_labels: int
     judged: Judged | None
     training_set: TrainingSet | None
 
@@ -22,13 +42,23 @@ class Collected:
 def collect() -> Collected:
     """Turn new and changed answers into decisions, verified labels and a training set version."""
     logger = get_run_logger()
-    pulled = tuple(pull(locale, project) for locale, project in asked_locales().items())
+    pulled = tuple(pull(project) for project in asked_projects())
+    ruled = {(locale, kind): decide(locale, kind) for locale, kind in answered()}
+    n_open = sum(
+        seek_votes(site, votes) for each in ruled.values() for site, votes in each.votes.items()
+    )
+    for queue, question_ids in escalations(ruled).items():
+        n_open += len(question_ids)
+        push(queue, question_ids)
+    n_labels = relabel()
     judged = judge()
     training_set = commit_training_set()
+    n_decisions = sum(each.n_decisions for each in ruled.values())
     for each in pulled:
-        logger.info("%s: %d answers, %d labels", each.locale, each.n_answers, each.n_labels)
+        logger.info("%s, %s, %s: %d answers", each.site, each.locale, each.kind, each.n_answers)
         for problem in each.invalid:
-            logger.warning("%s: %s", each.locale, problem)
+            logger.warning("%s, %s: %s", each.site, each.locale, problem)
+    logger.info("%d decisions, %d labels changed, %d still open", n_decisions, n_labels, n_open)
     if judged is not None:
         logger.info("gate: %d accepted, %d quarantined", judged.n_accepted, judged.n_quarantined)
     if judged is not None and judged.held:
@@ -37,9 +67,10 @@ def collect() -> Collected:
         "gate",
         "Answers, gate and training set",
         table(
-            ("locale", "new answers", "decisions", "labels", "invalid annotations"),
-            ((p.locale, p.n_answers, p.n_decisions, p.n_labels, len(p.invalid)) for p in pulled),
+            ("site", "locale", "kind", "new answers", "invalid annotations"),
+            ((p.site, p.locale, p.kind, p.n_answers, len(p.invalid)) for p in pulled),
         ),
+        f"{n_decisions} new decisions, {n_labels} labels changed, {n_open} questions still open.",
         judged.report if judged is not None else "No label waited before the gate.",
         facts(
             {
@@ -52,4 +83,5 @@ def collect() -> Collected:
         if training_set is not None
         else "There is no training set yet.",
     )
-    return Collected(pulled, judged, training_set)
+    publish("annotators", "Annotators", *annotators_page())
+    return Collected(pulled, n_decisions, n_open, n_labels, judged, training_set)

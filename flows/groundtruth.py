@@ -7,9 +7,12 @@ from flows.cluster import cluster
 from flows.collect import collect
 from flows.ingest import ingest
 from flows.retrain import retrain
-from tasks.collect import asked_locales
+from tasks.collect import asked_projects
 from tasks.rounds import Round, has_champion
 from tasks.simulate import SimulatedPeople, answer_as_simulated_people
+
+# An answer may lead to another question, and a doubt to another vote.
+TURNS_OF_SIMULATED_PEOPLE = 3
 
 
 @flow(name="groundtruth")
@@ -40,9 +43,12 @@ def groundtruth(
         collect()
         retrain()
     this.once("cluster", cluster)
-    this.once("annotate", annotate)
-    if simulated is not None:
-        this.once("answer", lambda: answer_as_simulated_people(simulated, asked_locales()))
-    this.once("collect", collect)
+    for turn in range(1, TURNS_OF_SIMULATED_PEOPLE + 1 if simulated is not None else 2):
+        this.once(f"annotate {turn}", annotate)
+        if simulated is not None:
+            this.once(
+                f"answer {turn}", lambda: answer_as_simulated_people(simulated, asked_projects())
+            )
+        this.once(f"collect {turn}", collect)
     this.once("retrain", retrain)
     return this.number

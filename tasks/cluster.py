@@ -6,9 +6,11 @@ import numpy as np
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from catalog import clusters, digest, features, images
+from annotation import GALLERY
+from catalog import clusters, digest, features, images, labels
 from catalog.previews import Previews
 from catalog.schema import Cluster, ClusterMember, Model, Partition
+from tasks.knowledge import knowledge
 from tasks.models import load
 from tasks.settings import load_settings
 
@@ -24,11 +26,18 @@ def locales_with_images() -> list[str]:
 
 @task(cache_policy=NO_CACHE)
 def shards_to_embed(model: Model, locale: str) -> list[list[str]]:
-    """The images that wait for a label and have no embedding by `model`, in shards."""
+    """The images that have no embedding by `model` and need one, in shards.
+
+    They wait for a label, or are pictures of a known product that new ones are compared with.
+    """
     with load_settings().catalog.begin() as transaction:
-        waiting = images.waiting(transaction, locale)
-        embedded = clusters.features_of(transaction, model.id, waiting)
-    missing = [image_id for image_id in waiting if image_id not in embedded]
+        known = labels.galleries(transaction, GALLERY, locale)
+        needed = [
+            *images.waiting(transaction, locale),
+            *sorted(image_id for gallery in known.values() for image_id in gallery),
+        ]
+        embedded = clusters.features_of(transaction, model.id, needed)
+    missing = [image_id for image_id in needed if image_id not in embedded]
     return [missing[start : start + SHARD] for start in range(0, len(missing), SHARD)]
 
 
@@ -53,11 +62,12 @@ def form_clusters(model: Model, locale: str) -> Partition | None:
         identity = clusters.partition_id(model.id, locale, image_ids)
         known = clusters.partition(transaction, identity)
         places = clusters.features_of(transaction, model.id, image_ids)
+        must_link, cannot_link = knowledge(transaction).constraints(image_ids)
     if known is not None or not image_ids:
         return known
     vectors = features.read(settings.blob_store, image_ids, places)
     _, lander = load(model.location)
-    cluster_of_image = lander.predict(vectors)
+    cluster_of_image = lander.predict(vectors, must_link=must_link, cannot_link=cannot_link)
     partition = Partition(
         id=identity,
         model_id=model.id,

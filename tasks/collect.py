@@ -1,37 +1,65 @@
-"""Tasks that read answers back and let verified labels through the gate."""
+"""Tasks that read answers back, rule on them, and let the labels that follow through the gate."""
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 
 import pandas as pd
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from annotation import InvalidAnnotation, decide, name_key, new_answers, verified_labels
+from annotation import (
+    InvalidAnnotation,
+    Submission,
+    changed_labels,
+    new_answers,
+    rule,
+    undo,
+)
 from catalog import Transaction, decisions, images, labels, training_sets
 from catalog.labels import LabelRow
-from catalog.schema import Question, TrainingSet
+from catalog.schema import Decision, Desk, QuestionKind, SiteProject, TrainingSet
+from tasks.annotate import Queue
+from tasks.errors import NoSuchDecision
+from tasks.knowledge import knowledge
 from tasks.settings import load_settings
 from tasks.sites import open_site, site_was_down
 
 
 @dataclass(frozen=True)
 class Pulled:
-    """What was read from one locale of a site."""
+    """What was read from one project of a site."""
 
+    site: str
     locale: str
+    kind: str
     n_answers: int
-    n_decisions: int
-    n_labels: int
     invalid: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class Ruled:
+    """What follows from the answers to one kind of question in one locale.
+
+    `votes` is how many annotators are to answer each question that needs more of them, `escalated`
+    what the lead is to decide, by the name of their site.
+    """
+
+    n_decisions: int = 0
+    votes: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    escalated: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+
 @task(cache_policy=NO_CACHE)
-def asked_locales() -> dict[str, int]:
-    """The locales with questions on the site, and the project of each."""
+def asked_projects() -> list[SiteProject]:
+    """The projects of every site in which questions stand."""
     settings = load_settings()
     with settings.catalog.begin() as transaction:
-        return decisions.asked_locales(transaction, settings.annotate.site)
+        return [
+            project
+            for name in settings.annotate.sites
+            for project in decisions.projects(transaction, name)
+        ]
 
 
 @task(
@@ -40,57 +68,144 @@ def asked_locales() -> dict[str, int]:
     retry_delay_seconds=[1, 5],
     retry_condition_fn=site_was_down,
 )
-def pull(locale: str, project_id: int) -> Pulled:
-    """Read the new and changed answers of a locale, and decide what they decide."""
+def pull(project: SiteProject) -> Pulled:
+    """Read the new and changed answers of a project."""
     settings = load_settings()
-    name = settings.annotate.site
     with settings.catalog.begin() as transaction:
-        since = decisions.pulled_through(transaction, name, locale)
-    pulled = open_site(name).pull(project_id, since)
+        since = decisions.pulled_through(transaction, project.site, project.project_id)
+    pulled = open_site(project.site).pull(project.project_id, since)
     with settings.catalog.begin() as transaction:
-        ids = [submission.question_id for submission in pulled.submissions]
-        asked = decisions.questions(transaction, ids)
-        known = decisions.answers_to(transaction, ids)
-        fresh, invalid = [], []
-        for submission in pulled.submissions:
-            question = asked.get(submission.question_id)
-            if question is None:
-                invalid.append(f"task {submission.task_id} holds a question that nobody here asked")
-                continue
-            try:
-                fresh += new_answers(submission, question, known.get(question.id, []))
-            except InvalidAnnotation as problem:
-                invalid.append(str(problem))
-        decisions.add_answers(transaction, fresh)
-        n_decisions = n_labels = 0
-        for question_id in sorted({answer.question_id for answer in fresh}):
-            decided, labelled = _decide(transaction, asked[question_id])
-            n_decisions += decided
-            n_labels += labelled
-        decisions.record_pull(transaction, name, locale, pulled.through)
-    return Pulled(locale, len(fresh), n_decisions, n_labels, tuple(invalid))
+        read = record_answers(transaction, project, pulled.submissions)
+        decisions.record_pull(transaction, project.site, project.project_id, pulled.through)
+    return read
 
 
-def _decide(transaction: Transaction, question: Question) -> tuple[int, int]:
-    """Record what the answers to `question` decide; how many decisions and labels are new."""
-    [answers] = decisions.answers_to(transaction, [question.id]).values()
-    standing = decisions.current_decisions(transaction, question_ids=[question.id])
-    decision = decide(question, answers, standing[0] if standing else None)
-    if decision is None:
-        return 0, 0
-    decisions.add_decision(transaction, decision)
-    product_id = (
-        labels.product_named(
-            transaction,
-            question.locale,
-            decision.name,
-            name_key(decision.name),
-            identity=f"{question.locale} {name_key(decision.name)}",
+def record_answers(
+    transaction: Transaction, project: SiteProject, submissions: Sequence[Submission]
+) -> Pulled:
+    """Add what `submissions` say that is not known yet."""
+    ids = [submission.question_id for submission in submissions]
+    asked = decisions.questions(transaction, ids)
+    known = decisions.answers_to(transaction, ids)
+    fresh, invalid = [], []
+    for submission in submissions:
+        question = asked.get(submission.question_id)
+        if question is None:
+            invalid.append(f"task {submission.task_id} holds a question that nobody here asked")
+            continue
+        try:
+            before = known.get(question.id, [])
+            fresh += new_answers(submission, question, before, Desk(project.desk))
+        except InvalidAnnotation as problem:
+            invalid.append(str(problem))
+    decisions.add_answers(transaction, fresh)
+    return Pulled(project.site, project.locale, project.kind, len(fresh), tuple(invalid))
+
+
+@task(cache_policy=NO_CACHE)
+def answered() -> list[tuple[str, str]]:
+    """The locales and kinds of question to which there are answers."""
+    with load_settings().catalog.begin() as transaction:
+        return decisions.answered(transaction)
+
+
+@task(cache_policy=NO_CACHE)
+def decide(locale: str, kind: str) -> Ruled:
+    """Rule on every answered question of one kind in one locale."""
+    settings = load_settings()
+    with settings.catalog.begin() as transaction:
+        asked = decisions.questions_about(transaction, locale, kind)
+        answers = decisions.answers_to(transaction, [question.id for question in asked])
+        standing = {
+            question.id: decision
+            for question, decision in decisions.decided(transaction, locale, kind)
+        }
+        rulings = rule(
+            asked,
+            answers,
+            standing,
+            settings.annotate.votes,
+            method=settings.annotate.consensus,
         )
-        if decision.name
-        else None
-    )
-    return 1, labels.add_labels(transaction, verified_labels(decision, question.locale, product_id))
+        decisions.add_decisions(
+            transaction, [each.decision for each in rulings.values() if each.decision is not None]
+        )
+    site_of = {question.id: question.site for question in asked}
+    votes: dict[str, dict[str, int]] = {}
+    escalated: dict[str, list[str]] = {}
+    for question_id, ruling in rulings.items():
+        if ruling.votes:
+            votes.setdefault(site_of[question_id], {})[question_id] = ruling.votes
+        if ruling.escalated:
+            escalated.setdefault(site_of[question_id], []).append(question_id)
+    n_decisions = sum(ruling.decision is not None for ruling in rulings.values())
+    return Ruled(n_decisions, votes, escalated)
+
+
+@task(
+    cache_policy=NO_CACHE,
+    retries=2,
+    retry_delay_seconds=[1, 5],
+    retry_condition_fn=site_was_down,
+)
+def seek_votes(site: str, votes: Mapping[str, int]) -> int:
+    """See that questions are shown to as many annotators as they need; how many questions."""
+    with load_settings().catalog.begin() as transaction:
+        tasks = decisions.tasks_at(transaction, Desk.CROWD, list(votes))
+    wanted: dict[int, dict[int, int]] = defaultdict(dict)
+    for key, each in tasks.items():
+        wanted[each.project_id][each.task_id] = votes[key]
+    asked = open_site(site)
+    for project_id, of_project in wanted.items():
+        asked.want_votes(project_id, of_project)
+    return len(tasks)
+
+
+@task(cache_policy=NO_CACHE)
+def relabel() -> int:
+    """Add the labels that follow from all decisions that stand; how many changed."""
+    settings = load_settings()
+    with settings.catalog.begin() as transaction:
+        known = knowledge(transaction)
+        fresh = changed_labels(
+            known, labels.manifest_labels(transaction), labels.newest(transaction)
+        )
+        labels.add_products(transaction, [each.product_id for each in fresh if each.product_id])
+        return labels.add_labels(transaction, fresh)
+
+
+@task(cache_policy=NO_CACHE)
+def products_now() -> dict[str, int]:
+    """How many images each product has, by its names."""
+    with load_settings().catalog.begin() as transaction:
+        known = knowledge(transaction)
+    called: dict[str, list[str]] = defaultdict(list)
+    for (product, _), name in sorted(known.names.items()):
+        called[product].append(name)
+    return {
+        f"{' / '.join(called[product]) or 'without a name'} ({product[:8]})": len(shown)
+        for product, shown in known.images().items()
+    }
+
+
+@task(cache_policy=NO_CACHE)
+def undo_decision(decision_id: str, by: str, reason: str) -> Decision:
+    """Take a decision back; raises `NoSuchDecision` where it does not stand."""
+    settings = load_settings()
+    with settings.catalog.begin() as transaction:
+        found = [
+            decision
+            for _, decision in decisions.decided(transaction)
+            if decision.id.startswith(decision_id)
+        ]
+        if len(found) != 1:
+            raise NoSuchDecision(
+                f"{len(found)} decisions that stand begin with {decision_id!r}: "
+                "`groundtruth decisions` lists them; give enough of the first column to name one"
+            )
+        undone = undo(found[0], by=by, reason=reason)
+        decisions.add_decisions(transaction, [undone])
+        return undone
 
 
 @dataclass(frozen=True)
@@ -159,3 +274,12 @@ def frame(rows: Sequence[LabelRow]) -> pd.DataFrame:
         columns=list(LabelRow.__dataclass_fields__),
     )
     return table.set_index("label_id").rename_axis(None)
+
+
+def escalations(ruled: Mapping[tuple[str, str], Ruled]) -> dict[Queue, Sequence[str]]:
+    """What each lead is to decide, by the queue in which it is put."""
+    return {
+        Queue(site, locale, QuestionKind(kind), Desk.LEAD): question_ids
+        for (locale, kind), each in ruled.items()
+        for site, question_ids in each.escalated.items()
+    }

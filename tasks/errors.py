@@ -11,3 +11,7 @@ class NoChampion(RuntimeError):
 
 class NoSite(LookupError):
     """There is no Prefect block for the site."""
+
+
+class NoSuchDecision(RuntimeError):
+    """No single decision that stands is meant."""

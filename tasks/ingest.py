@@ -80,24 +80,18 @@ def ingest_batch(batch: Sequence[Listing]) -> Ingested:
     with settings.catalog.begin() as transaction:
         n_new = images.record(transaction, rows, [_source(*pair) for pair in read])
         images.set_aside(transaction, set_aside)
-        n_labelled = labels.add_labels(
-            transaction,
-            [
-                labels.manifest_label(
-                    picture.id,
-                    labels.product_named(
-                        transaction,
-                        listing.locale,
-                        listing.product,
-                        name_key(listing.product),
-                        identity=name_key(listing.product),
-                    ),
-                    listing.locale,
-                )
-                for listing, picture in read
-                if listing.product is not None
-            ],
-        )
+        listed = [
+            labels.manifest_label(
+                picture.id,
+                labels.manifest_product(name_key(listing.product)),
+                listing.product,
+                listing.locale,
+            )
+            for listing, picture in read
+            if listing.product is not None
+        ]
+        labels.add_products(transaction, [each.product_id for each in listed if each.product_id])
+        n_labelled = labels.add_labels(transaction, listed)
     return Ingested(len(batch), n_new, n_labelled, tuple(set_aside))
 
 

@@ -1,10 +1,21 @@
 """The settings of a deployment: `groundtruth.toml`, overridden by ``GROUNDTRUTH_*`` variables."""
 
 import os
+import re
 from functools import cache, cached_property
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import BaseModel, Field, PositiveInt, ValidationError, field_validator
+from pydantic import (
+    AfterValidator,
+    AnyHttpUrl,
+    BaseModel,
+    Field,
+    PositiveInt,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -12,12 +23,28 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
-from annotation import Wording
+from annotation import AGGREGATORS, Asking, Votes, Wording
 from catalog import BlobStore, Catalog
 from expectations.policy import LabelPolicy
 from tasks.errors import SettingsError
 
 SETTINGS_VARIABLE = "GROUNDTRUTH_SETTINGS"
+Port = Annotated[int, Field(ge=1024, le=65535)]
+
+
+def _names_a_site(name: str) -> str:
+    if not re.fullmatch(r"[a-z0-9](-?[a-z0-9]){0,39}", name) or re.search(
+        r"-(lead|simulated-\d+)$", name
+    ):
+        raise ValueError(
+            f"{name!r} cannot name a site: use lower-case letters, digits and single dashes, 40"
+            " characters at most, and neither of the endings -lead and -simulated-1, which name"
+            " the keys of a site's people"
+        )
+    return name
+
+
+SiteName = Annotated[str, AfterValidator(_names_a_site)]
 
 
 class Ingest(BaseModel, extra="forbid"):
@@ -27,9 +54,25 @@ class Ingest(BaseModel, extra="forbid"):
 
 
 class Annotate(BaseModel, extra="forbid"):
-    site: str = "local"
-    pictures_per_sheet: int = Field(60, ge=2, le=60)
-    smallest_cluster: PositiveInt = 2
+    sites: list[SiteName] = Field(["local"], min_length=1)
+    webhooks_url: AnyHttpUrl | None = None
+    asking: Asking = Asking()
+    votes: Votes = Votes()
+    consensus: str = "dawid-skene"
+
+    @field_validator("consensus")
+    @classmethod
+    def _is_an_aggregator(cls, name: str) -> str:
+        if name not in AGGREGATORS:
+            raise ValueError(f"{name!r} is none of {', '.join(AGGREGATORS)}")
+        return name
+
+    @field_validator("sites")
+    @classmethod
+    def _each_once(cls, sites: list[str]) -> list[str]:
+        if twice := sorted({name for name in sites if sites.count(name) > 1}):
+            raise ValueError(f"{', '.join(twice)} stands there more than once: name each site once")
+        return sites
 
 
 class EncoderSettings(BaseModel, extra="forbid"):
@@ -49,9 +92,31 @@ class Retrain(BaseModel, extra="forbid"):
     seed: int = 0
 
 
+class LocalLabelStudio(BaseModel, extra="forbid"):
+    """A Label Studio on this machine, for one vendor."""
+
+    port: Port
+    locales: list[str] = []
+    annotators: int = Field(1, ge=1, le=100)
+
+
 class Servers(BaseModel, extra="forbid"):
-    prefect_port: int = Field(4200, ge=1024, le=65535)
-    label_studio_port: int = Field(8080, ge=1024, le=65535)
+    prefect_port: Port = 4200
+    webhooks_port: Port = 4210
+    label_studio: dict[SiteName, LocalLabelStudio] = {"local": LocalLabelStudio(port=8080)}
+
+    @model_validator(mode="after")
+    def _have_ports_of_their_own(self) -> "Servers":
+        owners: dict[int, str] = {}
+        for setting, port in (
+            ("prefect_port", self.prefect_port),
+            ("webhooks_port", self.webhooks_port),
+            *((f"label_studio.{name}.port", each.port) for name, each in self.label_studio.items()),
+        ):
+            if port in owners:
+                raise ValueError(f"{setting} and {owners[port]} are both {port}: change one")
+            owners[port] = setting
+        return self
 
 
 class Settings(BaseSettings):

@@ -4,22 +4,49 @@ import socket
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from deployments import label_studio
-from deployments.label_studio import Credentials
+from deployments.label_studio import LocalSite, local_sites
+from deployments.logins import Credentials
 from deployments.stack import StackStatus, down, up
-from tasks.settings import Servers, Settings
+from tasks.settings import LocalLabelStudio, Servers, Settings
 
 ROOT = Path(__file__).resolve().parents[1]
 
 
+class Logins(Credentials):
+    """The logins of a site where *the* annotator is the first one."""
+
+    admin_email = property(lambda self: self.admin.email)
+    admin_password = property(lambda self: self.admin.password)
+    admin_token = property(lambda self: self.admin.token)
+    annotator_email = property(lambda self: self.annotators[0].email)
+    annotator_password = property(lambda self: self.annotators[0].password)
+    annotator_token = property(lambda self: self.annotators[0].token)
+
+
+def logins_of(site: LocalSite) -> Logins:
+    known = site.credentials()
+    assert known is not None
+    return Logins(**vars(known))
+
+
 @dataclass(frozen=True)
 class RunningStack:
+    """The running servers; `site` is the first of the settings, `credentials` are its logins."""
+
     settings: Settings
     status: StackStatus
-    credentials: Credentials
+
+    @property
+    def site(self) -> LocalSite:
+        return local_sites(self.settings)[0]
+
+    @property
+    def credentials(self) -> Logins:
+        return logins_of(self.site)
 
 
 def free_ports(count: int) -> list[int]:
@@ -31,18 +58,27 @@ def free_ports(count: int) -> list[int]:
     return ports
 
 
+def servers_on_free_ports(**label_studios: dict[str, Any]) -> Servers:
+    """Servers on free ports: Prefect, webhooks, and the Label Studios with the given settings."""
+    prefect_port, webhooks_port, *ports = free_ports(2 + len(label_studios))
+    return Servers(
+        prefect_port=prefect_port,
+        webhooks_port=webhooks_port,
+        label_studio={
+            name: LocalLabelStudio(port=port, **given)
+            for (name, given), port in zip(label_studios.items(), ports, strict=True)
+        },
+    )
+
+
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
-    """Prefect, Label Studio and a worker on free ports, with an empty data directory."""
-    prefect_port, label_studio_port = free_ports(2)
+    """Prefect, one Label Studio with two annotators, a worker and webhooks, with no data."""
     settings = Settings(
         data=tmp_path_factory.mktemp("stack"),
-        servers=Servers(prefect_port=prefect_port, label_studio_port=label_studio_port),
+        servers=servers_on_free_ports(local={"annotators": 2}),
     )
     try:
-        status = up(settings)
-        known = label_studio.credentials(settings)
-        assert known is not None
-        yield RunningStack(settings, status, known)
+        yield RunningStack(settings, up(settings))
     finally:
         down(settings)

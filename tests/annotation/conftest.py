@@ -3,8 +3,8 @@
 import hashlib
 import io
 import uuid
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
@@ -12,12 +12,10 @@ import pytest
 from PIL import Image, ImageDraw
 
 from annotation import LocalPictures, Site
-from catalog.schema import Question
-from deployments import label_studio as local_label_studio
-from deployments.label_studio import Credentials
+from catalog.schema import Question, QuestionKind
+from deployments.logins import Credentials
 from deployments.service import Service
-from tasks.settings import Servers, Settings
-from tests.conftest import free_ports
+from tests.conftest import RunningStack
 
 REPOSITORY = Path(__file__).parents[2]
 PICTURES = "previews"
@@ -46,31 +44,10 @@ class RunningLabelStudio:
 
 
 @pytest.fixture(scope="session")
-def label_studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningLabelStudio]:
-    """A Label Studio of the tests' own, which may speak with servers on loopback, such as an S3."""
-    prefect_port, port = free_ports(2)
-    settings = Settings(
-        data=tmp_path_factory.mktemp("label-studio"),
-        servers=Servers(prefect_port=prefect_port, label_studio_port=port),
-    )
-    pictures = settings.data / "blobs" / "sites" / "local" / PICTURES
-    pictures.mkdir(parents=True)
-    usual = local_label_studio.server(settings)
-    server = replace(
-        usual,
-        environment=lambda: {
-            **usual.environment(),
-            "SSRF_PROTECTION_ENABLED": "false",
-            "LABEL_STUDIO_LOCAL_FILES_DOCUMENT_ROOT": str(pictures.parent),
-        },
-    )
-    try:
-        server.start()
-        server.wait_until_ready()
-        known = local_label_studio.sign_in(settings)
-        yield RunningLabelStudio(local_label_studio.url(settings), known, pictures, server)
-    finally:
-        server.stop()
+def label_studio(stack: RunningStack) -> RunningLabelStudio:
+    pictures = stack.site.pictures / PICTURES
+    pictures.mkdir(exist_ok=True)
+    return RunningLabelStudio(stack.site.url, stack.credentials, pictures, stack.site.server())
 
 
 @pytest.fixture
@@ -90,15 +67,22 @@ def personal_token(label_studio: RunningLabelStudio) -> str:
         return str(admin.post("/api/token/").raise_for_status().json()["token"])
 
 
-def make_question(*image_ids: str, locale: str = "en-US") -> Question:
+def make_question(
+    *image_ids: str,
+    kind: QuestionKind = QuestionKind.VERIFY,
+    locale: str = "en-US",
+    references: Sequence[str] = (),
+    suggestion: str | None = None,
+) -> Question:
     """A question that no other test asks."""
     return Question(
         id=uuid.uuid4().hex,
-        kind="verify",
+        kind=kind,
         locale=locale,
         site="local",
-        cluster_id="cluster",
         image_ids=list(image_ids),
+        reference_ids=list(references),
+        suggestion=suggestion,
     )
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from annotation import Annotation, Flag, InvalidAnnotation, Submission, new_answers
-from annotation.contact_sheet import result
+from annotation.results import result
 from catalog.schema import AnswerState, Verdict
 from tests.annotation.conftest import make_question
 

@@ -37,7 +37,8 @@ from annotation import (
     task,
 )
 from annotation import site as site_module
-from annotation.contact_sheet import label_config, result
+from annotation.desk import label_config
+from annotation.results import result
 from catalog.schema import Answer, AnswerState, Question, QuestionKind, Verdict
 from tests.annotation.conftest import REPOSITORY, RunningLabelStudio, make_question
 from tests.annotation.faults import Fault, FaultyProxy, Happens

@@ -23,7 +23,7 @@ from annotation import (
     new_answers,
     task,
 )
-from annotation.contact_sheet import result
+from annotation.results import result
 from annotation.site import BATCH
 from catalog.schema import AnswerState, Desk, Question, QuestionKind, Verdict
 from tests.annotation.conftest import (

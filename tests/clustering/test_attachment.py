@@ -151,3 +151,25 @@ def test_bad_arguments_are_refused_by_their_names(lander, arrivals, change, mess
     new, _, known, products = arrivals
     with pytest.raises(ValueError, match=message):
         lander.attach(*change(new, known, products))
+
+
+def test_the_halves_of_a_product_resemble_each_other_and_no_other(
+    lander: HiLander, other_world: tuple[np.ndarray, np.ndarray]
+) -> None:
+    features, classes = other_world
+    second_half = np.arange(len(classes)) % 2
+    torn = classes < 10
+    products = 5 + 2 * classes + np.where(torn, second_half, 0)
+    found = lander.resemble(features, products)
+    names = np.unique(products)
+    halves = np.isin(names, products[torn])
+    twin = np.where((names - 5) % 2 == 0, names + 1, names - 1)
+    assert (found.products[halves] == twin[halves]).mean() > 0.9
+    assert found.probability[halves].mean() > 2 * found.probability[~halves].mean()
+    assert (found.products != names).all()
+
+
+def test_a_product_alone_resembles_none(lander: HiLander) -> None:
+    features, _ = blobs(1, 16, noise=0.8, seed=5)
+    found = lander.resemble(features, np.full(16, 7))
+    assert (found.products.tolist(), found.probability.tolist()) == ([-1], [0.0])

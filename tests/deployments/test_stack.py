@@ -16,10 +16,11 @@ import psutil
 import pytest
 import yaml
 
+from deployments.label_studio import local_sites
 from deployments.orchestration import PREFECT_FILE, ROOT, api_url
 from deployments.stack import StackError, StackStatus, down, logs, prefect_environment, status, up
-from tasks.settings import Servers, Settings
-from tests.conftest import RunningStack, free_ports
+from tasks.settings import Settings
+from tests.conftest import RunningStack, servers_on_free_ports
 
 
 def pids(status: StackStatus) -> dict[str, int | None]:
@@ -81,36 +82,38 @@ def test_up_again_keeps_the_running_servers(stack: RunningStack) -> None:
 
 def test_a_killed_label_studio_comes_back_with_the_same_login(stack: RunningStack) -> None:
     before = status(stack.settings)
-    kill(before, "label-studio")
+    kill(before, "label-studio-local")
 
     after = up(stack.settings)
 
     assert after.healthy
-    assert after.login == before.login
+    assert after.logins == before.logins
     assert pids(after)["prefect"] == pids(before)["prefect"]
     assert pids(after)["worker"] == pids(before)["worker"]
 
 
-def test_both_people_reach_label_studio_with_their_tokens(stack: RunningStack) -> None:
+def test_everybody_reaches_label_studio_with_their_token(stack: RunningStack) -> None:
     known = stack.credentials
-    url = f"http://127.0.0.1:{stack.settings.servers.label_studio_port}/api/current-user/whoami"
+    people = (known.admin, known.lead, *known.annotators)
 
     emails = [
-        httpx.get(url, headers={"Authorization": f"Token {token}"}).json()["email"]
-        for token in (known.admin_token, known.annotator_token)
+        httpx.get(
+            f"{stack.site.url}/api/current-user/whoami",
+            headers={"Authorization": f"Token {person.token}"},
+        ).json()["email"]
+        for person in people
     ]
 
-    assert emails == [known.admin_email, known.annotator_email]
+    assert emails == [person.email for person in people]
 
 
 def test_secrets_are_in_no_log_and_no_command_line(stack: RunningStack) -> None:
     known = stack.credentials
-    secrets = (
-        known.admin_password,
-        known.admin_token,
-        known.annotator_password,
-        known.annotator_token,
-    )
+    people = (known.admin, known.lead, *known.annotators)
+    secrets = [
+        known.webhook_secret,
+        *(secret for person in people for secret in (person.password, person.token)),
+    ]
     running = status(stack.settings)
     seen = [server.log.read_text(errors="replace") for server in running.servers]
     seen += [" ".join(process.cmdline()) for process in processes(running)]
@@ -120,9 +123,7 @@ def test_secrets_are_in_no_log_and_no_command_line(stack: RunningStack) -> None:
 
 
 def test_only_the_owner_can_read_the_logins(stack: RunningStack) -> None:
-    file = stack.settings.data / "servers" / "label-studio" / "credentials.env"
-
-    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert stat.S_IMODE(stack.site.credentials_file.stat().st_mode) == 0o600
 
 
 def test_everything_listens_on_loopback_only(stack: RunningStack) -> None:
@@ -133,24 +134,22 @@ def test_everything_listens_on_loopback_only(stack: RunningStack) -> None:
         if connection.status == psutil.CONN_LISTEN
     ]
     servers = stack.settings.servers
+    ours = {servers.prefect_port, servers.webhooks_port, stack.site.port}
 
-    assert {servers.prefect_port, servers.label_studio_port} <= {each.port for each in listening}
+    assert ours <= {each.port for each in listening}
     assert {each.ip for each in listening} == {"127.0.0.1"}
 
 
 def test_an_occupied_port_is_named_with_the_setting_to_change(tmp_path: Path) -> None:
-    prefect_port, label_studio_port = free_ports(2)
-    settings = Settings(
-        data=tmp_path,
-        servers=Servers(prefect_port=prefect_port, label_studio_port=label_studio_port),
-    )
+    settings = Settings(data=tmp_path, servers=servers_on_free_ports(local={}))
+    [site] = local_sites(settings)
     with (
-        socket.create_server(("127.0.0.1", label_studio_port)),
-        pytest.raises(StackError, match=rf"port {label_studio_port}.*servers\.label_studio_port"),
+        socket.create_server(("127.0.0.1", site.port)),
+        pytest.raises(StackError, match=rf"port {site.port}.*servers\.label_studio\.local\.port"),
     ):
         up(settings)
 
-    assert [server.pid for server in status(settings).servers] == [None, None, None]
+    assert {server.pid for server in status(settings).servers} == {None}
 
 
 def test_every_active_schedule_has_scheduled_runs(stack: RunningStack) -> None:
@@ -228,23 +227,12 @@ def slots_taken(stack: RunningStack, deployment: dict[str, Any]) -> int:
     return int(found.raise_for_status().json()["active_slots"])
 
 
-def test_the_saved_site_leads_to_our_label_studio(stack: RunningStack) -> None:
-    name = stack.settings.annotate.site
-    block = httpx.get(
-        f"{api_url(stack.settings)}/block_types/slug/label-studio-site/block_documents/name/{name}",
-        params={"include_secrets": True},
-    ).json()
-
-    assert httpx.URL(block["data"]["url"]).port == stack.settings.servers.label_studio_port
-    assert block["data"]["api_key"] == stack.credentials.admin_token
-
-
 def test_a_process_of_the_stack_sees_the_same_settings_from_any_folder(
     stack: RunningStack, tmp_path: Path
 ) -> None:
     program = (
         "from tasks.settings import load_settings\n"
-        "print(load_settings().model_dump_json(include={'data', 'servers'}))"
+        "print(load_settings().model_dump_json(include={'data', 'servers', 'annotate'}))"
     )
     environment = {**prefect_environment(stack.settings), "PYTHONPATH": str(ROOT)}
 
@@ -257,12 +245,12 @@ def test_a_process_of_the_stack_sees_the_same_settings_from_any_folder(
         text=True,
     )
 
-    expected = stack.settings.model_dump(mode="json", include={"data", "servers"})
+    expected = stack.settings.model_dump(mode="json", include={"data", "servers", "annotate"})
     assert json.loads(seen.stdout) == expected
 
 
 def test_logs_of_an_unknown_server_name_the_known_ones(stack: RunningStack) -> None:
-    with pytest.raises(StackError, match="prefect, label-studio, worker"):
+    with pytest.raises(StackError, match="prefect, label-studio-local, worker, webhooks"):
         logs(stack.settings, "postgres")
 
 
@@ -275,4 +263,4 @@ def test_down_leaves_no_process_and_up_brings_all_back(stack: RunningStack) -> N
     assert not [process for process in family if process.is_running()]
     after = up(stack.settings)
     assert after.healthy
-    assert after.login == before.login
+    assert after.logins == before.logins

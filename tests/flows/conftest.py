@@ -13,7 +13,6 @@ from prefect.settings import PREFECT_API_URL, temporary_settings
 from catalog.fingerprint import Fingerprint, fingerprint
 from catalog.schema import Question, SiteTask
 from catalog.summary import Summary, summarise
-from deployments import label_studio
 from deployments.orchestration import ROOT, prefect_environment
 from deployments.sample import Sample, write
 from tasks.settings import Settings, load_settings
@@ -97,9 +96,7 @@ class Workspace:
 def workspace(
     stack: RunningStack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Workspace]:
-    client = LabelStudio(
-        base_url=label_studio.url(stack.settings), api_key=stack.credentials.admin_token
-    )
+    client = LabelStudio(base_url=stack.site.url, api_key=stack.credentials.admin_token)
     opened = Workspace.open(
         tmp_path / "catalogue.sqlite", prefect_environment(stack.settings) | SMALL, client
     )

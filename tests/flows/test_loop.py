@@ -22,7 +22,7 @@ def deploy_run(workspace: Workspace, **parameters: object) -> int:
 
 
 def simulated(sample: Sample) -> dict[str, object]:
-    return {"truth": str(sample.truth), "error_rate": 0.0}
+    return {"truth": str(sample.truth), "error_rates": [0.0]}
 
 
 def test_two_rounds_end_in_a_larger_training_set_and_a_compared_model(

@@ -3,7 +3,6 @@
 from prefect.settings import PREFECT_API_URL, temporary_settings
 from pydantic import AnyHttpUrl, SecretStr
 
-from deployments import label_studio
 from deployments.sample import Sample
 from tasks.sites import LabelStudioSite
 from tests.conftest import RunningStack, free_ports
@@ -57,7 +56,7 @@ def test_a_manifest_that_does_not_exist_is_named(workspace: Workspace) -> None:
 def test_a_site_that_is_down_or_refuses_loses_nothing_and_the_run_goes_on_later(
     workspace: Workspace, stack: RunningStack, sample: Sample
 ) -> None:
-    url, token = label_studio.url(stack.settings), stack.credentials.admin_token
+    url, token = stack.site.url, stack.credentials.admin_token
     [closed_port] = free_ports(1)
     workspace.environment["GROUNDTRUTH_ANNOTATE__SITE"] = "trouble"
     arguments = ("run", str(sample.rounds[0]), "--labelled", str(sample.labelled))

@@ -1,0 +1,44 @@
+"""Tasks that compare a site with the catalogue and mend the difference."""
+
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+
+from annotation import task as site_task
+from catalog import decisions
+from catalog.schema import Desk, QuestionKind, SiteProject
+from tasks.annotate import EVERYBODY, Queue, project_of, site_pictures
+from tasks.collect import record_answers
+from tasks.settings import load_settings
+from tasks.sites import open_site, site_was_down
+
+
+@task(
+    cache_policy=NO_CACHE,
+    retries=2,
+    retry_delay_seconds=[1, 5],
+    retry_condition_fn=site_was_down,
+)
+def mend(project: SiteProject) -> str:
+    """Compare a project with the catalogue, ask again what is gone; what was found, in words."""
+    settings = load_settings()
+    site = open_site(project.site)
+    pictures = site_pictures(settings, project.site)
+    queue = Queue(project.site, project.locale, QuestionKind(project.kind), Desk(project.desk))
+    project_id = project_of(settings, site, queue, pictures)
+    with settings.catalog.begin() as transaction:
+        expected = decisions.tasks_of_project(transaction, project.site, project.project_id)
+        asked = decisions.questions(transaction, list(expected))
+    mended = site.reconcile(project_id, expected)
+    again = site.push(
+        project_id,
+        [
+            site_task(asked[key], lambda image_id: pictures.url(project_id, image_id))
+            for key in mended.missing
+        ],
+    )
+    gold = {again[key]: EVERYBODY for key in again if asked[key].expected is not None}
+    site.want_votes(project_id, gold)
+    with settings.catalog.begin() as transaction:
+        decisions.move_tasks(transaction, queue.desk, project_id, {**mended.moved, **again})
+        read = record_answers(transaction, project, mended.submissions)
+    return f"{mended}; {read.n_answers} answers that were not known"
