@@ -16,13 +16,11 @@ from typing import Any
 
 from label_studio_sdk import LabelStudio
 
-from annotation import Site, Wording, label_config, task
-from annotation.contact_sheet import result
+from annotation import Site, Wording, label_config, result, task
 from catalog.identity import content_digest, digest
 from catalog.images import preview_key
 from catalog.schema import Desk, Question, QuestionKind, Verdict
-from deployments import label_studio
-from tasks.settings import Servers, Settings
+from deployments.label_studio import VERSION, LocalSite
 from tests.conftest import free_ports
 
 RESULTS = Path(__file__).parent / "results" / "site_throughput.md"
@@ -35,17 +33,14 @@ KIND = QuestionKind.VERIFY
 
 @contextmanager
 def running_label_studio() -> Iterator[Site]:
-    prefect_port, port = free_ports(2)
     with TemporaryDirectory() as folder:
-        settings = Settings(
-            data=Path(folder), servers=Servers(prefect_port=prefect_port, label_studio_port=port)
-        )
-        server = label_studio.server(settings)
+        (port,) = free_ports(1)
+        local = LocalSite("benchmark", port, locales=(), n_annotators=0, data=Path(folder))
+        server = local.server()
         try:
             server.start()
             server.wait_until_ready()
-            token = label_studio.sign_in(settings).admin_token
-            yield Site("local", label_studio.url(settings), token)
+            yield Site(local.name, local.url, local.sign_in().admin.token)
         finally:
             server.stop()
 
@@ -89,7 +84,7 @@ def measure(site: Site, count: int) -> dict[str, list[float]]:
     client: Any = LabelStudio(base_url=site.url, api_key=site.api_key)
     tasks = sheets(count)
     answered = site.ensure_project(KIND, WORDING, Desk.LEAD)
-    answers = [{"result": result(Verdict.CONFIRM, name="Cocoa 250 g"), "lead_time": 12.5}]
+    answers = [{"result": result(KIND, Verdict.CONFIRM, name="Cocoa 250 g"), "lead_time": 12.5}]
     bare_push(client, answered, [{**each, "annotations": answers} for each in tasks])
     taken: dict[str, list[float]] = {}
 
@@ -130,7 +125,7 @@ def page(count: int, taken: dict[str, list[float]]) -> str:
     again = median(taken["push again"])
     return f"""# A site's pushes and pulls beside the bare SDK
 
-{count:,} questions of {PICTURES} pictures, each answered once; Label Studio {label_studio.VERSION}
+{count:,} questions of {PICTURES} pictures, each answered once; Label Studio {VERSION}
 on SQLite, on two cores shared with other work. Seconds are the median of {TURNS} turns in
 alternating order; the ratio is the median of the turns' own, with its range.
 

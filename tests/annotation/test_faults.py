@@ -171,7 +171,7 @@ class TestOnTheWire:
         questions: list[Question],
     ) -> None:
         for task_id in site.push(project, sheets(questions)).values():
-            site.annotate(task_id, result(Verdict.CONFIRM), seconds=1)
+            site.annotate(task_id, result(VERIFY, Verdict.CONFIRM), seconds=1)
         catalogue = Catalogue(questions)
         with proxy.suffering(fault(method="GET", path="/api/tasks", spare=2)):
             through = until_it_works(lambda: catalogue.read(suffering, project))
@@ -280,7 +280,7 @@ class TestByHand:
         begun = max(each.task_id for each in site.pull(project).submissions)
         httpx.post(
             f"{site.url}/api/tasks/{begun}/drafts",
-            json={"result": result(Verdict.CONFIRM)},
+            json={"result": result(VERIFY, Verdict.CONFIRM)},
             headers={"Authorization": f"Token {site.api_key}"},
         ).raise_for_status()
         assert begun not in site.reconcile(project, task_ids).surplus
@@ -291,9 +291,9 @@ class TestByHand:
     ) -> None:
         question = questions[0]
         catalogue = Catalogue(questions)
-        number = site.annotate(task_ids[question.id], result(Verdict.CONFIRM), seconds=1)
+        number = site.annotate(task_ids[question.id], result(VERIFY, Verdict.CONFIRM), seconds=1)
         through = catalogue.read(site, project)
-        client.annotations.update(number, result=result(Verdict.MIXED))
+        client.annotations.update(number, result=result(VERIFY, Verdict.MIXED))
         through = catalogue.read(site, project, through)
         client.annotations.delete(number)
         through = catalogue.read(site, project, through)
@@ -356,7 +356,7 @@ class TestByHand:
         self, site: Site, project: int, wording: Wording, task_ids: Any, client: Any
     ) -> None:
         ours = label_config(VERIFY, wording)
-        edited = ours.replace(wording.question, "Is it red?")
+        edited = ours.replace(wording.verify.question, "Is it red?")
         client.projects.update(project, label_config=edited, show_skip_button=False)
         site.ensure_project(VERIFY, wording, known=project)
         mended = client.projects.get(project)
@@ -379,7 +379,7 @@ class TestClocks:
         question = make_question("a", "b")
         task_id = site.push(project, [task(question, str)])[question.id]
         before = site.pull(project)
-        site.annotate(task_id, result(Verdict.CONFIRM), seconds=1)
+        site.annotate(task_id, result(VERIFY, Verdict.CONFIRM), seconds=1)
         after = site.pull(project, before.through)
         (submission,) = after.submissions
         assert len(submission.annotations) == 1
@@ -445,7 +445,7 @@ class TestKilled:
         questions: list[Question],
     ) -> None:
         for task_id in site.push(project, sheets(questions)).values():
-            site.annotate(task_id, result(Verdict.CONFIRM), seconds=1)
+            site.annotate(task_id, result(VERIFY, Verdict.CONFIRM), seconds=1)
         script = f"""
             import os
             from annotation import Site, listing
@@ -487,7 +487,7 @@ class TestRestart:
         assert asked(site, project) == once(questions)
 
         for task_id in task_ids.values():
-            site.annotate(task_id, result(Verdict.CONFIRM), seconds=1)
+            site.annotate(task_id, result(VERIFY, Verdict.CONFIRM), seconds=1)
         catalogue = Catalogue(questions)
         with proxy.suffering(Fault(moment, "GET", "/api/tasks", spare=2, meanwhile=restart)):
             through = until_it_works(lambda: catalogue.read(through_proxy, project))
