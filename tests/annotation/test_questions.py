@@ -87,7 +87,7 @@ class TestFollowUps:
         assert follow_ups([pair], []) == []
 
     def test_a_contradiction_is_asked_about_across_its_cut(self) -> None:
-        doubt = Contradiction("ja-JP", ("a", "b"), ("c",), ("one", "two"))
+        doubt = Contradiction("key", "ja-JP", ("a", "b"), ("c",), ("one", "two"))
         [question] = follow_ups([verified(1, "ab")], [doubt])
         assert (question.kind, question.locale) == (QuestionKind.MERGE, "ja-JP")
         assert (question.reference_ids, question.image_ids) == (["a", "b"], ["c"])
