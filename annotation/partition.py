@@ -43,9 +43,11 @@ class Decided(NamedTuple):
 class Contradiction:
     """Decisions that cannot all be right, and the images on either side of the weakest place.
 
-    `left` and `right` were both called one product and kept apart; neither is empty.
+    `left` and `right` were both called one product and kept apart; neither is empty. `key` names
+    what keeps them apart: it stays the same whatever else is decided, so that people are asked once.
     """
 
+    key: str
     locale: str
     left: tuple[str, ...]
     right: tuple[str, ...]
@@ -245,6 +247,7 @@ def _resolve(piece: Graph, rule: _Apart) -> tuple[list[Edge], Contradiction | No
     if on_left and on_right and not all("name" in (a[0], b[0]) for a, b in cut):
         cut_decisions = {node[1] for edge in cut for node in edge if node[0] == "group"}
         contradiction = Contradiction(
+            digest(rule.decided.question.id, rule.first[2:], rule.second[2:] or rule.second),
             rule.decided.question.locale,
             on_left,
             on_right,

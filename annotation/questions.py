@@ -1,7 +1,7 @@
 """The questions of every kind, each named by what it asks, so that it is asked once.
 
 Whichever model proposes it, the same sheet is the same question, and so is the same pair of
-products.
+products. A question that was made here stands on no site yet.
 """
 
 import math
@@ -149,7 +149,7 @@ def merge_question(
 ) -> Question:
     """Ask whether two galleries, each of one product, show the same.
 
-    `about` names the two products, or the decisions that contradict each other.
+    `about` names the two products, or the contradiction between them.
     """
     return Question(
         id=digest(QuestionKind.MERGE, set_digest(about)),
@@ -189,7 +189,7 @@ def follow_ups(
         and len(question.image_ids) > 2
     ]
     doubtful = [
-        merge_question(each.left, each.right, about=each.decision_ids, locale=each.locale)
+        merge_question(each.left, each.right, about=[each.key], locale=each.locale)
         for each in contradictions
     ]
     return [*mixed, *doubtful]

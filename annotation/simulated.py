@@ -54,7 +54,7 @@ class SimulatedAnnotator:
             for submission in self.site.pull(project_id).submissions:
                 question = questions.get(submission.question_id)
                 done = me in {annotation.annotator for annotation in submission.annotations}
-                if question is None or done or not self._is_asked(question, submission.overlap):
+                if question is None or done or not self.is_asked(question, submission.overlap):
                     continue
                 said, seconds = self.opinion(question)
                 self.site.annotate(submission.task_id, result(**said), seconds)
@@ -74,7 +74,8 @@ class SimulatedAnnotator:
         }[QuestionKind(question.kind)](question, chance)
         return {"kind": QuestionKind(question.kind), **said}, seconds
 
-    def _is_asked(self, question: Question, overlap: int) -> bool:
+    def is_asked(self, question: Question, overlap: int) -> bool:
+        """Whether this is one of the `overlap` annotators whose turn it is."""
         first = Random(question.id).randrange(self.n_annotators)
         return (self.place - first) % self.n_annotators < overlap
 

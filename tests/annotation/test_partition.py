@@ -213,6 +213,14 @@ class TestContradictions:
         assert not found.differ("a", "c")
         assert len(found.contradictions) == 1
 
+    def test_what_was_asked_about_a_contradiction_does_not_make_another_of_it(self) -> None:
+        log = [verified(1, "abc"), verified(2, "abd", removed="c", posterior=DOUBTFUL)]
+        before = partition(log, [])
+        after = partition([*log, merged(3, "ab", "c")], [])
+        assert [each.key for each in after.contradictions] == [
+            each.key for each in before.contradictions
+        ]
+
     def test_a_manifest_does_not_give_way_to_a_doubtful_answer(self) -> None:
         found = partition([verified(1, "a", removed="b", posterior=DOUBTFUL)], listed("ab", "Tee"))
         assert products(found) == {"ab"}

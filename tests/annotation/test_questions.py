@@ -1,64 +1,98 @@
-"""Clusters become sheets: every image once, surest first, sheets of even size."""
-
-import math
+"""Questions are named by what they ask, and ask about every image on as few sheets as possible."""
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from annotation import verify_questions
-from catalog.schema import Cluster, ClusterMember, Question
+from annotation import Asking, Candidate, cluster_questions, follow_ups
+from annotation.partition import Contradiction, partition
+from annotation.questions import ANCHORS, GALLERY, merge_question, verify_questions
+from catalog.schema import DecisionKind, QuestionKind
+from tests.annotation.test_partition import decided, listed, verified
 
-CLUSTER = Cluster(
-    id="cluster", partition_id="partition", locale="sv-SE", size=0, purity=0.9, peak_id="0"
-)
-memberships = st.lists(st.floats(0, 1), min_size=1, max_size=150)
-sheet_sizes = st.integers(2, 60)
-
-
-def members(values: list[float]) -> list[ClusterMember]:
-    return [
-        ClusterMember(cluster_id="cluster", image_id=str(number), membership=value)
-        for number, value in enumerate(values)
-    ]
+ASKING = Asking(pictures_per_sheet=24)
 
 
-def ask(members: list[ClusterMember], size: int) -> list[Question]:
-    return verify_questions(CLUSTER, members, site="local", pictures_per_sheet=size)
+def numbered(n: int) -> list[str]:
+    return [f"image {number:03}" for number in range(n)]
 
 
-@given(memberships, sheet_sizes)
-def test_every_image_is_asked_about_once_and_the_surest_comes_first(
-    values: list[float], size: int
-) -> None:
-    asked = [int(image) for question in ask(members(values), size) for image in question.image_ids]
-    assert sorted(asked) == list(range(len(values)))
-    assert [values[image] for image in asked] == sorted(values, reverse=True)
+def candidate(images: str, product: str | None = None, probability: float = 0.0) -> Candidate:
+    return Candidate("cluster", "de-DE", tuple(images), product, probability)
 
 
-@given(memberships, sheet_sizes)
-def test_there_are_as_few_sheets_as_possible_and_of_even_size(
-    values: list[float], size: int
-) -> None:
-    lengths = [len(question.image_ids) for question in ask(members(values), size)]
-    assert len(lengths) == math.ceil(len(values) / size)
-    assert max(lengths) - min(lengths) <= 1
+@given(st.integers(1, 300))
+def test_sheets_show_every_image_and_share_the_surest(n: int) -> None:
+    images = numbered(n)
+    sheets = verify_questions(images, locale="de-DE", cluster_id="c", per_sheet=24)
+    anchors = images[:ANCHORS] if n > 24 else []
+    shown = [sheet.image_ids for sheet in sheets]
+    assert all(each[: len(anchors)] == anchors for each in shown)
+    assert sorted({image for each in shown for image in each}) == images
+    assert sum(map(len, shown)) == n + len(anchors) * (len(sheets) - 1)
+    assert max(map(len, shown)) <= 24
+    assert max(map(len, shown)) - min(map(len, shown)) <= 1
 
 
-@given(memberships, sheet_sizes, st.randoms())
-def test_the_order_of_the_members_changes_nothing(
-    values: list[float], size: int, random: object
-) -> None:
-    shuffled = members(values)
-    random.shuffle(shuffled)  # type: ignore[attr-defined]
-    assert [(q.id, q.image_ids) for q in ask(shuffled, size)] == [
-        (q.id, q.image_ids) for q in ask(members(values), size)
-    ]
+def test_the_same_images_are_the_same_question_whoever_proposes_them() -> None:
+    [first] = verify_questions("abc", locale="de-DE", cluster_id="one", per_sheet=24)
+    [again] = verify_questions("cab", locale="de-DE", cluster_id="two", per_sheet=24)
+    [other] = verify_questions("abd", locale="de-DE", cluster_id="one", per_sheet=24)
+    assert first.id == again.id != other.id
 
 
-@given(memberships, sheet_sizes)
-def test_a_question_speaks_the_language_of_its_cluster(values: list[float], size: int) -> None:
-    assert {question.locale for question in ask(members(values), size)} == {"sv-SE"}
+KNOWN = partition([], listed("xyz", "Kaffee"))
+PRODUCT = KNOWN.product_of["x"]
+GALLERIES = {PRODUCT: ["x", "y", "z"]}
 
 
-def test_a_cluster_without_images_asks_nothing() -> None:
-    assert ask([], 60) == []
+class TestKnownProducts:
+    def test_a_cluster_that_looks_like_a_known_product_is_asked_about_beside_it(self) -> None:
+        likely = candidate("ab", PRODUCT, 0.9)
+        [question] = cluster_questions(likely, KNOWN, GALLERIES, ASKING)
+        assert question.kind == QuestionKind.ATTACH
+        assert (question.image_ids, question.reference_ids) == (["a", "b"], ["x", "y", "z"])
+        assert question.suggestion == "Kaffee"
+
+    def test_a_cluster_that_may_be_one_is_verified_with_its_name_suggested(self) -> None:
+        possible = candidate("ab", PRODUCT, 0.4)
+        [question] = cluster_questions(possible, KNOWN, GALLERIES, ASKING)
+        assert (question.kind, question.suggestion) == (QuestionKind.VERIFY, "Kaffee")
+
+    def test_a_cluster_that_looks_like_nothing_known_is_verified(self) -> None:
+        [question] = cluster_questions(candidate("ab"), KNOWN, GALLERIES, ASKING)
+        assert (question.kind, question.suggestion) == (QuestionKind.VERIFY, None)
+
+    def test_an_image_is_not_compared_again_with_a_product_that_it_does_not_show(self) -> None:
+        told = decided(1, QuestionKind.ATTACH, DecisionKind.DIFFERENT, ["x"], "a", references="x")
+        known = partition([told], listed("xyz", "Kaffee"))
+        likely = candidate("ab", PRODUCT, 0.9)
+        [question] = cluster_questions(likely, known, GALLERIES, ASKING)
+        assert question.image_ids == ["b"]
+
+    def test_a_large_cluster_is_compared_on_several_sheets(self) -> None:
+        likely = Candidate("c", "de-DE", tuple(numbered(40)), PRODUCT, 0.9)
+        sheets = cluster_questions(likely, KNOWN, GALLERIES, ASKING)
+        assert len({sheet.id for sheet in sheets}) == 4
+        assert all(len(sheet.image_ids) + GALLERY <= 24 for sheet in sheets)
+
+
+class TestFollowUps:
+    def test_a_mixed_sheet_is_to_be_split(self) -> None:
+        mixed = decided(1, QuestionKind.VERIFY, DecisionKind.DIFFERENT, [], "abcd")
+        [question] = follow_ups([mixed], [])
+        assert (question.kind, question.image_ids) == (QuestionKind.SPLIT, list("abcd"))
+
+    def test_two_pictures_that_differ_need_no_split(self) -> None:
+        pair = decided(1, QuestionKind.VERIFY, DecisionKind.DIFFERENT, ["a", "b"])
+        assert follow_ups([pair], []) == []
+
+    def test_a_contradiction_is_asked_about_across_its_cut(self) -> None:
+        doubt = Contradiction("key", "ja-JP", ("a", "b"), ("c",), ("one", "two"))
+        [question] = follow_ups([verified(1, "ab")], [doubt])
+        assert (question.kind, question.locale) == (QuestionKind.MERGE, "ja-JP")
+        assert (question.reference_ids, question.image_ids) == (["a", "b"], ["c"])
+
+    def test_the_same_pair_is_the_same_question(self) -> None:
+        one = merge_question("ab", "cd", about=["p", "q"], locale="de-DE")
+        other = merge_question("ce", "a", about=["q", "p"], locale="de-DE")
+        assert one.id == other.id

@@ -1,13 +1,14 @@
-"""The simulated annotator tells the truth but for its errors, and the same on every sheet."""
+"""The simulated annotator tells the truth but for its errors, and the same on every site."""
 
 from collections.abc import Mapping
-from random import Random
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from annotation import SimulatedAnnotator, Wording, decide, new_answers, task
-from catalog.schema import Answer, DecisionKind, Question
+from annotation import SimulatedAnnotator, Wording, new_answers, task
+from annotation.simulated import Said
+from catalog.schema import Answer, Question, QuestionKind, Verdict
 from tests.annotation.conftest import RunningLabelStudio, make_question
 
 PRODUCTS = {"coffee": "Kaffee", "tea": "Tee", "juice": "Saft"}
@@ -16,11 +17,53 @@ sheets = st.lists(st.sampled_from([*TRUTH, "unknown-1", "unknown-2"]), min_size=
 
 
 def annotator(
-    server: RunningLabelStudio, truth: Mapping[str, tuple[str, str]] = TRUTH, error_rate: float = 0
+    server: RunningLabelStudio | None = None,
+    truth: Mapping[str, tuple[str, str]] = TRUTH,
+    **how: float,
 ) -> SimulatedAnnotator:
-    return SimulatedAnnotator(
-        site=server.annotator_site, truth=truth, error_rate=error_rate, seed=3
+    site = server.annotator_site if server else None
+    return SimulatedAnnotator(site=site, truth=truth, **{"seed": 3, **how})  # type: ignore[arg-type]
+
+
+def said_of(
+    *images: str, kind: QuestionKind = QuestionKind.VERIFY, references: tuple[str, ...] = ()
+) -> Said:
+    return annotator().opinion(make_question(*images, kind=kind, references=references))[0]
+
+
+class TestWithoutErrors:
+    def test_it_ticks_what_does_not_show_the_commonest_product_and_names_it(self) -> None:
+        said = said_of("coffee-1", "tea-1", "coffee-2", "coffee-3", "unknown")
+        assert said["verdict"] == Verdict.CONFIRM
+        assert (said["name"], said["intruder_ids"]) == ("Kaffee", ["tea-1", "unknown"])
+
+    @pytest.mark.parametrize(
+        ("images", "verdict"),
+        [
+            (("coffee-4", "coffee-5", "tea-2", "juice-1"), Verdict.MIXED),
+            (("unknown-1", "unknown-2"), Verdict.UNUSABLE),
+        ],
     )
+    def test_it_says_when_there_is_no_such_product(
+        self, images: tuple[str, ...], verdict: Verdict
+    ) -> None:
+        assert said_of(*images)["verdict"] == verdict
+
+    def test_it_attaches_what_shows_the_product_of_the_references(self) -> None:
+        said = said_of("tea-1", "coffee-1", kind=QuestionKind.ATTACH, references=("tea-5", "tea-6"))
+        assert (said["verdict"], said["intruder_ids"]) == (Verdict.CONFIRM, ["coffee-1"])
+        none = said_of("coffee-1", kind=QuestionKind.ATTACH, references=("tea-5",))
+        assert none["verdict"] == Verdict.DIFFERENT
+
+    def test_it_merges_what_is_the_same(self) -> None:
+        merge = QuestionKind.MERGE
+        same = said_of("tea-1", kind=merge, references=("tea-2",))
+        other = said_of("tea-1", kind=merge, references=("coffee-2",))
+        assert (same["verdict"], other["verdict"]) == (Verdict.CONFIRM, Verdict.DIFFERENT)
+
+    def test_it_sorts_by_product(self) -> None:
+        said = said_of("tea-1", "coffee-1", "tea-2", "unknown", kind=QuestionKind.SPLIT)
+        assert sorted(said["groups"]) == [["coffee-1"], ["tea-1", "tea-2"]]
 
 
 def answers(server: RunningLabelStudio, project: int, question: Question) -> list[Answer]:
@@ -32,85 +75,52 @@ def answers(server: RunningLabelStudio, project: int, question: Question) -> lis
     return new_answers(submission, question, [])
 
 
-def test_without_errors_it_gives_the_truth_back(label_studio: RunningLabelStudio) -> None:
-    project = label_studio.site.ensure_project(Wording.load("de-DE"))
-    cases = {
-        DecisionKind.SAME: ["coffee-1", "tea-1", "coffee-2", "coffee-3", "unknown"],
-        DecisionKind.DIFFERENT: ["coffee-4", "coffee-5", "tea-2", "juice-1"],
-        DecisionKind.UNUSABLE: ["unknown-1", "unknown-2"],
-    }
-    questions = {kind: make_question(*images) for kind, images in cases.items()}
-    label_studio.site.push(project, [task(question, str) for question in questions.values()])
-    assert annotator(label_studio).answer([project]) == len(questions)
-    decisions = {
-        kind: decide(question, answers(label_studio, project, question))
-        for kind, question in questions.items()
-    }
-    assert {kind: decision.kind for kind, decision in decisions.items()} == {
-        kind: kind for kind in cases
-    }
-    same = decisions[DecisionKind.SAME]
-    assert (same.name, same.removed_ids) == ("Kaffee", ["tea-1", "unknown"])
-    assert same.annotators == [label_studio.credentials.annotator_email]
-
-
-def test_it_answers_only_what_it_has_not_answered(label_studio: RunningLabelStudio) -> None:
-    project = label_studio.site.ensure_project(Wording.load("sv-SE"))
-    first, second = (task(make_question("coffee-1", "coffee-2"), str) for _ in range(2))
-    label_studio.site.push(project, [first])
-    assert annotator(label_studio).answer([project]) == 1
-    label_studio.site.push(project, [first, second])
-    assert annotator(label_studio).answer([project]) == 1
-    assert annotator(label_studio).answer([project]) == 0
-
-
-def test_it_says_the_same_of_a_question_wherever_it_stands(
-    label_studio: RunningLabelStudio,
+@pytest.mark.parametrize("kind", QuestionKind)
+def test_it_answers_every_kind_of_question_once_and_only_its_own(
+    label_studio: RunningLabelStudio, kind: QuestionKind
 ) -> None:
-    def said(locale: str) -> list[tuple[object, ...]]:
-        project = label_studio.site.ensure_project(Wording.load(locale))
-        label_studio.site.push(project, [task(question, str) for question in questions])
-        annotator(label_studio, error_rate=0.2).answer([project])
-        return [
-            (answer.id, answer.verdict, answer.intruder_ids, answer.name, answer.seconds)
-            for question in questions
-            for answer in answers(label_studio, project, question)
-        ]
+    project = label_studio.site.ensure_project(kind, Wording.load("de-DE"))
+    references = () if kind in (QuestionKind.VERIFY, QuestionKind.SPLIT) else ("tea-5", "tea-6")
+    ours, theirs = (
+        make_question("tea-1", "tea-2", "coffee-1", kind=kind, references=references)
+        for _ in range(2)
+    )
+    label_studio.site.push(project, [task(each, str) for each in (ours, theirs)])
+    assert annotator(label_studio).answer([project], {ours.id: ours}) == 1
+    assert annotator(label_studio).answer([project], {ours.id: ours}) == 0
+    [answer] = answers(label_studio, project, ours)
+    assert answer.verdict == annotator().opinion(ours)[0]["verdict"]
+    assert answer.annotator == label_studio.credentials.annotator_email
+    assert answers(label_studio, project, theirs) == []
 
-    questions = [make_question(*Random(n).sample(sorted(TRUTH), 12)) for n in range(3)]
-    assert said("ja-JP") == said("en-US")
+
+@given(st.integers(1, 6), st.integers(1, 6), st.uuids())
+def test_a_question_is_answered_by_as_many_annotators_as_are_asked(
+    n_annotators: int, overlap: int, identity: object
+) -> None:
+    question = make_question("tea-1")
+    question.id = str(identity)
+    people = [annotator(place=place, n_annotators=n_annotators) for place in range(n_annotators)]
+    asked = [person for person in people if person.is_asked(question, overlap)]
+    assert len(asked) == min(overlap, n_annotators)
 
 
-@given(sheets, st.floats(0, 1), st.integers())
+@given(sheets, st.floats(0, 1), st.integers(), st.sampled_from(QuestionKind))
 def test_its_opinion_follows_from_the_seed_and_the_question(
-    images: list[str], error_rate: float, seed: int
+    images: list[str], error_rate: float, seed: int, kind: QuestionKind
 ) -> None:
-    def opinion() -> object:
-        return SimulatedAnnotator(
-            site=None,  # type: ignore[arg-type]
-            truth=TRUTH,
-            error_rate=error_rate,
-            seed=seed,
-        ).opinion("question", images)
-
-    assert opinion() == opinion()
+    question = make_question(*images, kind=kind, references=("tea-1",))
+    opinions = [annotator(error_rate=error_rate, seed=seed).opinion(question) for _ in range(2)]
+    assert opinions[0] == opinions[1]
 
 
 @given(sheets)
 def test_who_always_errs_ticks_exactly_what_belongs(images: list[str]) -> None:
+    question = make_question(*images)
+
     def ticked(error_rate: float) -> set[str]:
-        person = SimulatedAnnotator(
-            site=None,  # type: ignore[arg-type]
-            truth=TRUTH,
-            error_rate=error_rate,
-        )
-        said, _ = person.opinion("question", images)
-        return {
-            image
-            for region in said
-            if region["from_name"] == "intruders"
-            for image in region["value"]["choices"]
-        }
+        said, _ = annotator(error_rate=error_rate).opinion(question)
+        return set(said.get("intruder_ids", ()))
 
     right, wrong = ticked(0), ticked(1)
     assert right.isdisjoint(wrong)

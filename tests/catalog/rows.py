@@ -72,6 +72,14 @@ class Bench:
             )
         return product_id
 
+    def succeed(self, label: VerifiedLabel, **changes: object) -> None:
+        """Supersede `label` by one of our own that says something else."""
+        columns = {column.key for column in VerifiedLabel.__table__.columns}
+        said = {name: getattr(label, name) for name in columns}
+        identity = digest("label", label.id, *changes.values())
+        own = {"id": identity, "supersedes_id": label.id, "origin": "decision"}
+        self.add(VerifiedLabel(**{**said, **own, **changes}))
+
     def model(self) -> Model:
         self.add(
             TrainingSet(
@@ -88,7 +96,12 @@ class Bench:
         self.add(row)
         return row
 
-    def ask(self, image_ids: list[str], locale: str = "de-DE") -> Question:
+    def ask(
+        self,
+        image_ids: list[str],
+        locale: str = "de-DE",
+        expected: dict[str, object] | None = None,
+    ) -> Question:
         """Put `image_ids` on one contact sheet."""
         model = self.model()
         partition = Partition(
@@ -117,6 +130,7 @@ class Bench:
             site="local",
             cluster_id=cluster.id,
             image_ids=image_ids,
+            expected=expected,
         )
         with self.catalog.begin() as transaction:
             clusters.record_partition(transaction, partition, [cluster], members)

@@ -1,6 +1,6 @@
 """An image waits until something is known of it or somebody is asked about it."""
 
-from catalog import images
+from catalog import images, labels
 from catalog.schema import DecisionKind
 from tests.catalog.rows import Bench
 
@@ -46,10 +46,21 @@ def test_unusable_images_never_wait_again(bench: Bench) -> None:
     assert waiting(bench) == []
 
 
-def test_a_superseded_decision_gives_its_images_back(bench: Bench) -> None:
+def test_an_image_whose_label_is_withdrawn_waits_again(bench: Bench) -> None:
     a, b = bench.ingest("a", "b")
     question = bench.ask([a, b])
     first = bench.decide(question, DecisionKind.SAME, kept=[a, b])
     assert waiting(bench) == []
     bench.decide(question, DecisionKind.UNSURE, kept=[], supersedes=first)
+    with bench.catalog.begin() as transaction:
+        given = labels.newest(transaction)
+    for label in given:
+        bench.succeed(label, withdrawn=True)
+    assert waiting(bench) == sorted([a, b])
+
+
+def test_a_gold_question_keeps_no_image_from_waiting(bench: Bench) -> None:
+    a, b = bench.ingest("a", "b")
+    gold = {"verdict": "confirm", "intruder_ids": []}
+    bench.ask([a, b], expected=gold)
     assert waiting(bench) == sorted([a, b])

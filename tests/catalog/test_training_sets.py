@@ -81,8 +81,9 @@ def test_a_quarantined_label_stays_out_with_its_reasons(bench: Bench) -> None:
     label_products(bench, 8)
     [image_id] = bench.ingest("doubtful")
     with bench.catalog.begin() as transaction:
-        product_id = labels.product_named(transaction, "de-DE", "?", "?", identity="?")
-        label = labels.manifest_label(image_id, product_id, "de-DE")
+        product_id = labels.manifest_product("?")
+        labels.add_products(transaction, [product_id])
+        label = labels.manifest_label(image_id, product_id, "?", "de-DE")
         labels.add_labels(transaction, [label])
         labels.record_gate_run(
             transaction,
@@ -101,8 +102,9 @@ def test_a_quarantined_label_stays_out_with_its_reasons(bench: Bench) -> None:
 def test_the_labels_of_a_held_batch_are_judged_again(bench: Bench) -> None:
     [image_id] = bench.ingest("a")
     with bench.catalog.begin() as transaction:
-        product_id = labels.product_named(transaction, "de-DE", "Milk", "milk", identity="Milk")
-        label = labels.manifest_label(image_id, product_id, "de-DE")
+        product_id = labels.manifest_product("milk")
+        labels.add_products(transaction, [product_id])
+        label = labels.manifest_label(image_id, product_id, "Milk", "de-DE")
         labels.add_labels(transaction, [label])
         labels.record_gate_run(
             transaction, accepted_ids=[label.id], quarantined={}, held=True, rules=[]
@@ -111,9 +113,27 @@ def test_the_labels_of_a_held_batch_are_judged_again(bench: Bench) -> None:
         assert labels.accepted(transaction) == []
 
 
-def test_a_name_that_is_known_in_a_locale_means_the_same_product(bench: Bench) -> None:
+def test_a_label_that_is_superseded_or_withdrawn_is_no_longer_current(bench: Bench) -> None:
+    [image_id] = bench.ingest("a")
+    bench.label("Milk", [image_id])
     with bench.catalog.begin() as transaction:
-        ours = labels.product_named(transaction, "sv-SE", "Mjölk", "mjölk", identity="sku 1")
-        again = labels.product_named(transaction, "sv-SE", "MJÖLK", "mjölk", identity="other")
-        elsewhere = labels.product_named(transaction, "de-DE", "Mjölk", "mjölk", identity="x")
-    assert ours == again != elsewhere
+        [milk] = labels.newest(transaction)
+    bench.succeed(milk, name="Oat milk")
+    with bench.catalog.begin() as transaction:
+        [oat] = labels.newest(transaction)
+        assert [row.name for row in labels.unjudged(transaction)] == ["Oat milk"]
+        assert labels.accepted(transaction) == []
+    bench.succeed(oat, withdrawn=True)
+    with bench.catalog.begin() as transaction:
+        assert labels.unjudged(transaction) == []
+        assert labels.galleries(transaction, 10) == {}
+        assert [label.name for label in labels.manifest_labels(transaction)] == ["Milk"]
+
+
+def test_a_gallery_shows_a_few_images_of_each_product(bench: Bench) -> None:
+    tea, coffee = bench.ingest("a", "b", "c"), bench.ingest("d", locale="sv-SE")
+    tea_id, coffee_id = bench.label("Tea", tea), bench.label("Coffee", coffee, locale="sv-SE")
+    with bench.catalog.begin() as transaction:
+        found = labels.galleries(transaction, 2)
+        assert found == {tea_id: sorted(tea)[:2], coffee_id: coffee}
+        assert labels.galleries(transaction, 2, "sv-SE") == {coffee_id: coffee}
