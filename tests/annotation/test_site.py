@@ -107,7 +107,7 @@ class TestEnsureProject:
         project = client.projects.get(site.ensure_project(VERIFY, arabic))
         assert project.title == "groundtruth · ar-EG · verify"
         assert project.label_config == label_config(VERIFY, arabic)
-        assert arabic.verify.guidelines[0] in project.expert_instruction
+        assert arabic.verify.steps[0] in project.expert_instruction
         assert project.maximum_annotations == 1
 
     def test_each_kind_and_each_desk_has_a_project_of_its_own(
