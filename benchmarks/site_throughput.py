@@ -16,7 +16,8 @@ from typing import Any
 
 from label_studio_sdk import LabelStudio
 
-from annotation import Site, Wording, label_config, result, task
+from annotation import Site, Wording, label_config, task
+from annotation.results import result
 from catalog.identity import content_digest, digest
 from catalog.images import preview_key
 from catalog.schema import Desk, Question, QuestionKind, Verdict
