@@ -44,7 +44,7 @@ class Contradiction:
     """Decisions that cannot all be right, and the images on either side of the weakest place.
 
     `left` and `right` were both called one product and kept apart; neither is empty. `key` names
-    what keeps them apart: it stays the same whatever else is decided, so that people are asked once.
+    what keeps them apart, whatever else is decided, so that people are asked once.
     """
 
     key: str
