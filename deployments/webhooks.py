@@ -1,8 +1,9 @@
 """The webhooks server: a site tells it that there are answers, and the answers are read sooner.
 
-A webhook is a hint and no more. Label Studio sends it once, unsigned, and loses it when nobody
-listens; so nothing that it says is read, and what it leads to is the run of `collect` that its
-schedule would start later. Repeated, forged or lost, a hint changes no answer.
+A webhook is a hint and no more. Label Studio sends it once, unsigned, loses it when nobody listens,
+and shows its secret to whoever signs in there; so nothing that it says is read, and what it leads
+to is the run of `collect` that its schedule would start later. Repeated, forged or lost, a hint
+changes no answer.
 """
 
 import asyncio
