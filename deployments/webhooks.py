@@ -30,13 +30,13 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from annotation.site import SECRET_HEADER
 from deployments.orchestration import ROOT, prefect_environment
 from deployments.service import Service, answers
 from tasks.settings import Settings, load_settings
 from tasks.sites import LabelStudioSite
 
 COLLECT = "collect/local"
-SECRET_HEADER = "X-Groundtruth-Secret"
 LARGEST_BODY = 4_000_000  # bytes
 PAUSE_SECONDS = 30.0
 

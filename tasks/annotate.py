@@ -68,7 +68,7 @@ def ask() -> dict[str, int]:
         decisions.add_questions(transaction, [*new, *gold])
     counts: dict[str, int] = defaultdict(int)
     for question in new:
-        counts[question.kind] += 1
+        counts[str(question.kind)] += 1
     return {**dict(sorted(counts.items())), **({"gold": len(gold)} if gold else {})}
 
 

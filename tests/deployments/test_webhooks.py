@@ -10,10 +10,10 @@ from prefect.settings import PREFECT_API_URL, temporary_settings
 from pydantic import AnyHttpUrl, SecretStr
 from starlette.applications import Starlette
 
+from annotation.site import SECRET_HEADER
 from deployments.orchestration import api_url, save_sites
 from deployments.webhooks import (
     LARGEST_BODY,
-    SECRET_HEADER,
     application,
     start_collecting,
 )
