@@ -172,7 +172,9 @@ class Site:
                 )
             ]
         return Pulled(
-            submissions=[_submission(task, emails) for task in tasks if QUESTION in (task.meta or {})],
+            submissions=[
+                _submission(task, emails) for task in tasks if QUESTION in (task.meta or {})
+            ],
             through=max((task.updated_at for task in tasks), default=since or BEGINNING),
         )
 

@@ -236,9 +236,7 @@ def test_two_products_are_compared_without_a_mouse(
     assert desk.answer().verdict == "different"
 
 
-@pytest.mark.parametrize(
-    ("locale", "towards_a"), [("en-US", "ArrowRight"), ("ar-EG", "ArrowLeft")]
-)
+@pytest.mark.parametrize(("locale", "towards_a"), [("en-US", "ArrowRight"), ("ar-EG", "ArrowLeft")])
 def test_pictures_are_sorted_without_a_mouse(
     label_studio: RunningLabelStudio, page: Page, locale: str, towards_a: str
 ) -> None:

@@ -120,11 +120,11 @@ def test_a_hostile_name_on_a_packet_stays_a_text_of_the_drawing(kind: QuestionKi
 
 @pytest.mark.parametrize("locale", ["ar-EG", "ja-JP"])
 @of_every_kind
-def test_the_drawn_packets_are_named_in_the_locales_script(
-    locale: str, kind: QuestionKind
-) -> None:
+def test_the_drawn_packets_are_named_in_the_locales_script(locale: str, kind: QuestionKind) -> None:
     wording = Wording.load(locale)
-    texts = [element.text for element in ElementTree.fromstring(drawn(guidelines(kind, wording))).iter()]
+    texts = [
+        element.text for element in ElementTree.fromstring(drawn(guidelines(kind, wording))).iter()
+    ]
     assert wording.example.brand in texts
 
 
