@@ -1,6 +1,7 @@
 """An annotator at the desk: each kind of question in a browser, from the first look to the pull."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 import pytest
@@ -25,7 +26,7 @@ in_three_scripts = pytest.mark.parametrize("locale", NAMES)
 of_every_kind = pytest.mark.parametrize("kind", QuestionKind)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def page(label_studio: RunningLabelStudio) -> Iterator[Page]:
     with signed_in(label_studio.url, label_studio.credentials) as page:
         yield page
@@ -70,7 +71,7 @@ class OpenQuestion:
         with self.saving():
             self.page.keyboard.press("Control+Enter")
 
-    def saving(self):  # type: ignore[no-untyped-def]
+    def saving(self) -> AbstractContextManager[object]:
         return self.page.expect_response(f"**/api/tasks/{self.task_id}/annotations*")
 
     def answer(self) -> Answer:
@@ -95,6 +96,7 @@ def ask(label_studio: RunningLabelStudio, page: Page, question: Question) -> Ope
     page.wait_for_function(
         "[...document.querySelectorAll('.sheet img')].every(picture => picture.naturalWidth)"
     )
+    expect(page.get_by_role("button", name="Submit")).to_be_enabled()
     return OpenQuestion(page, label_studio, project, task_id, question, wording)
 
 
@@ -182,7 +184,7 @@ def test_two_galleries_are_compared(
     label_studio: RunningLabelStudio, page: Page, locale: str
 ) -> None:
     desk = ask(label_studio, page, a_question(label_studio, QuestionKind.MERGE, locale))
-    known, other = page.locator(".gallery").all()
+    known, other = (page.locator(".gallery").nth(number) for number in (0, 1))
     expect(known).to_contain_text(desk.wording.merge.references)
     expect(other).to_contain_text(desk.wording.merge.images)
     expect(known.locator("img")).to_have_count(6)
