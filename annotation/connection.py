@@ -26,7 +26,7 @@ class SiteUnreachable(SiteError):
 
 
 class SiteRefused(SiteError):
-    """The site does not accept the token."""
+    """The site does not accept the token, or does not allow its user what is asked."""
 
 
 class FreshToken(httpx.Auth):
@@ -81,7 +81,7 @@ def speaking(place: str, doing: str) -> Iterator[None]:
     SiteUnreachable
         When the connection fails, the answer is late or unreadable, or the server breaks off.
     SiteRefused
-        When it does not accept the token.
+        When it does not accept the token, or does not allow its user what is asked.
     SiteError
         When it refuses what is asked, in its own words.
     """
@@ -95,7 +95,13 @@ def speaking(place: str, doing: str) -> Iterator[None]:
     except ApiError as error:
         status = error.status_code or 0
         words = " ".join(str(error.body).split())[:300]
-        if status in (401, 403):
+        if status == 403:
+            raise SiteRefused(
+                f"{place} does not allow its user {doing} (403: {words}). Use the token of a user "
+                "who may; for pictures or a webhook at a private address, start Label Studio with "
+                "SSRF_PROTECTION_ENABLED=false."
+            ) from error
+        if status == 401:
             raise SiteRefused(
                 f"{place} refused the token while {doing} ({status}: {words}). It is wrong or "
                 "expired: copy a valid one from Account & Settings in Label Studio to the "

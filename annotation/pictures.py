@@ -20,6 +20,7 @@ from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote, urlsplit
 
 from label_studio_sdk import LabelStudio
@@ -67,6 +68,28 @@ class S3Pictures:
     bucket: str
     prefix: str
     access: S3Access
+
+    @property
+    def policy(self) -> dict[str, Any]:
+        """The IAM policy of the user whom `access` belongs to: all that Label Studio needs."""
+        bucket = f"arn:aws:s3:::{self.bucket}"
+        below = {"StringLike": {"s3:prefix": f"{self.prefix}/*"}}
+        return {
+            "Version": "2012-10-17",
+            "Statement": [
+                {
+                    "Effect": "Allow",
+                    "Action": "s3:GetObject",
+                    "Resource": f"{bucket}/{self.prefix}/*",
+                },
+                {
+                    "Effect": "Allow",
+                    "Action": "s3:ListBucket",
+                    "Resource": bucket,
+                    "Condition": below,
+                },
+            ],
+        }
 
     def register(self, client: LabelStudio, project_id: int) -> None:
         """See that signed-in users of the project are sent to presigned addresses."""

@@ -185,17 +185,13 @@ class Site:
         with self._speaking(f"asking for more votes in project {project_id}"):
             for task in list(listing.votes(self._client, project_id, votes)):
                 wanted = max(votes[task.id], task.overlap)
-                hidden = task.is_labeled and task.total_annotations < wanted
-                if hidden or task.overlap < wanted:
+                answered = task.total_annotations >= wanted
+                if task.overlap < wanted or (task.is_labeled and not answered):
                     with gone_is_fine():
-                        self._client.tasks.update(
-                            str(task.id),
-                            overlap=wanted,
-                            is_labeled=task.is_labeled and not hidden,
-                        )
+                        self._client.tasks.update(str(task.id), overlap=wanted, is_labeled=answered)
 
     def hear(self, url: str, secret: str, project_id: int) -> None:
-        """See that the project tells `url` of every annotation made, changed or deleted.
+        """See that the project tells `url`, of all annotations made, changed or deleted.
 
         Each call carries `secret` in the header ``X-Groundtruth-Secret``. Label Studio neither
         signs nor repeats it, and shows the header to its users: it is a hint to pull, no more.
@@ -212,13 +208,12 @@ class Site:
             hooks = [
                 hook
                 for hook in self._client.webhooks.list(project=str(project_id))
-                if hook.project == project_id and hook.url == url
+                if hook.project == project_id and SECRET_HEADER in (hook.headers or {})
             ]
             if not hooks:
                 self._client.webhooks.create(project=project_id, **wanted, request_options=ONCE)
-            for hook in hooks[:1]:
-                if any(getattr(hook, key) != value for key, value in wanted.items()):
-                    self._client.webhooks.update(hook.id, **wanted)
+            elif any(getattr(hooks[0], key) != value for key, value in wanted.items()):
+                self._client.webhooks.update(hooks[0].id, **wanted)
             for surplus in hooks[1:]:
                 with gone_is_fine():
                     self._client.webhooks.delete(surplus.id)
@@ -293,10 +288,11 @@ class Site:
 
     def _push(self, project_id: int, tasks: Sequence[dict[str, Any]]) -> dict[str, int]:
         kept, _ = self._without_surplus(project_id)
-        missing = [task for task in tasks if _question(task) not in kept]
+        wanted = {_question(task): task for task in tasks}
+        missing = [task for question_id, task in wanted.items() if question_id not in kept]
         for start in range(0, len(missing), BATCH):
             kept.update(self._send(project_id, missing[start : start + BATCH]))
-        return {_question(task): kept[_question(task)] for task in tasks}
+        return {question_id: kept[question_id] for question_id in wanted}
 
     def _send(self, project_id: int, tasks: Sequence[dict[str, Any]]) -> dict[str, int]:
         with self._speaking(f"asking {len(tasks)} questions in project {project_id}"):

@@ -8,13 +8,15 @@ import http.client
 import socket
 import struct
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import Enum, auto
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import urlsplit
+
+_Answer = tuple[int, list[tuple[str, str]], bytes]
 
 
 class Happens(Enum):
@@ -32,7 +34,7 @@ class Happens(Enum):
 class Fault:
     """What happens to the requests of `method` whose path contains `path`, after `spare` of them.
 
-    `times` requests are affected, then no more.
+    `times` requests are affected, then no more. `meanwhile` is done before their fate is sealed.
     """
 
     happens: Happens
@@ -42,6 +44,7 @@ class Fault:
     times: int = 1
     status: int = 500
     body: bytes = b"{}"
+    meanwhile: Callable[[], None] | None = None
 
 
 class FaultyProxy:
@@ -79,19 +82,20 @@ class FaultyProxy:
     def handle(self, request: BaseHTTPRequestHandler) -> None:
         body = request.rfile.read(int(request.headers.get("Content-Length") or 0))
         fault = self._due(request)
+        heard = fault is None or fault.happens in (Happens.RESET_AFTER, Happens.SILENCE)
+        answer = self._forward(request, body) if heard else None
         if fault is None:
-            _reply(request, *self._forward(request, body))
+            _reply(request, *answer) if answer else _reset(request)
             return
         self.hit.set()
-        if fault.happens is Happens.RESET_BEFORE:
-            _reset(request)
-        elif fault.happens is Happens.ANSWER:
+        if fault.meanwhile:
+            fault.meanwhile()
+        if fault.happens is Happens.ANSWER:
             _reply(request, fault.status, [("Content-Type", "application/json")], fault.body)
-        else:
-            self._forward(request, body)
-            if fault.happens is not Happens.RESET_AFTER:
-                self._closed.wait(60)
-            _reset(request)
+            return
+        if fault.happens is Happens.SILENCE:
+            self._closed.wait()
+        _reset(request)
 
     def _due(self, request: BaseHTTPRequestHandler) -> Fault | None:
         with self._lock:
@@ -101,14 +105,15 @@ class FaultyProxy:
             self._seen += 1
             return fault if fault.spare < self._seen <= fault.spare + fault.times else None
 
-    def _forward(
-        self, request: BaseHTTPRequestHandler, body: bytes
-    ) -> tuple[int, list[tuple[str, str]], bytes]:
+    def _forward(self, request: BaseHTTPRequestHandler, body: bytes) -> _Answer | None:
+        """What the server answers; None where it is down."""
         server = http.client.HTTPConnection(self._target, timeout=300)
         try:
             server.request(request.command, request.path, body, dict(request.headers.items()))
             answer = server.getresponse()
             return answer.status, answer.getheaders(), answer.read()
+        except OSError:
+            return None
         finally:
             server.close()
 

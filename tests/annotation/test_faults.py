@@ -17,6 +17,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
@@ -43,16 +44,15 @@ from tests.annotation.conftest import REPOSITORY, RunningLabelStudio, make_quest
 from tests.annotation.faults import Fault, FaultyProxy, Happens
 
 VERIFY = QuestionKind.VERIFY
-IMPATIENT = 5.0  # seconds; the real server answers a small push in less
+IMPATIENT = 10.0  # seconds; the real server answers a small push in less
 
-# name: (what happens to the second import of three, what happens to the second page of a pull)
 FAULTS = {
-    "connection reset before the server heard": Happens.RESET_BEFORE,
-    "connection reset after the server accepted": Happens.RESET_AFTER,
-    "answer never comes": Happens.SILENCE,
-    "500": (Happens.ANSWER, 500),
-    "502 with a page of HTML": (Happens.ANSWER, 502),
-    "401 in the middle": (Happens.ANSWER, 401),
+    "connection reset before the server heard": partial(Fault, Happens.RESET_BEFORE),
+    "connection reset after the server accepted": partial(Fault, Happens.RESET_AFTER),
+    "answer that never comes": partial(Fault, Happens.SILENCE),
+    "500": partial(Fault, Happens.ANSWER, status=500),
+    "502 with a page of HTML": partial(Fault, Happens.ANSWER, status=502, body=b"<html>"),
+    "401, and 401 again": partial(Fault, Happens.ANSWER, status=401, times=2),
 }
 
 
@@ -139,15 +139,8 @@ def until_it_works(call: Callable[[], Any]) -> Any:
     return call()
 
 
-def fault(name: str, method: str, path: str, spare: int) -> Fault:
-    happens = FAULTS[name]
-    if isinstance(happens, Happens):
-        return Fault(happens, method, path, spare)
-    return Fault(happens[0], method, path, spare, times=2, status=happens[1], body=b"<html>")
-
-
 @pytest.mark.usefixtures("small_batches")
-@pytest.mark.parametrize("name", FAULTS)
+@pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
 class TestOnTheWire:
     @pytest.fixture
     def suffering(self, site: Site, proxy: FaultyProxy) -> Site:
@@ -155,14 +148,14 @@ class TestOnTheWire:
 
     def test_a_push_asks_each_question_once(
         self,
-        name: str,
+        fault: Callable[..., Fault],
         site: Site,
         suffering: Site,
         proxy: FaultyProxy,
         project: int,
         questions: list[Question],
     ) -> None:
-        with proxy.suffering(fault(name, "POST", "/import", spare=1)):
+        with proxy.suffering(fault(method="POST", path="/import", spare=1)):
             task_ids = until_it_works(lambda: suffering.push(project, sheets(questions)))
         assert proxy.hit.is_set()
         assert asked(site, project) == once(questions)
@@ -170,7 +163,7 @@ class TestOnTheWire:
 
     def test_a_pull_gives_each_answer_once(
         self,
-        name: str,
+        fault: Callable[..., Fault],
         site: Site,
         suffering: Site,
         proxy: FaultyProxy,
@@ -178,9 +171,9 @@ class TestOnTheWire:
         questions: list[Question],
     ) -> None:
         for task_id in site.push(project, sheets(questions)).values():
-            site.annotate(task_id, result(Verdict.CONFIRM), seconds=1)
+            site.annotate(task_id, result(VERIFY, Verdict.CONFIRM), seconds=1)
         catalogue = Catalogue(questions)
-        with proxy.suffering(fault(name, "GET", "/api/tasks", spare=2)):
+        with proxy.suffering(fault(method="GET", path="/api/tasks", spare=2)):
             through = until_it_works(lambda: catalogue.read(suffering, project))
         assert proxy.hit.is_set()
         catalogue.read(site, project, through)
@@ -213,6 +206,15 @@ class TestRefusals:
     def test_a_personal_access_token_that_was_revoked_is_told_so(self, site: Site) -> None:
         with pytest.raises(SiteRefused, match=r"expired: copy a valid one"):
             replace(site, api_key=signed(exp=2**31)).check()
+
+    def test_what_its_user_may_not_do_is_told_apart_from_a_wrong_token(
+        self, site: Site, proxy: FaultyProxy, project: int
+    ) -> None:
+        with (
+            proxy.suffering(Fault(Happens.ANSWER, "GET", "/api/tasks", status=403)),
+            pytest.raises(SiteRefused, match=r"does not allow its user .* SSRF_PROTECTION_ENABLED"),
+        ):
+            replace(site, url=proxy.url).pull(project)
 
     def test_a_label_studio_that_is_too_old_is_told_what_is_needed(
         self, site: Site, proxy: FaultyProxy
@@ -278,7 +280,7 @@ class TestByHand:
         begun = max(each.task_id for each in site.pull(project).submissions)
         httpx.post(
             f"{site.url}/api/tasks/{begun}/drafts",
-            json={"result": result(Verdict.CONFIRM)},
+            json={"result": result(VERIFY, Verdict.CONFIRM)},
             headers={"Authorization": f"Token {site.api_key}"},
         ).raise_for_status()
         assert begun not in site.reconcile(project, task_ids).surplus
@@ -289,9 +291,9 @@ class TestByHand:
     ) -> None:
         question = questions[0]
         catalogue = Catalogue(questions)
-        number = site.annotate(task_ids[question.id], result(Verdict.CONFIRM), seconds=1)
+        number = site.annotate(task_ids[question.id], result(VERIFY, Verdict.CONFIRM), seconds=1)
         through = catalogue.read(site, project)
-        client.annotations.update(number, result=result(Verdict.MIXED))
+        client.annotations.update(number, result=result(VERIFY, Verdict.MIXED))
         through = catalogue.read(site, project, through)
         client.annotations.delete(number)
         through = catalogue.read(site, project, through)
@@ -354,7 +356,7 @@ class TestByHand:
         self, site: Site, project: int, wording: Wording, task_ids: Any, client: Any
     ) -> None:
         ours = label_config(VERIFY, wording)
-        edited = ours.replace(wording.question, "Is it red?")
+        edited = ours.replace(wording.verify.question, "Is it red?")
         client.projects.update(project, label_config=edited, show_skip_button=False)
         site.ensure_project(VERIFY, wording, known=project)
         mended = client.projects.get(project)
@@ -377,7 +379,7 @@ class TestClocks:
         question = make_question("a", "b")
         task_id = site.push(project, [task(question, str)])[question.id]
         before = site.pull(project)
-        site.annotate(task_id, result(Verdict.CONFIRM), seconds=1)
+        site.annotate(task_id, result(VERIFY, Verdict.CONFIRM), seconds=1)
         after = site.pull(project, before.through)
         (submission,) = after.submissions
         assert len(submission.annotations) == 1
@@ -429,8 +431,6 @@ class TestKilled:
             process.stdin.write(json.dumps(sheets(questions)).encode())
             process.stdin.close()
             assert proxy.hit.wait(60)
-            while not asked(site, project):
-                pass
             process.kill()
             process.wait()
         site.push(project, sheets(questions))
@@ -445,7 +445,7 @@ class TestKilled:
         questions: list[Question],
     ) -> None:
         for task_id in site.push(project, sheets(questions)).values():
-            site.annotate(task_id, result(Verdict.CONFIRM), seconds=1)
+            site.annotate(task_id, result(VERIFY, Verdict.CONFIRM), seconds=1)
         script = f"""
             import os
             from annotation import Site, listing
@@ -463,37 +463,37 @@ class TestKilled:
         assert Counter(catalogue.said) == {(question.id, 0, "confirm"): 1 for question in questions}
 
 
+@pytest.mark.parametrize("moment", [Happens.RESET_BEFORE, Happens.RESET_AFTER])
+@pytest.mark.usefixtures("small_batches")
 class TestRestart:
-    def test_a_server_restarted_between_two_batches_loses_and_doubles_nothing(
+    def test_a_server_restarted_in_the_middle_loses_and_doubles_nothing(
         self,
+        moment: Happens,
         label_studio: RunningLabelStudio,
         proxy: FaultyProxy,
         site: Site,
         project: int,
         questions: list[Question],
-        small_batches: None,
     ) -> None:
-        away = Fault(Happens.ANSWER, "POST", "/import", spare=1, times=1, status=503)
-        label_studio_goes = replace(site, url=proxy.url)
+        def restart() -> None:
+            label_studio.server.stop()
+            label_studio.server.start()
+            label_studio.server.wait_until_ready()
 
-        def push() -> dict[str, int]:
-            try:
-                return label_studio_goes.push(project, sheets(questions))
-            finally:
-                if proxy.hit.is_set():
-                    proxy.hit.clear()
-                    label_studio.server.stop()
-                    label_studio.server.start()
-                    label_studio.server.wait_until_ready()
-
-        with proxy.suffering(away):
-            task_ids = until_it_works(push)
-        catalogue = Catalogue(questions)
-        for task_id in task_ids.values():
-            site.annotate(task_id, result(Verdict.CONFIRM), seconds=1)
-        catalogue.read(site, project)
+        through_proxy = replace(site, url=proxy.url)
+        with proxy.suffering(Fault(moment, "POST", "/import", spare=1, meanwhile=restart)):
+            task_ids = through_proxy.push(project, sheets(questions))
+        assert proxy.hit.is_set()
         assert asked(site, project) == once(questions)
-        assert len(catalogue.said) == len(questions)
+
+        for task_id in task_ids.values():
+            site.annotate(task_id, result(VERIFY, Verdict.CONFIRM), seconds=1)
+        catalogue = Catalogue(questions)
+        with proxy.suffering(Fault(moment, "GET", "/api/tasks", spare=2, meanwhile=restart)):
+            through = until_it_works(lambda: catalogue.read(through_proxy, project))
+        assert proxy.hit.is_set()
+        catalogue.read(site, project, through)
+        assert Counter(catalogue.said) == {(question.id, 0, "confirm"): 1 for question in questions}
 
 
 def signed(exp: int) -> str:

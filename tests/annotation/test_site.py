@@ -107,7 +107,7 @@ class TestEnsureProject:
         project = client.projects.get(site.ensure_project(VERIFY, arabic))
         assert project.title == "groundtruth · ar-EG · verify"
         assert project.label_config == label_config(VERIFY, arabic)
-        assert arabic.guidelines[0] in project.expert_instruction
+        assert arabic.verify.guidelines[0] in project.expert_instruction
         assert project.maximum_annotations == 1
 
     def test_each_kind_and_each_desk_has_a_project_of_its_own(
@@ -128,7 +128,9 @@ class TestEnsureProject:
     def test_a_changed_wording_reaches_the_project(
         self, site: Site, client: Any, wording: Wording, project: int
     ) -> None:
-        changed = wording.model_copy(update={"question": "One product?"})
+        changed = wording.model_copy(
+            update={"verify": wording.verify.model_copy(update={"question": "One product?"})}
+        )
         assert site.ensure_project(VERIFY, changed) == project
         assert client.projects.get(project).label_config == label_config(VERIFY, changed)
 
@@ -157,6 +159,11 @@ class TestPush:
         assert asked(site, project) == once(tasks)
         assert set(first) == set(once(tasks))
 
+    def test_a_question_given_twice_is_asked_once(self, site: Site, project: int) -> None:
+        tasks = sheets(3)
+        site.push(project, tasks + tasks)
+        assert asked(site, project) == once(tasks)
+
     def test_a_larger_push_asks_only_what_is_missing(self, site: Site, project: int) -> None:
         tasks = sheets(BATCH + 20)
         first = site.push(project, tasks[:10])
@@ -178,7 +185,7 @@ class TestPush:
         (sheet,) = tasks = sheets(1)
         client.projects.import_tasks(project, request=[sheet] * 3)
         *_, last = site.pull(project).submissions
-        site.annotate(last.task_id, result(Verdict.CONFIRM), seconds=1)
+        site.annotate(last.task_id, result(VERIFY, Verdict.CONFIRM), seconds=1)
         assert site.push(project, tasks) == {sheet["meta"]["question"]: last.task_id}
         assert asked(site, project) == once(tasks)
 
@@ -209,11 +216,11 @@ class TestWantVotes:
     def test_an_answered_question_is_offered_to_another_annotator_and_then_no_more(
         self, label_studio: RunningLabelStudio, site: Site, project: int, task_id: int
     ) -> None:
-        site.annotate(task_id, result(Verdict.CONFIRM), seconds=1)
+        site.annotate(task_id, result(VERIFY, Verdict.CONFIRM), seconds=1)
         assert self.offered(label_studio, project) is None
         site.want_votes(project, {task_id: 2})
         assert self.offered(label_studio, project) == task_id
-        label_studio.annotator_site.annotate(task_id, result(Verdict.CONFIRM), seconds=1)
+        label_studio.annotator_site.annotate(task_id, result(VERIFY, Verdict.CONFIRM), seconds=1)
         assert self.offered(label_studio, project) is None
 
     def test_it_never_lowers_and_writes_only_once(
@@ -255,8 +262,8 @@ class TestHear:
         with ThreadingHTTPServer(("127.0.0.1", 0), Ear) as ear:
             threading.Thread(target=ear.serve_forever, daemon=True).start()
             site.hear(f"http://127.0.0.1:{ear.server_address[1]}/", "hush", project)
-            number = site.annotate(task_id, result(Verdict.CONFIRM), seconds=1)
-            client.annotations.update(number, result=result(Verdict.MIXED))
+            number = site.annotate(task_id, result(VERIFY, Verdict.CONFIRM), seconds=1)
+            client.annotations.update(number, result=result(VERIFY, Verdict.MIXED))
             client.annotations.delete(number)
             told = [heard.get(timeout=60) for _ in range(3)]
             ear.shutdown()
@@ -266,13 +273,13 @@ class TestHear:
             ("hush", "ANNOTATIONS_DELETED"),
         ]
 
-    def test_a_project_has_one_webhook_with_the_newest_secret(
+    def test_a_project_has_one_webhook_with_the_newest_address_and_secret(
         self, site: Site, client: Any, project: int
     ) -> None:
-        for secret in ("old", "old", "new"):
-            site.hear("http://127.0.0.1:9/", secret, project)
+        for port, secret in ((8, "old"), (8, "old"), (9, "new")):
+            site.hear(f"http://127.0.0.1:{port}/", secret, project)
         (hook,) = client.webhooks.list(project=str(project))
-        assert hook.headers == {"X-Groundtruth-Secret": "new"}
+        assert (hook.url, hook.headers) == ("http://127.0.0.1:9/", {"X-Groundtruth-Secret": "new"})
 
 
 class TestPull:
@@ -304,9 +311,11 @@ class TestPull:
             return [answer.verdict or answer.state for answer in fresh]
 
         assert see() == []
-        number = label_studio.annotator_site.annotate(task_id, result(Verdict.CONFIRM, ["b"]), 7.5)
+        number = label_studio.annotator_site.annotate(
+            task_id, result(VERIFY, Verdict.CONFIRM, intruder_ids=["b"]), 7.5
+        )
         assert see() == ["confirm"]
-        client.annotations.update(number, result=result(Verdict.MIXED))
+        client.annotations.update(number, result=result(VERIFY, Verdict.MIXED))
         assert see() == ["mixed"]
         client.annotations.update(number, was_cancelled=True)
         assert see() == [AnswerState.SKIPPED]
@@ -326,7 +335,7 @@ class TestPull:
         self, site: Site, project: int, question: Question, task_id: int
     ) -> None:
         hostile = "<img src=x onerror=alert(1)> \"'&amp; \u202eشاي\u200f"
-        site.annotate(task_id, result(Verdict.CONFIRM, name=hostile), seconds=3)
+        site.annotate(task_id, result(VERIFY, Verdict.CONFIRM, name=hostile), seconds=3)
         (submission,) = site.pull(project).submissions
         (answer,) = new_answers(submission, question, [])
         assert answer.name == hostile
