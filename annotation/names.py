@@ -2,6 +2,9 @@
 
 import re
 import unicodedata
+from difflib import SequenceMatcher
+
+ALIKE = 0.75  # share of letters in common, of both names together
 
 _ARABIC_MARKS = re.compile(r"[\u0640\u064B-\u065F\u0670]")
 
@@ -23,6 +26,12 @@ def name_key(name: str) -> str:
     for word in "".join(map(_folded_letter, _ARABIC_MARKS.sub("", folded))).split():
         key += f" {word}" if key[-1:].isdecimal() and word[0].isdecimal() else word
     return unicodedata.normalize("NFC", key)
+
+
+def alike(first: str, second: str) -> bool:
+    """Whether two names may be spellings of one, or names of variants, as far as letters tell."""
+    keys = name_key(first), name_key(second)
+    return SequenceMatcher(None, *keys, autojunk=False).ratio() >= ALIKE
 
 
 def _folded_letter(letter: str) -> str:

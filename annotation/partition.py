@@ -12,12 +12,13 @@ import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import combinations, groupby
 from typing import NamedTuple, TypeAlias
 
 import networkx as nx
 
-from annotation.names import name_key
+from annotation.names import alike, name_key
 from catalog.identity import digest
 from catalog.schema import Decision, DecisionKind, Question, QuestionKind, VerifiedLabel
 
@@ -44,7 +45,7 @@ class Contradiction:
     """Decisions that cannot all be right, and the images on either side of the weakest place.
 
     `left` and `right` were both called one product and kept apart; neither is empty. `key` names
-    what keeps them apart: it stays the same whatever else is decided, so that people are asked once.
+    what keeps them apart, whatever else is decided, so that people are asked once.
     """
 
     key: str
@@ -81,6 +82,14 @@ class Partition:
     contradictions: tuple[Contradiction, ...]
     listed: Mapping[str, frozenset[str]]
 
+    @cached_property
+    def called(self) -> Mapping[str, Mapping[str, str]]:
+        """The names of each product that has any, by locale."""
+        found: dict[str, dict[str, str]] = defaultdict(dict)
+        for (product, locale), name in sorted(self.names.items()):
+            found[product][locale] = name
+        return found
+
     def differ(self, first: str, second: str) -> bool:
         """Whether two images, two products, or one of each, are known to differ."""
         ends = [{end, self.product_of.get(end, end)} for end in (first, second)]
@@ -89,12 +98,15 @@ class Partition:
     def may_be_same(self, first: str, second: str) -> bool:
         """Whether it is worth asking if two products are one.
 
-        It is not where they are known to differ, or where a manifest lists both in one locale: a
-        customer who lists two products means two.
+        It is not where they are known to differ, where a manifest lists both in one locale, for a
+        customer who lists two means two, or where they have names in one locale that are not alike.
         """
         nowhere: frozenset[str] = frozenset()
-        together = self.listed.get(first, nowhere) & self.listed.get(second, nowhere)
-        return not together and not self.differ(first, second)
+        if self.listed.get(first, nowhere) & self.listed.get(second, nowhere):
+            return False
+        one, other = self.called.get(first, {}), self.called.get(second, {})
+        names_allow = all(alike(one[locale], other[locale]) for locale in one.keys() & other.keys())
+        return names_allow and not self.differ(first, second)
 
     def constraints(self, image_ids: Sequence[str]) -> tuple[list[int], list[tuple[int, int]]]:
         """What is known of these images, as the clustering takes it.

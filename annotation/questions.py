@@ -11,7 +11,7 @@ from itertools import pairwise
 
 from pydantic import BaseModel, Field
 
-from annotation.partition import Contradiction, Decided, Partition
+from annotation.partition import Decided, Partition
 from catalog.identity import digest, set_digest
 from catalog.schema import DecisionKind, Question, QuestionKind
 
@@ -174,25 +174,31 @@ def split_question(mixed: Question) -> Question:
     )
 
 
-def follow_ups(
-    decided: Sequence[Decided], contradictions: Sequence[Contradiction]
-) -> list[Question]:
+def follow_ups(decided: Sequence[Decided], known: Partition, asking: Asking) -> list[Question]:
     """What is to be asked next because of the decisions that stand.
 
-    How to split what is mixed, and which of two contradicting decisions is right.
+    How to split what is mixed, what the products of a split are called, and which of two
+    contradicting decisions is right.
     """
-    mixed = [
-        split_question(question)
-        for question, decision in decided
-        if question.kind == QuestionKind.VERIFY
-        and decision.kind == DecisionKind.DIFFERENT
-        and len(question.image_ids) > 2
-    ]
+    asked = []
+    for question, decision in decided:
+        mixed = decision.kind == DecisionKind.DIFFERENT and not decision.groups
+        if question.kind == QuestionKind.VERIFY and mixed:
+            asked.append(split_question(question))
+        if question.kind == QuestionKind.SPLIT:
+            for group in decision.groups:
+                if (known.product_of.get(group[0]), question.locale) not in known.names:
+                    asked += verify_questions(
+                        group,
+                        locale=question.locale,
+                        cluster_id=question.cluster_id,
+                        per_sheet=asking.pictures_per_sheet,
+                    )
     doubtful = [
         merge_question(each.left, each.right, about=[each.key], locale=each.locale)
-        for each in contradictions
+        for each in known.contradictions
     ]
-    return [*mixed, *doubtful]
+    return [*asked, *doubtful]
 
 
 def _even_parts(images: Sequence[str], at_most: int) -> list[Sequence[str]]:

@@ -93,7 +93,7 @@ def read(regions: Iterable[dict[str, Any]], question: Question) -> Reading:
         intruder_ids=tuple(chosen(INTRUDERS, question.image_ids if kind in TICKED else ())),
         groups=_groups(values.get(GROUPS, {}).get("ranker", {}), question, verdict),
         name=name if name_key(name) else None,
-        flags=tuple(Flag(flag) for flag in chosen(FLAGS, Flag)),
+        flags=tuple(Flag(flag) for flag in chosen(FLAGS, tuple(Flag))),
     )
 
 
@@ -102,7 +102,7 @@ def _groups(
 ) -> tuple[tuple[str, ...], ...]:
     if question.kind != QuestionKind.SPLIT or verdict is not Verdict.CONFIRM:
         return ()
-    _refuse_strange(GROUPS, columns, Bucket)
+    _refuse_strange(GROUPS, columns, tuple(Bucket))
     sorted_ids = [image_id for column in PRODUCTS for image_id in columns.get(column, [])]
     _refuse_strange(GROUPS, sorted_ids, question.image_ids)
     if twice := sorted({each for each in sorted_ids if sorted_ids.count(each) > 1}):

@@ -123,8 +123,8 @@ class Wording(_Texts):
 
     @model_validator(mode="after")
     def _tables_are_complete(self) -> Self:
-        problems = [*_compared("flags", self.flags, Flag)]
-        problems += _compared("split.buckets", self.split.buckets, Bucket)
+        problems = [*_compared("flags", self.flags, tuple(Flag))]
+        problems += _compared("split.buckets", self.split.buckets, tuple(Bucket))
         for kind, verdicts in VERDICTS.items():
             problems += _compared(f"{kind}.verdicts", self.sheet(kind).verdicts, verdicts)
         if problems:
@@ -154,9 +154,7 @@ class Wording(_Texts):
             raise WordingError(f"{file} cannot be used: {problems}") from error
 
 
-def _compared(
-    table: str, found: Collection[StrEnum], wanted: Collection[StrEnum] | type[StrEnum]
-) -> Iterator[str]:
+def _compared(table: str, found: Collection[StrEnum], wanted: Collection[StrEnum]) -> Iterator[str]:
     yield from (f"missing key {table}.{key}" for key in wanted if key not in found)
     yield from (f"unknown key {table}.{key}" for key in found if key not in wanted)
 

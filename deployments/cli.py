@@ -220,7 +220,8 @@ def decisions(
     """List the decisions that stand, the newest first."""
     from tasks.log import decided
 
-    table = Table("decision", "when", "locale", "asked", "decided", "name", "images", "sure", "by")
+    columns = ("when", "locale", "asked", "decided", "name", "images", "sure", "by")
+    table = Table(Column("decision", no_wrap=True), *columns)
     for line in decided(image, kind)[:newest]:
         table.add_row(*map(escape, line))
     console.print(table)

@@ -25,7 +25,8 @@ class LocalSite:
     """A Label Studio on this machine, for the annotators of one vendor and for nobody else.
 
     The open-source edition lets every user see, export and delete everything, so a vendor gets a
-    server with users, a database and pictures of its own.
+    server with users, a database and pictures of its own: it serves what lies in the folder
+    `pictures`, and nothing else.
     """
 
     name: str
@@ -33,6 +34,7 @@ class LocalSite:
     locales: tuple[str, ...]
     n_annotators: int
     data: Path
+    pictures: Path
 
     @property
     def url(self) -> str:
@@ -41,11 +43,6 @@ class LocalSite:
     @property
     def folder(self) -> Path:
         return self.data / "servers" / "label-studio" / self.name
-
-    @property
-    def pictures(self) -> Path:
-        """The folder of the pictures that this site serves: those below it, and no others."""
-        return self.data / "blobs" / "sites" / self.name
 
     @property
     def credentials_file(self) -> Path:
@@ -99,8 +96,11 @@ class LocalSite:
     def _environment(self) -> dict[str, str]:
         known = self._made_credentials()
         self.pictures.mkdir(parents=True, exist_ok=True)
+        # Inherited, these two would give several sites one database, or tokens of one signature.
+        inherited = {name: value for name, value in os.environ.items() if name != "SECRET_KEY"}
         return {
-            **os.environ,
+            **inherited,
+            "DJANGO_DB": "sqlite",
             "LABEL_STUDIO_BASE_DATA_DIR": str(self.folder),
             "LABEL_STUDIO_USERNAME": known.admin.email,
             "LABEL_STUDIO_PASSWORD": known.admin.password,
@@ -156,8 +156,16 @@ class LocalSite:
 
 def local_sites(settings: Settings) -> Sequence[LocalSite]:
     """The Label Studios that this machine is to run."""
+    blobs = settings.blob_store.local_root or settings.data / "blobs"
     return [
-        LocalSite(name, each.port, tuple(each.locales), each.annotators, settings.data)
+        LocalSite(
+            name=name,
+            port=each.port,
+            locales=tuple(each.locales),
+            n_annotators=each.annotators,
+            data=settings.data,
+            pictures=blobs / "sites" / name,
+        )
         for name, each in settings.servers.label_studio.items()
     ]
 

@@ -1,8 +1,9 @@
 """The webhooks server: a site tells it that there are answers, and the answers are read sooner.
 
-A webhook is a hint and no more. Label Studio sends it once, unsigned, and loses it when nobody
-listens; so nothing that it says is read, and what it leads to is the run of `collect` that its
-schedule would start later. Repeated, forged or lost, a hint changes no answer.
+A webhook is a hint and no more. Label Studio sends it once, unsigned, loses it when nobody listens,
+and shows its secret to whoever signs in there; so nothing that it says is read, and what it leads
+to is the run of `collect` that its schedule would start later. Repeated, forged or lost, a hint
+changes no answer.
 """
 
 import asyncio
@@ -29,13 +30,13 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from annotation.site import SECRET_HEADER
 from deployments.orchestration import ROOT, prefect_environment
 from deployments.service import Service, answers
 from tasks.settings import Settings, load_settings
 from tasks.sites import LabelStudioSite
 
 COLLECT = "collect/local"
-SECRET_HEADER = "X-Groundtruth-Secret"
 LARGEST_BODY = 4_000_000  # bytes
 PAUSE_SECONDS = 30.0
 

@@ -55,7 +55,7 @@ def ask() -> dict[str, int]:
         galleries = labels.galleries(transaction, GALLERY)
         fresh = _fresh_clusters(transaction, settings)
     asked = [
-        *follow_ups(log, known.contradictions),
+        *follow_ups(log, known, settings.annotate.asking),
         *_about_clusters(settings, fresh, known, galleries),
         *_about_likenesses(settings, known, galleries),
     ]
@@ -68,7 +68,7 @@ def ask() -> dict[str, int]:
         decisions.add_questions(transaction, [*new, *gold])
     counts: dict[str, int] = defaultdict(int)
     for question in new:
-        counts[question.kind] += 1
+        counts[str(question.kind)] += 1
     return {**dict(sorted(counts.items())), **({"gold": len(gold)} if gold else {})}
 
 

@@ -179,11 +179,8 @@ def products_now() -> dict[str, int]:
     """How many images each product has, by its names."""
     with load_settings().catalog.begin() as transaction:
         known = knowledge(transaction)
-    called: dict[str, list[str]] = defaultdict(list)
-    for (product, _), name in sorted(known.names.items()):
-        called[product].append(name)
     return {
-        f"{' / '.join(called[product]) or 'without a name'} ({product[:8]})": len(shown)
+        f"{' / '.join(known.called.get(product, {}).values())} ({product[:8]})": len(shown)
         for product, shown in known.images().items()
     }
 

@@ -6,9 +6,8 @@ from typing import Any
 
 import pytest
 
-from annotation import Annotation, Flag, InvalidAnnotation, Submission, new_answers
-from annotation.results import result
-from catalog.schema import AnswerState, Verdict
+from annotation import Annotation, Flag, InvalidAnnotation, Submission, new_answers, result
+from catalog.schema import AnswerState, Desk, QuestionKind, Verdict
 from tests.annotation.conftest import make_question
 
 QUESTION = make_question("a", "b", "c")
@@ -33,13 +32,22 @@ def submission(*annotations: Annotation, task_id: int = 7) -> Submission:
     return Submission(
         question_id=QUESTION.id,
         task_id=task_id,
-        image_ids=tuple(QUESTION.image_ids),
+        overlap=1,
         annotations=annotations,
         updated_at=MONDAY + dt.timedelta(hours=1),
     )
 
 
-CONFIRMED = annotation(result(Verdict.CONFIRM, ["c", "a"], "Kaffee", [Flag.BLURRY]))
+CONFIRMED = annotation(
+    result(
+        QuestionKind.VERIFY,
+        Verdict.CONFIRM,
+        intruder_ids=["c", "a"],
+        name="Kaffee",
+        flags=[Flag.BLURRY],
+    )
+)
+MIXED = result(QuestionKind.VERIFY, Verdict.MIXED)
 
 
 def test_an_annotation_becomes_an_answer() -> None:
@@ -52,7 +60,7 @@ def test_an_annotation_becomes_an_answer() -> None:
 
 
 def test_what_was_not_touched_is_empty() -> None:
-    (answer,) = new_answers(submission(annotation(result(Verdict.MIXED))), QUESTION, [])
+    (answer,) = new_answers(submission(annotation(MIXED)), QUESTION, [])
     assert (answer.intruder_ids, answer.name, answer.flags) == ([], None, [])
 
 
@@ -68,7 +76,7 @@ def test_the_same_annotation_makes_the_same_answer_whenever_it_is_pulled() -> No
 
 def test_a_changed_mind_is_another_answer_and_changing_back_a_third() -> None:
     known = new_answers(submission(CONFIRMED), QUESTION, [])
-    changed = replace(CONFIRMED, result=result(Verdict.MIXED))
+    changed = replace(CONFIRMED, result=MIXED)
     for state in (changed, CONFIRMED):
         known += new_answers(submission(state), QUESTION, known)
     assert [answer.revision for answer in known] == [0, 1, 2]
@@ -96,32 +104,22 @@ def test_the_annotations_of_another_task_are_not_withdrawn() -> None:
     assert new_answers(submission(task_id=70), QUESTION, known) == []
 
 
-@pytest.mark.parametrize(
-    ("typed", "name"),
-    [
-        ("  Cafe\u0301 \n  noir ", "Caf\u00e9 noir"),
-        ("\u3000珈琲\u3000", "珈琲"),
-        ("   ", None),
-        ("???", None),
-    ],
-)
-def test_a_name_is_tidied(typed: str, name: str | None) -> None:
-    said = result(Verdict.CONFIRM, name=typed)
-    (answer,) = new_answers(submission(annotation(said)), QUESTION, [])
-    assert answer.name == name
+def test_an_answer_keeps_the_desk_where_it_was_given() -> None:
+    (of_the_crowd,) = new_answers(submission(CONFIRMED), QUESTION, [])
+    (of_the_lead,) = new_answers(submission(CONFIRMED), QUESTION, [], Desk.LEAD)
+    assert (of_the_crowd.desk, of_the_lead.desk) == (Desk.CROWD, Desk.LEAD)
 
 
-@pytest.mark.parametrize(
-    ("said", "complaint"),
-    [
-        (result(Verdict.CONFIRM, ["stranger"]), "'stranger' under 'intruders'"),
-        (result("perhaps"), "'perhaps' under 'verdict'"),
-        (result(Verdict.CONFIRM, flags=["shiny"]), "'shiny' under 'flags'"),
-        ([], "has 0 verdicts instead of one"),
-    ],
-)
-def test_what_the_sheet_does_not_offer_is_refused_by_name(
-    said: list[dict[str, Any]], complaint: str
-) -> None:
-    with pytest.raises(InvalidAnnotation, match=f"annotation 1 of question .*{complaint}"):
-        new_answers(submission(annotation(said)), QUESTION, [])
+def test_an_answer_keeps_the_groups_of_a_split() -> None:
+    question = make_question("a", "b", "c", kind=QuestionKind.SPLIT)
+    said = result(QuestionKind.SPLIT, Verdict.CONFIRM, groups=[["c"], ["b", "a"]])
+    given = replace(submission(annotation(said)), question_id=question.id)
+    known = new_answers(given, question, [])
+    assert known[0].groups == [["a", "b"], ["c"]]
+    assert new_answers(given, question, known) == []
+
+
+def test_what_does_not_answer_the_question_is_refused_with_its_place() -> None:
+    complaint = f"annotation 1 of question {QUESTION.id} on site 'local' has 0 verdicts .*: correct"
+    with pytest.raises(InvalidAnnotation, match=complaint):
+        new_answers(submission(annotation([])), QUESTION, [])

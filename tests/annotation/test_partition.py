@@ -128,6 +128,17 @@ class TestWhatIsWorthAsking:
         found = partition([], [*listed("a", "Tee"), *listed("b", "Kaffee")])
         assert not found.may_be_same(manifest_product("Tee"), manifest_product("Kaffee"))
 
+    def test_names_in_one_locale_that_are_not_alike_say_enough(self) -> None:
+        log = [
+            verified(1, "ab", name="Hafermilch 1 l"),
+            verified(2, "cd", name="Hafermlich 1 l"),
+            verified(3, "ef", name="Orangensaft"),
+        ]
+        found = partition(log, [])
+        oats, typo, juice = (found.product_of[image] for image in "ace")
+        assert found.may_be_same(oats, typo)
+        assert not found.may_be_same(oats, juice)
+
     def test_products_that_manifests_list_in_two_locales_may_be_one(self) -> None:
         found = partition([], [*listed("a", "Tee"), *listed("b", "Te", "sv-SE")])
         assert found.may_be_same(manifest_product("Tee"), manifest_product("Te"))

@@ -4,9 +4,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from annotation import Asking, Candidate, cluster_questions, follow_ups
-from annotation.partition import Contradiction, partition
+from annotation.partition import Decided, partition
 from annotation.questions import ANCHORS, GALLERY, merge_question, verify_questions
-from catalog.schema import DecisionKind, QuestionKind
+from catalog.schema import DecisionKind, Question, QuestionKind
 from tests.annotation.test_partition import decided, listed, verified
 
 ASKING = Asking(pictures_per_sheet=24)
@@ -76,21 +76,31 @@ class TestKnownProducts:
         assert all(len(sheet.image_ids) + GALLERY <= 24 for sheet in sheets)
 
 
+def next_after(*log: Decided) -> list[Question]:
+    return follow_ups(log, partition(log, []), ASKING)
+
+
 class TestFollowUps:
     def test_a_mixed_sheet_is_to_be_split(self) -> None:
-        mixed = decided(1, QuestionKind.VERIFY, DecisionKind.DIFFERENT, [], "abcd")
-        [question] = follow_ups([mixed], [])
+        [question] = next_after(decided(1, QuestionKind.VERIFY, DecisionKind.DIFFERENT, [], "abcd"))
         assert (question.kind, question.image_ids) == (QuestionKind.SPLIT, list("abcd"))
 
     def test_two_pictures_that_differ_need_no_split(self) -> None:
         pair = decided(1, QuestionKind.VERIFY, DecisionKind.DIFFERENT, ["a", "b"])
-        assert follow_ups([pair], []) == []
+        assert next_after(pair) == []
+
+    def test_the_products_of_a_split_are_asked_for_their_names(self) -> None:
+        split = decided(1, QuestionKind.SPLIT, DecisionKind.DIFFERENT, ["ab", "cd"], "e")
+        assert [each.image_ids for each in next_after(split)] == [["a", "b"], ["c", "d"]]
+        named = verified(2, "ab", name="Tee")
+        assert [each.image_ids for each in next_after(split, named)] == [["c", "d"]]
 
     def test_a_contradiction_is_asked_about_across_its_cut(self) -> None:
-        doubt = Contradiction("key", "ja-JP", ("a", "b"), ("c",), ("one", "two"))
-        [question] = follow_ups([verified(1, "ab")], [doubt])
-        assert (question.kind, question.locale) == (QuestionKind.MERGE, "ja-JP")
-        assert (question.reference_ids, question.image_ids) == (["a", "b"], ["c"])
+        log = [verified(1, "abc"), verified(2, "abd", removed="c", posterior=0.6)]
+        [question] = next_after(*log)
+        assert question.kind == QuestionKind.MERGE
+        sides = {"".join(question.reference_ids), "".join(question.image_ids)}
+        assert sides == {"abc", "d"}
 
     def test_the_same_pair_is_the_same_question(self) -> None:
         one = merge_question("ab", "cd", about=["p", "q"], locale="de-DE")

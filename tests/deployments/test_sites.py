@@ -88,6 +88,17 @@ class TestTheSitesOfTwoVendors:
         assert get(theirs, "/api/projects", token).status_code == 200
         assert get(ours, "/api/projects", token).status_code == 401
 
+    def test_neither_takes_a_database_or_a_signature_from_the_environment(
+        self, stack: RunningStack, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("DJANGO_DB", "default")
+        monkeypatch.setenv("SECRET_KEY", "the same for all")
+
+        given = stack.site.server().environment()
+
+        assert given["DJANGO_DB"] == "sqlite"
+        assert "SECRET_KEY" not in given
+
     def test_a_login_in_the_browser_counts_for_one_site(self, two_sites: RunningStack) -> None:
         ours, theirs = local_sites(two_sites.settings)
 

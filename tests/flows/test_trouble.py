@@ -58,7 +58,7 @@ def test_a_site_that_is_down_or_refuses_loses_nothing_and_the_run_goes_on_later(
 ) -> None:
     url, token = stack.site.url, stack.credentials.admin_token
     [closed_port] = free_ports(1)
-    workspace.environment["GROUNDTRUTH_ANNOTATE__SITE"] = "trouble"
+    workspace.environment["GROUNDTRUTH_ANNOTATE__SITES"] = '["trouble"]'
     arguments = ("run", str(sample.rounds[0]), "--labelled", str(sample.labelled))
 
     status, printed = workspace.groundtruth(*arguments)
