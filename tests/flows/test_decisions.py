@@ -3,13 +3,15 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import httpx
 import pytest
 
 from annotation import Site
 from annotation.questions import merge_question
 from annotation.results import result
 from catalog import decisions, labels
-from catalog.schema import QuestionKind, SiteProject, Verdict
+from catalog.schema import DecisionKind, Desk, QuestionKind, SiteProject, Verdict
+from deployments.logins import Credentials, Person
 from deployments.sample import Sample
 from tests.conftest import RunningStack
 from tests.flows.conftest import Workspace
@@ -29,29 +31,37 @@ def products(workspace: Workspace) -> dict[str, str]:
 
 @dataclass(frozen=True)
 class AskedMerge:
-    """Two products of the manifest that an annotator is asked about, and where."""
+    """Two products of the manifest that people are asked about, and where."""
 
     workspace: Workspace
-    question_id: str
-    annotator: Site
+    url: str
+    people: Credentials
 
-    @property
-    def project(self) -> SiteProject:
+    def project(self, desk: Desk = Desk.CROWD) -> SiteProject:
         with self.workspace.settings.catalog.begin() as transaction:
-            [project] = decisions.projects(transaction, "local")
-        return project
+            [found] = [p for p in decisions.projects(transaction, "local") if p.desk == desk]
+        return found
 
-    @property
-    def task_id(self) -> int:
+    def task_id(self, desk: Desk = Desk.CROWD) -> int:
+        project_id = self.project(desk).project_id
         with self.workspace.settings.catalog.begin() as transaction:
-            [task_id] = decisions.tasks_of_project(
-                transaction, "local", self.project.project_id
-            ).values()
-        return task_id
+            [found] = decisions.tasks_of_project(transaction, "local", project_id).values()
+        return found
 
-    def answer(self, verdict: Verdict) -> None:
-        said = result(QuestionKind.MERGE, verdict)
-        self.annotator.annotate(self.task_id, said, seconds=4)
+    def is_offered_to(self, person: Person) -> bool:
+        """Whether Label Studio shows the question to `person`, who has not answered it."""
+        following = httpx.get(
+            f"{self.url}/api/projects/{self.project().project_id}/next",
+            headers={"Authorization": f"Token {person.token}"},
+        )
+        return following.is_success and following.json()["id"] == self.task_id()
+
+    def answer(
+        self, verdict: Verdict, person: Person | None = None, desk: Desk = Desk.CROWD
+    ) -> None:
+        """Answer as one of the site's people, the first annotator if nobody is named."""
+        site = Site("local", self.url, (person or self.people.annotators[0]).token)
+        site.annotate(self.task_id(desk), result(QuestionKind.MERGE, verdict), seconds=4)
 
 
 @pytest.fixture
@@ -67,8 +77,7 @@ def merge(stack: RunningStack, workspace: Workspace, sample: Sample) -> AskedMer
         question.site = "local"
         decisions.add_questions(transaction, [question])
     run(workspace, "annotate")
-    annotator = Site("local", stack.site.url, stack.credentials.annotator_token)
-    return AskedMerge(workspace, question.id, annotator)
+    return AskedMerge(workspace, stack.site.url, stack.credentials)
 
 
 def sizes(products: Mapping[str, str]) -> list[int]:
@@ -98,11 +107,11 @@ def test_a_wrong_merge_is_undone_with_all_that_followed(merge: AskedMerge) -> No
 
 
 def test_what_was_broken_by_hand_is_found_mended_and_said(
-    merge: AskedMerge, stack: RunningStack
+    merge: AskedMerge,
 ) -> None:
-    client, project = merge.workspace.label_studio, merge.project
+    client, project = merge.workspace.label_studio, merge.project()
     sheet = client.projects.get(project.project_id).label_config
-    client.tasks.delete(str(merge.task_id))
+    client.tasks.delete(str(merge.task_id()))
     client.projects.update(project.project_id, title="mine now", label_config="<View/>")
     printed = run(merge.workspace, "reconcile")
     assert "1 missing, to be asked again" in printed
@@ -112,6 +121,30 @@ def test_what_was_broken_by_hand_is_found_mended_and_said(
     merge.answer(Verdict.DIFFERENT)
     assert "1 answers that were not known" in run(merge.workspace, "reconcile")
     assert "all as it should be" in run(merge.workspace, "reconcile")
+
+
+def test_a_doubt_asks_a_second_annotator_and_a_dispute_the_lead(merge: AskedMerge) -> None:
+    votes = {"FIRST": "1", "MOST": "2", "RISK": "0.01", "LEAD": "true"}
+    for name, value in votes.items():
+        merge.workspace.environment[f"GROUNDTRUTH_ANNOTATE__VOTES__{name}"] = value
+    first, second = merge.people.annotators
+
+    merge.answer(Verdict.CONFIRM, first)
+    assert not merge.is_offered_to(second)
+    run(merge.workspace, "collect")
+    assert merge.is_offered_to(second)
+
+    merge.answer(Verdict.DIFFERENT, second)
+    run(merge.workspace, "collect")
+    with merge.workspace.settings.catalog.begin() as transaction:
+        assert decisions.decided(transaction) == []
+
+    merge.answer(Verdict.DIFFERENT, merge.people.lead, Desk.LEAD)
+    run(merge.workspace, "collect")
+    with merge.workspace.settings.catalog.begin() as transaction:
+        [(_, decision)] = decisions.decided(transaction)
+    assert decision.kind == DecisionKind.DIFFERENT
+    assert decision.annotators == [merge.people.lead.email]
 
 
 def test_the_annotators_are_listed_with_what_can_be_said_of_them(merge: AskedMerge) -> None:
