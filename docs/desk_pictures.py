@@ -139,7 +139,7 @@ def photograph(place: Studio, page: Page, asked: Question) -> None:
             pass
     page.mouse.move(0, 0)
     page.wait_for_timeout(800)
-    page.screenshot(path=IMAGES / f"{kind}.{asked.locale}.jpg", type="jpeg", quality=60)
+    page.screenshot(path=IMAGES / f"{kind}.{asked.locale}.jpg", type="jpeg", quality=38)
 
 
 def drag(page: Page, image_id: str, column: str) -> None:
