@@ -16,16 +16,16 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import quote
 
 from playwright.sync_api import Page
 
-from annotation import Site, Wording, local_picture_url, task
+from annotation import LocalPictures, Site, Wording, task
 from catalog.schema import Question, QuestionKind
-from deployments import label_studio
-from deployments.label_studio import Credentials
-from tasks.settings import Servers, Settings
+from deployments.label_studio import local_sites
+from tasks.settings import Settings
 from tests.browser import signed_in
-from tests.conftest import free_ports
+from tests.conftest import Logins, logins_of, servers_on_free_ports
 
 IMAGES = Path(__file__).parent / "images" / "desk"
 SUGGESTIONS = {
@@ -42,7 +42,7 @@ class Studio:
     """A Label Studio to take photographs in."""
 
     site: Site
-    credentials: Credentials
+    credentials: Logins
     pictures: Path
 
 
@@ -69,20 +69,17 @@ def pictures_of(manifest: Path, names: Sequence[str]) -> list[list[Path]]:
 @contextmanager
 def studio() -> Iterator[Studio]:
     with tempfile.TemporaryDirectory() as folder:
-        prefect_port, port = free_ports(2)
-        settings = Settings(
-            data=Path(folder),
-            servers=Servers(prefect_port=prefect_port, label_studio_port=port),
-        )
-        pictures = settings.data / "blobs" / FOLDER
-        pictures.mkdir(parents=True)
-        server = label_studio.server(settings)
+        settings = Settings(data=Path(folder), servers=servers_on_free_ports(pictures={}))
+        [site] = local_sites(settings)
+        (site.pictures / FOLDER).mkdir(parents=True)
+        server = site.server()
         server.start()
         try:
             server.wait_until_ready()
-            known = label_studio.sign_in(settings)
-            site = Site("pictures", label_studio.url(settings), known.admin_token)
-            yield Studio(site, known, pictures)
+            site.sign_in()
+            known = logins_of(site)
+            open_site = Site(site.name, site.url, known.admin_token)
+            yield Studio(open_site, known, site.pictures / FOLDER)
         finally:
             server.stop()
 
@@ -111,16 +108,19 @@ def question(kind: QuestionKind, locale: str, products: list[list[Path]]) -> Que
     )
 
 
+def picture_url(path: str) -> str:
+    return f"/data/local-files/?d={FOLDER}/{quote(Path(path).name)}"
+
+
 def photograph(place: Studio, page: Page, asked: Question) -> None:
     """Ask the question, answer half of it, and take the picture in the annotators' label stream."""
     kind = QuestionKind(asked.kind)
     for path in map(Path, asked.image_ids + asked.reference_ids):
         shutil.copy(path, place.pictures / path.name)
     wording = Wording.load(asked.locale)
-    project = place.site.ensure_project(kind, wording, picture_root=place.pictures)
-    place.site.push(
-        project, [task(asked, lambda path: local_picture_url(f"{FOLDER}/{Path(path).name}"))]
-    )
+    source = LocalPictures(place.pictures)
+    project = place.site.ensure_project(kind, wording, pictures=source)
+    place.site.push(project, [task(asked, picture_url)])
     page.set_viewport_size({"width": 1440, "height": 820})
     page.goto(f"{place.site.url}/projects/{project}/data?labeling=1")
     page.locator(".guide").wait_for()

@@ -1,4 +1,4 @@
-"""The pictures of the README, taken of a finished demo: ``make demo`` first, then
+"""The pictures of the loop in Prefect, taken of a finished demo: ``make demo`` first, then
 
 .venv/bin/python -m docs.screenshots
 """
@@ -8,51 +8,23 @@ from pathlib import Path
 import httpx
 from playwright.sync_api import Page
 
-from catalog import decisions
-from catalog.schema import DecisionKind, SiteTask
-from deployments import label_studio, orchestration
+from deployments import orchestration
+from deployments.label_studio import local_sites
 from tasks.settings import Settings, load_settings
 from tests.browser import signed_in
+from tests.conftest import logins_of
 
 IMAGES = Path(__file__).parent / "images"
-LOCALES = ("en-US", "ar-EG")
 
 
 def main() -> None:
     settings = load_settings()
-    known = label_studio.credentials(settings)
-    if known is None:
-        raise SystemExit("there is nothing to photograph yet: run `make demo` first")
     IMAGES.mkdir(exist_ok=True)
-    with signed_in(label_studio.url(settings), known) as page:
-        for locale in LOCALES:
-            photograph_contact_sheet(settings, page, locale)
+    [site, *_] = local_sites(settings)
+    if site.credentials() is None:
+        raise SystemExit("there is nothing to photograph yet: run `make demo` first")
+    with signed_in(site.url, logins_of(site)) as page:
         photograph_run(settings, page)
-
-
-def photograph_contact_sheet(settings: Settings, page: Page, locale: str) -> None:
-    """The largest sheet of a locale that somebody confirmed but for an intruder or two."""
-    with settings.catalog.begin() as transaction:
-        confirmed = [
-            decision
-            for decision in decisions.current_decisions(transaction, kind=DecisionKind.SAME)
-            if 1 <= len(decision.removed_ids) <= 2
-        ]
-        asked = decisions.questions(transaction, [each.question_id for each in confirmed])
-        local = [question for question in asked.values() if question.locale == locale]
-        largest = max(local, key=lambda question: len(question.image_ids))
-        task = transaction.get(SiteTask, largest.id)
-    if task is None:
-        raise SystemExit(f"question {largest.id} stands on no site: run `make demo` again")
-    page.set_viewport_size({"width": 1440, "height": 820})
-    page.goto(f"{label_studio.url(settings)}/projects/{task.project_id}/data?task={task.task_id}")
-    page.wait_for_function(
-        "[...document.querySelectorAll('.pictures img')].length > 0 &&"
-        " [...document.querySelectorAll('.pictures img')].every(img => img.naturalWidth)"
-    )
-    page.mouse.move(0, 0)
-    page.wait_for_timeout(1000)
-    page.screenshot(path=IMAGES / f"contact-sheet.{locale}.jpg", type="jpeg", quality=85)
 
 
 def photograph_run(settings: Settings, page: Page) -> None:

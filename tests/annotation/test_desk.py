@@ -87,7 +87,7 @@ def ask(label_studio: RunningLabelStudio, page: Page, question: Question) -> Ope
     """Put the question to its project and open it, with all its pictures loaded."""
     site, wording = label_studio.site, Wording.load(question.locale)
     kind = QuestionKind(question.kind)
-    project = site.ensure_project(kind, wording, picture_root=label_studio.pictures)
+    project = site.ensure_project(kind, wording, pictures=label_studio.picture_source)
     task_id = site.push(project, [task(question, picture_url)])[question.id]
     page.goto(f"{label_studio.url}/projects/{project}/data?task={task_id}")
     expect(page.locator(".sheet img")).to_have_count(

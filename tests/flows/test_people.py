@@ -42,8 +42,8 @@ def test_an_intruder_ticked_in_english_and_in_arabic_reaches_the_catalogue(
                 "[...document.querySelectorAll('.pictures img')].every(img => img.naturalWidth)"
             )
             pictures.nth(1).click()
-            page.get_by_text(wording.verdicts[Verdict.CONFIRM]).click()
-            page.get_by_placeholder(wording.name).fill(name)
+            page.get_by_text(wording.verify.verdicts[Verdict.CONFIRM].label).click()
+            page.get_by_placeholder(wording.name.placeholder).fill(name)
             page.keyboard.press("Enter")
             with page.expect_response(f"**/api/tasks/{task_id}/annotations*") as submitted:
                 page.get_by_role("button", name="Submit").click()
