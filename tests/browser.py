@@ -6,11 +6,11 @@ from contextlib import contextmanager
 
 from playwright.sync_api import Page, sync_playwright
 
-from deployments.label_studio import Credentials
+from tests.conftest import Logins
 
 
 @contextmanager
-def signed_in(url: str, credentials: Credentials) -> Iterator[Page]:
+def signed_in(url: str, credentials: Logins) -> Iterator[Page]:
     """A page of Debian's Chromium, headless, with the annotator's session."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
