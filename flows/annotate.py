@@ -4,8 +4,9 @@ from dataclasses import dataclass
 
 from prefect import flow, get_run_logger
 
-from tasks.annotate import Queue, ask, push, queues_to_push
+from tasks.annotate import Queue, push, queues_to_push
 from tasks.artifacts import publish, table
+from tasks.ask import ask
 
 
 @dataclass(frozen=True)
