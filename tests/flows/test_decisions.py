@@ -13,6 +13,10 @@ from catalog import decisions, labels
 from catalog.schema import DecisionKind, Desk, QuestionKind, SiteProject, Verdict
 from deployments.logins import Credentials, Person
 from deployments.sample import Sample
+from flows.annotate import annotate
+from flows.collect import collect
+from flows.ingest import ingest
+from tasks.settings import load_settings
 from tests.conftest import RunningStack
 from tests.flows.conftest import Workspace
 
@@ -66,8 +70,8 @@ class AskedMerge:
 
 @pytest.fixture
 def merge(stack: RunningStack, workspace: Workspace, sample: Sample) -> AskedMerge:
-    run(workspace, "ingest", str(sample.labelled))
-    run(workspace, "collect")
+    ingest(str(sample.labelled))
+    collect()
     with workspace.settings.catalog.begin() as transaction:
         known = labels.galleries(transaction, 12, "en-US")
         first, second = sorted(known)[:2]
@@ -76,7 +80,7 @@ def merge(stack: RunningStack, workspace: Workspace, sample: Sample) -> AskedMer
         )
         question.site = "local"
         decisions.add_questions(transaction, [question])
-    run(workspace, "annotate")
+    annotate()
     return AskedMerge(workspace, stack.site.url, stack.credentials)
 
 
@@ -87,7 +91,7 @@ def sizes(products: Mapping[str, str]) -> list[int]:
 def test_a_wrong_merge_is_undone_with_all_that_followed(merge: AskedMerge) -> None:
     before = products(merge.workspace)
     merge.answer(Verdict.CONFIRM)
-    run(merge.workspace, "collect")
+    collect()
     merged = products(merge.workspace)
     assert merged.keys() == before.keys()
     assert len({*merged.values()}) == len({*before.values()}) - 1
@@ -98,7 +102,7 @@ def test_a_wrong_merge_is_undone_with_all_that_followed(merge: AskedMerge) -> No
     assert decision.id[:12] in listed
     run(merge.workspace, "undo", decision.id[:12], "--reason", "two products", "--by", "operator")
     assert products(merge.workspace) == before
-    run(merge.workspace, "collect")
+    collect()
     assert products(merge.workspace) == before
     with merge.workspace.settings.catalog.begin() as transaction:
         [(_, undone)] = decisions.decided(transaction)
@@ -123,24 +127,26 @@ def test_what_was_broken_by_hand_is_found_mended_and_said(
     assert "all as it should be" in run(merge.workspace, "reconcile")
 
 
-def test_a_doubt_asks_a_second_annotator_and_a_dispute_the_lead(merge: AskedMerge) -> None:
-    votes = {"FIRST": "1", "MOST": "2", "RISK": "0.01", "LEAD": "true"}
-    for name, value in votes.items():
-        merge.workspace.environment[f"GROUNDTRUTH_ANNOTATE__VOTES__{name}"] = value
+def test_a_doubt_asks_a_second_annotator_and_a_dispute_the_lead(
+    merge: AskedMerge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in {"MOST": "2", "RISK": "0.01", "LEAD": "true"}.items():
+        monkeypatch.setenv(f"GROUNDTRUTH_ANNOTATE__VOTES__{name}", value)
+    load_settings.cache_clear()
     first, second = merge.people.annotators
 
     merge.answer(Verdict.CONFIRM, first)
     assert not merge.is_offered_to(second)
-    run(merge.workspace, "collect")
+    collect()
     assert merge.is_offered_to(second)
 
     merge.answer(Verdict.DIFFERENT, second)
-    run(merge.workspace, "collect")
+    collect()
     with merge.workspace.settings.catalog.begin() as transaction:
         assert decisions.decided(transaction) == []
 
     merge.answer(Verdict.DIFFERENT, merge.people.lead, Desk.LEAD)
-    run(merge.workspace, "collect")
+    collect()
     with merge.workspace.settings.catalog.begin() as transaction:
         [(_, decision)] = decisions.decided(transaction)
     assert decision.kind == DecisionKind.DIFFERENT
@@ -149,7 +155,7 @@ def test_a_doubt_asks_a_second_annotator_and_a_dispute_the_lead(merge: AskedMerg
 
 def test_the_annotators_are_listed_with_what_can_be_said_of_them(merge: AskedMerge) -> None:
     merge.answer(Verdict.DIFFERENT)
-    run(merge.workspace, "collect")
+    collect()
     printed = run(merge.workspace, "annotators")
     assert "en-US" in printed
     assert "annotator" in printed
