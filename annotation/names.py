@@ -4,7 +4,7 @@ import re
 import unicodedata
 from difflib import SequenceMatcher
 
-ALIKE = 0.75  # share of letters in common, of both names together
+ALIKE = 0.9  # share of letters in common, of both names together
 
 _ARABIC_MARKS = re.compile(r"[\u0640\u064B-\u065F\u0670]")
 
@@ -29,7 +29,7 @@ def name_key(name: str) -> str:
 
 
 def alike(first: str, second: str) -> bool:
-    """Whether two names may be spellings of one, or names of variants, as far as letters tell."""
+    """Whether two names may be spellings of one, as far as letters tell."""
     keys = name_key(first), name_key(second)
     return SequenceMatcher(None, *keys, autojunk=False).ratio() >= ALIKE
 

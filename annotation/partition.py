@@ -99,14 +99,15 @@ class Partition:
         """Whether it is worth asking if two products are one.
 
         It is not where they are known to differ, where a manifest lists both in one locale, for a
-        customer who lists two means two, or where they have names in one locale that are not alike.
+        customer who lists two means two, where they have names in one locale that are not alike, or
+        while one of them has no name yet, for its name may join them.
         """
         nowhere: frozenset[str] = frozenset()
         if self.listed.get(first, nowhere) & self.listed.get(second, nowhere):
             return False
         one, other = self.called.get(first, {}), self.called.get(second, {})
         names_allow = all(alike(one[locale], other[locale]) for locale in one.keys() & other.keys())
-        return names_allow and not self.differ(first, second)
+        return bool(one and other) and names_allow and not self.differ(first, second)
 
     def constraints(self, image_ids: Sequence[str]) -> tuple[list[int], list[tuple[int, int]]]:
         """What is known of these images, as the clustering takes it.

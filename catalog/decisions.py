@@ -4,7 +4,7 @@ import datetime as dt
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
-from sqlalchemy import ColumnElement, exists, select, update
+from sqlalchemy import ColumnElement, exists, func, select, update
 from sqlalchemy.orm import Session, aliased
 
 from catalog.database import add_new, chunks
@@ -124,6 +124,14 @@ def asked_on(session: Session, site: str) -> list[Question]:
     stands = exists().where(SiteTask.question_id == Question.id)
     query = select(Question).where(Question.site == site, stands)
     return list(session.scalars(query.order_by(Question.id)))
+
+
+def counts(session: Session, site: str, locale: str) -> tuple[int, int]:
+    """How many questions were asked in a locale of a site, and how many gold ones besides."""
+    query = select(func.count()).select_from(Question)
+    of_locale = query.where(Question.site == site, Question.locale == locale)
+    n_asked = session.scalar(of_locale.where(Question.expected.is_(None))) or 0
+    return n_asked, (session.scalar(of_locale) or 0) - n_asked
 
 
 def annotators(session: Session, site: str, locale: str) -> list[str]:

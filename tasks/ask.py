@@ -1,6 +1,5 @@
 """The task that asks: about candidate clusters, about doubts, and about what looks alike."""
 
-import math
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from itertools import islice
@@ -157,19 +156,18 @@ def _embedded(
 
 
 def _gold(transaction: Transaction, settings: Settings, new: Sequence[Question]) -> list[Question]:
-    """As many gold questions as the new ones of each site and locale call for."""
+    """Gold questions, until they are the share that they should be of what each annotator gets."""
     share = settings.annotate.asking.gold_share
-    rates: dict[tuple[str, str], int] = defaultdict(int)
-    for question in new:
-        rates[question.site, question.locale] += 1
     found = []
-    for (site, locale), n_new in sorted(rates.items()):
+    for (site, locale), n_new in sorted(Counter((q.site, q.locale) for q in new).items()):
+        n_asked, n_gold = decisions.counts(transaction, site, locale)
         n_people = max(len(decisions.annotators(transaction, site, locale)), 1)
-        each_answers = n_new * settings.annotate.votes.first / n_people
-        n_gold = math.ceil(share / (1 - share) * each_answers)
+        each_answers = (n_asked + n_new) * settings.annotate.votes.first / n_people
+        n_missing = round(share / (1 - share) * each_answers) - n_gold
         possible = list(
             gold_questions(labels.galleries(transaction, GALLERY, locale), locale=locale, site=site)
         )
         asked = decisions.questions(transaction, [question.id for question in possible])
-        found += list(islice((q for q in possible if q.id not in asked), n_gold))
+        fresh = (question for question in possible if question.id not in asked)
+        found += list(islice(fresh, max(n_missing, 0)))
     return found

@@ -120,8 +120,14 @@ class TestWhatIsDecided:
 
 class TestWhatIsWorthAsking:
     def test_products_that_are_told_apart_are_not_compared_again(self) -> None:
-        log = [verified(1, "ab"), verified(2, "cd"), merged(3, "a", "c", DecisionKind.DIFFERENT)]
-        found = partition(log, [])
+        log = [verified(1, "ab", name="Tee"), verified(2, "cd", name="Te", locale="sv-SE")]
+        before = partition(log, [])
+        assert before.may_be_same(before.product_of["a"], before.product_of["c"])
+        after = partition([*log, merged(3, "a", "c", DecisionKind.DIFFERENT)], [])
+        assert not after.may_be_same(after.product_of["a"], after.product_of["c"])
+
+    def test_a_product_is_compared_when_it_has_a_name(self) -> None:
+        found = partition([verified(1, "ab"), verified(2, "cd", name="Tee")], [])
         assert not found.may_be_same(found.product_of["a"], found.product_of["c"])
 
     def test_products_that_a_manifest_lists_in_one_locale_are_two(self) -> None:
