@@ -185,9 +185,12 @@ def _graph(
 ) -> tuple[Graph, list[_Apart]]:
     graph: Graph = nx.Graph()
     ruled_out: list[_Apart] = []
+    n_products = Counter(image for image, _ in {(x.image_id, x.product_id) for x in manifest})
     for label in manifest:
         product = ("product", label.product_id or "")
-        _link(graph, product, ("image", label.image_id), MANIFEST)
+        # An image that manifests label in two ways joins nothing: one of them is wrong.
+        if n_products[label.image_id] == 1:
+            _link(graph, product, ("image", label.image_id), MANIFEST)
         if key := name_key(label.name or ""):
             _link(graph, product, ("name", label.locale, key), MANIFEST)
     for each in decided:

@@ -325,6 +325,11 @@ def test_undoing_a_decision_leads_back_to_what_was_before_it(
     assert standing == dict(partition(without, []).product_of)
 
 
+def test_an_image_that_manifests_label_in_two_ways_joins_no_products() -> None:
+    found = partition([], [*listed("abx", "Tee"), *listed("cdx", "Kaffee")])
+    assert products(found) == {"ab", "cd"}
+
+
 class TestLabels:
     def test_what_did_not_change_is_not_labelled_again(self) -> None:
         found = partition([verified(1, "ab")], listed("c", "Tee"))
