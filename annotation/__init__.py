@@ -11,7 +11,7 @@ from annotation.answers import Annotation, InvalidAnnotation, Submission, new_an
 from annotation.connection import SiteError, SiteRefused, SiteUnreachable
 from annotation.consensus import AGGREGATORS
 from annotation.decisions import Ruling, Votes, current_answers, rule, undo
-from annotation.desk import label_config, task
+from annotation.desk import guidelines, label_config, task
 from annotation.gold import gold_questions
 from annotation.labels import changed_labels
 from annotation.names import name_key
@@ -26,6 +26,7 @@ from annotation.questions import (
     merge_question,
 )
 from annotation.reconciliation import Mended
+from annotation.results import result
 from annotation.simulated import SimulatedAnnotator
 from annotation.site import Pulled, Site
 from annotation.wording import Flag, Wording, WordingError
@@ -64,6 +65,7 @@ __all__ = [
     "current_answers",
     "follow_ups",
     "gold_questions",
+    "guidelines",
     "label_config",
     "merge_question",
     "name_key",
@@ -71,6 +73,7 @@ __all__ = [
     "partition",
     "picture_alpha",
     "records",
+    "result",
     "rule",
     "task",
     "undo",
