@@ -55,9 +55,10 @@ def collect() -> Collected:
     training_set = commit_training_set()
     n_decisions = sum(each.n_decisions for each in ruled.values())
     for each in pulled:
-        logger.info("%s, %s, %s: %d answers", each.site, each.locale, each.kind, each.n_answers)
+        place = f"{each.site}, {each.locale}, {each.kind}, {each.desk}"
+        logger.info("%s: %d answers", place, each.n_answers)
         for problem in each.invalid:
-            logger.warning("%s, %s: %s", each.site, each.locale, problem)
+            logger.warning("%s: %s", place, problem)
     logger.info("%d decisions, %d labels changed, %d still open", n_decisions, n_labels, n_open)
     if judged is not None:
         logger.info("gate: %d accepted, %d quarantined", judged.n_accepted, judged.n_quarantined)
@@ -67,8 +68,8 @@ def collect() -> Collected:
         "gate",
         "Answers, gate and training set",
         table(
-            ("site", "locale", "kind", "new answers", "invalid annotations"),
-            ((p.site, p.locale, p.kind, p.n_answers, len(p.invalid)) for p in pulled),
+            ("site", "locale", "kind", "desk", "new answers", "invalid annotations"),
+            ((p.site, p.locale, p.kind, p.desk, p.n_answers, len(p.invalid)) for p in pulled),
         ),
         f"{n_decisions} new decisions, {n_labels} labels changed, {n_open} questions still open.",
         judged.report if judged is not None else "No label waited before the gate.",

@@ -33,6 +33,7 @@ class Pulled:
     site: str
     locale: str
     kind: str
+    desk: str
     n_answers: int
     invalid: tuple[str, ...]
 
@@ -99,7 +100,8 @@ def record_answers(
         except InvalidAnnotation as problem:
             invalid.append(str(problem))
     decisions.add_answers(transaction, fresh)
-    return Pulled(project.site, project.locale, project.kind, len(fresh), tuple(invalid))
+    place = (project.site, project.locale, project.kind, project.desk)
+    return Pulled(*place, len(fresh), tuple(invalid))
 
 
 @task(cache_policy=NO_CACHE)

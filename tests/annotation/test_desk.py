@@ -100,6 +100,17 @@ def ask(label_studio: RunningLabelStudio, page: Page, question: Question) -> Ope
     return OpenQuestion(page, label_studio, project, task_id, question, wording)
 
 
+def wait_for_places(page: Page, selector: str, related: str) -> None:
+    """Wait until the places of the first two elements are `related`; Label Studio renders twice."""
+    page.wait_for_function(
+        f"""() => {{
+            const [a, b] = [...document.querySelectorAll("{selector}")].slice(0, 2)
+                .map(element => element.getBoundingClientRect());
+            return b !== undefined && ({related})(a, b);
+        }}"""
+    )
+
+
 def packets(label_studio: RunningLabelStudio, count: int, colour: str = "crimson") -> list[str]:
     return [save_picture(label_studio.pictures, colour, number) for number in range(count)]
 
@@ -141,8 +152,8 @@ def test_a_sheet_of_sixty_is_answered_on_one_screen(
     expect(desk.pictures).to_have_count(60)
     for corner in (desk.pictures.first, desk.pictures.last):
         expect(corner).to_be_in_viewport(ratio=1)
-    first, second = (desk.pictures.nth(number).bounding_box()["x"] for number in (0, 1))
-    assert (first < second) == (desk.wording.direction == "ltr")
+    comes_before = "<" if desk.wording.direction == "ltr" else ">"
+    wait_for_places(page, ".pictures label", f"(a, b) => a.x {comes_before} b.x")
 
     desk.pictures.nth(20).click()
     desk.choose(Verdict.CONFIRM)
@@ -189,7 +200,7 @@ def test_two_galleries_are_compared(
     expect(other).to_contain_text(desk.wording.merge.images)
     expect(known.locator("img")).to_have_count(6)
     expect(other.locator("img")).to_have_count(4)
-    assert known.bounding_box()["y"] == other.bounding_box()["y"]
+    wait_for_places(page, ".gallery", "(a, b) => a.y === b.y")
 
     desk.choose(Verdict.VARIANT)
     desk.submit()
