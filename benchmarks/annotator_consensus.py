@@ -19,13 +19,19 @@ from typing import Annotated
 
 import typer
 
-from annotation import current_answers
+from annotation import GALLERY, Votes, current_answers, merge_question, result, rule
 from annotation.consensus import speaks_of_pictures, ticked
-from catalog import content_digest, decisions
-from catalog.schema import Answer, Decision, DecisionKind, Desk, Question, QuestionKind
+from catalog import content_digest, decisions, labels
+from catalog.schema import Answer, Decision, DecisionKind, Desk, Question, QuestionKind, Verdict
+from deployments.orchestration import prefect_server
+from flows.annotate import annotate
+from flows.collect import collect
+from flows.undo import undo
 from tasks.annotators import annotators_page
+from tasks.collect import products_now
 from tasks.knowledge import knowledge
 from tasks.settings import load_settings
+from tasks.sites import open_site, simulated_site, site_of, sites_for
 
 LOCALES = ("sv-SE", "de-DE", "en-US")
 LABELLED_DEPARTMENT = "Fruit"
@@ -57,7 +63,8 @@ def main(
     truth = {
         content_digest((data / photo["file"]).read_bytes()): photo["product"] for photo in photos
     }
-    page = _page(truth)
+    with prefect_server(load_settings()):
+        page = "\n".join([_page(truth), *_wrong_merge()])
     print(page)
     if out is not None:
         out.parent.mkdir(parents=True, exist_ok=True)
@@ -107,10 +114,16 @@ def _page(truth: Mapping[str, str]) -> str:
             for question in questions.values()
             if question.locale == locale and question.kind in TICKED and question.expected is None
         ]
+        gold = [q for q in questions.values() if q.locale == locale and q.expected is not None]
         for name, (n, n_wrong) in sorted(_each(asked, answers, truth).items()):
             lines.append(f"| {locale} | {name} | {n} | {n_wrong / n:.2%} |")
-        n, n_wrong = _together(asked, decided, truth)
-        lines.append(f"| {locale} | **consensus** | {n} | **{n_wrong / n:.2%}** |")
+        for name, said in (
+            ("majority of the three", _crowd_alone(asked, answers, gold, "majority")),
+            ("**consensus of the three**", _crowd_alone(asked, answers, gold, "dawid-skene")),
+            ("decided, with the lead where they could not", decided),
+        ):
+            n, n_wrong = _together(asked, said, truth)
+            lines.append(f"| {locale} | {name} | {n} | {n_wrong / n:.2%} |")
     several = [
         images
         for images in known.images().values()
@@ -132,8 +145,7 @@ def _page(truth: Mapping[str, str]) -> str:
         f" more than one true product; {sum(n > 1 for n in n_locales.values())} have a name in"
         f" more than one locale. {len(known.contradictions)} contradictions stand.",
         "",
-        *annotators_page(),
-        "",
+        *(f"{section}\n" for section in annotators_page()),
     ]
     return "\n".join(lines)
 
@@ -154,6 +166,73 @@ def _each(
                     (image in out) != (image in intruders) for image in question.image_ids
                 ]
     return {name: (len(wrong), sum(wrong)) for name, wrong in found.items()}
+
+
+def _crowd_alone(
+    asked: Sequence[Question],
+    answers: Mapping[str, Sequence[Answer]],
+    gold: Sequence[Question],
+    method: str,
+) -> dict[str, Decision]:
+    """What the annotators decide without the lead."""
+    crowd = {
+        question.id: [answer for answer in answers[question.id] if answer.desk == Desk.CROWD]
+        for question in (*asked, *gold)
+    }
+    return {
+        question_id: ruling.decision
+        for kind in TICKED
+        for question_id, ruling in rule(
+            [question for question in (*asked, *gold) if question.kind == kind],
+            crowd,
+            {},
+            Votes(),
+            method=method,
+        ).items()
+        if ruling.decision is not None
+    }
+
+
+def _wrong_merge() -> list[str]:
+    """Have everybody call two products the same, and undo it: images before, between and after."""
+    settings = load_settings()
+    with settings.catalog.begin() as transaction:
+        shown = labels.galleries(transaction, GALLERY, LOCALES[0])
+        first, second = sorted(shown, key=lambda product: (-len(shown[product]), product))[:2]
+        question = merge_question(
+            shown[first], shown[second], about=[first, second], locale=LOCALES[0]
+        )
+        question.site = site_of(question.locale, question.id, sites_for(settings))
+        decisions.add_questions(transaction, [question])
+    states = [products_now()]
+    annotate()
+    with settings.catalog.begin() as transaction:
+        task_id = decisions.tasks_at(transaction, Desk.CROWD, [question.id])[question.id].task_id
+    for number in range(len(SLIPS)):
+        site = open_site(simulated_site(question.site, number + 1))
+        site.annotate(task_id, result(QuestionKind.MERGE, Verdict.CONFIRM), seconds=5)
+    collect()
+    states.append(products_now())
+    with settings.catalog.begin() as transaction:
+        [decision] = decisions.current_decisions(transaction, question_ids=[question.id])
+    undo(decision.id, "the benchmark", "they are two products")
+    states.append(products_now())
+    before, between, after = states
+    changed = sorted({p for p in {*before, *between} if before.get(p) != between.get(p)})
+    return [
+        "## A wrong merge, and its undoing",
+        "",
+        "| product | images before | after the merge | after the undo |",
+        "|---|---|---|---|",
+        *(
+            f"| {p} | {before.get(p, 0)} | {between.get(p, 0)} | {after.get(p, 0)} |"
+            for p in changed
+        ),
+        "",
+        f"The other {len({*before} - {*changed})} products are as they were;"
+        f" after the undo {'all' if before == after else 'not all'} are as before.",
+        "",
+    ]
 
 
 def _together(
