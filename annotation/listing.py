@@ -40,7 +40,7 @@ class _Task(BaseModel):
     annotations: list[_Annotation]
 
 
-class Votes(BaseModel):
+class Turnout(BaseModel):
     """How many answers a task is to get, how many it has, and whether it counts as answered."""
 
     model_config = ConfigDict(from_attributes=True)
@@ -90,8 +90,8 @@ def submissions(
     ]
 
 
-def votes(client: LabelStudio, project_id: int, task_ids: Iterable[int]) -> Iterator[Votes]:
-    """The votes of those of `task_ids` that the project still holds."""
+def turnout(client: LabelStudio, project_id: int, task_ids: Iterable[int]) -> Iterator[Turnout]:
+    """The turnout of those of `task_ids` that the project still holds."""
     ids = sorted(task_ids)
     for start in range(0, len(ids), _NAMED):
         page: Any = client.tasks.list(
@@ -104,7 +104,7 @@ def votes(client: LabelStudio, project_id: int, task_ids: Iterable[int]) -> Iter
             page=1,
             page_size=_NAMED,
         )
-        yield from map(Votes.model_validate, page.items or ())
+        yield from map(Turnout.model_validate, page.items or ())
 
 
 def _pages(

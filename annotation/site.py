@@ -183,7 +183,7 @@ class Site:
         it: Label Studio does not do so by itself when the number is raised.
         """
         with self._speaking(f"asking for more votes in project {project_id}"):
-            for task in list(listing.votes(self._client, project_id, votes)):
+            for task in list(listing.turnout(self._client, project_id, votes)):
                 wanted = max(votes[task.id], task.overlap)
                 answered = task.total_annotations >= wanted
                 if task.overlap < wanted or (task.is_labeled and not answered):

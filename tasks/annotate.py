@@ -11,7 +11,7 @@ from annotation import task as site_task
 from catalog import decisions, digest
 from catalog.schema import Desk, QuestionKind, SiteProject
 from tasks.settings import Settings, load_settings
-from tasks.sites import load_site, open_site, site_was_down, webhook_url
+from tasks.sites import at_a_site, load_site, open_site, webhook_url
 
 EVERYBODY = 1000  # as many annotators as a gold question may have
 
@@ -42,12 +42,7 @@ def queues_to_push() -> list[Queue]:
     )
 
 
-@task(
-    cache_policy=NO_CACHE,
-    retries=2,
-    retry_delay_seconds=[1, 5],
-    retry_condition_fn=site_was_down,
-)
+@at_a_site
 def push(queue: Queue, escalated: Sequence[str] = ()) -> int:
     """Put what waits in `queue` on its site, once each; how many questions that was.
 

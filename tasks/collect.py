@@ -23,7 +23,7 @@ from tasks.annotate import Queue
 from tasks.errors import NoSuchDecision
 from tasks.knowledge import knowledge
 from tasks.settings import load_settings
-from tasks.sites import open_site, site_was_down
+from tasks.sites import at_a_site, open_site
 
 
 @dataclass(frozen=True)
@@ -63,12 +63,7 @@ def asked_projects() -> list[SiteProject]:
         ]
 
 
-@task(
-    cache_policy=NO_CACHE,
-    retries=2,
-    retry_delay_seconds=[1, 5],
-    retry_condition_fn=site_was_down,
-)
+@at_a_site
 def pull(project: SiteProject) -> Pulled:
     """Read the new and changed answers of a project."""
     settings = load_settings()
@@ -144,12 +139,7 @@ def decide(locale: str, kind: str) -> Ruled:
     return Ruled(n_decisions, votes, escalated)
 
 
-@task(
-    cache_policy=NO_CACHE,
-    retries=2,
-    retry_delay_seconds=[1, 5],
-    retry_condition_fn=site_was_down,
-)
+@at_a_site
 def seek_votes(site: str, votes: Mapping[str, int]) -> int:
     """See that questions are shown to as many annotators as they need; how many questions."""
     with load_settings().catalog.begin() as transaction:

@@ -1,23 +1,15 @@
 """Tasks that compare a site with the catalogue and mend the difference."""
 
-from prefect import task
-from prefect.cache_policies import NO_CACHE
-
 from annotation import task as site_task
 from catalog import decisions
 from catalog.schema import Desk, QuestionKind, SiteProject
 from tasks.annotate import EVERYBODY, Queue, project_of, site_pictures
 from tasks.collect import record_answers
 from tasks.settings import load_settings
-from tasks.sites import open_site, site_was_down
+from tasks.sites import at_a_site, open_site
 
 
-@task(
-    cache_policy=NO_CACHE,
-    retries=2,
-    retry_delay_seconds=[1, 5],
-    retry_condition_fn=site_was_down,
-)
+@at_a_site
 def mend(project: SiteProject) -> str:
     """Compare a project with the catalogue, ask again what is gone; what was found, in words."""
     settings = load_settings()
