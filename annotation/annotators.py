@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 from statsmodels.stats.proportion import proportion_confint
 
-from annotation.consensus import speaks_of_pictures, ticked
-from annotation.decisions import current_answers
+from annotation.consensus import Opinion, opinions, rightness, speaks_of_pictures, ticked
+from annotation.decisions import standing_answers
 from annotation.gold import is_right
 from catalog.schema import Answer, Question, QuestionKind, Verdict
 
@@ -55,7 +55,9 @@ class Share:
 class Record:
     """What one annotator has done in one locale.
 
-    `agreement` is the share of questions on which they and another annotator said the same;
+    `skill` is the mean probability, from gold and from agreement together, that what they say of a
+    picture or of a question is right, and `n_judged` how many that is the mean of. `agreement` is
+    the share of questions on which they and another annotator said the same;
     `seconds` the median of a question; `trend` the change of `agreement` from the earlier to the
     later half of their answers.
     """
@@ -63,6 +65,8 @@ class Record:
     annotator: str
     locale: str
     n_answered: int
+    skill: float
+    n_judged: int
     gold: Share
     agreement: Share
     seconds: float
@@ -86,25 +90,31 @@ class Alpha:
 
 
 def records(
-    questions: Mapping[str, Question], answers: Mapping[str, Sequence[Answer]]
+    questions: Mapping[str, Question],
+    answers: Mapping[str, Sequence[Answer]],
+    *,
+    method: str = "dawid-skene",
 ) -> list[Record]:
-    """The record of every annotator in each locale, by locale and annotator."""
-    voices = {key: current_answers(answers.get(key, ())) for key in questions}
+    """The record of every annotator in each locale, by locale and annotator.
+
+    `method` is one of `consensus.AGGREGATORS`.
+    """
+    voices = {key: standing_answers(answers.get(key, ())) for key in questions}
+    found = _opinions(list(questions.values()), voices, method)
+    right: dict[tuple[str, str], list[float]] = defaultdict(list)
     given: dict[tuple[str, str], list[tuple[Question, Answer]]] = defaultdict(list)
     agreed: dict[tuple[str, str], dict[str, bool]] = defaultdict(dict)
     for key, said in voices.items():
         question = questions[key]
         for answer in said:
             given[question.locale, answer.annotator].append((question, answer))
+            right[question.locale, answer.annotator] += rightness(question, answer, found[key])
             others = [other for other in said if other.annotator != answer.annotator]
             if others:
                 agreed[question.locale, answer.annotator][answer.id] = any(
                     _says_the_same(question, answer, other) for other in others
                 )
-    return [
-        _record(locale, annotator, given[locale, annotator], agreed[locale, annotator])
-        for locale, annotator in sorted(given)
-    ]
+    return [_record(*each, given[each], agreed[each], right[each]) for each in sorted(given)]
 
 
 def verdict_alpha(questions: Iterable[Question], answers: Mapping[str, Sequence[Answer]]) -> Alpha:
@@ -113,7 +123,7 @@ def verdict_alpha(questions: Iterable[Question], answers: Mapping[str, Sequence[
         [
             np.array([[sum(answer.verdict == verdict for answer in said) for verdict in Verdict]])
             for question in questions
-            if (said := current_answers(answers.get(question.id, ())))
+            if (said := standing_answers(answers.get(question.id, ())))
         ]
     )
 
@@ -123,7 +133,7 @@ def picture_alpha(questions: Iterable[Question], answers: Mapping[str, Sequence[
     blocks = []
     for question in questions:
         if question.kind in (QuestionKind.VERIFY, QuestionKind.ATTACH):
-            said = filter(speaks_of_pictures, current_answers(answers.get(question.id, ())))
+            said = filter(speaks_of_pictures, standing_answers(answers.get(question.id, ())))
             out = [ticked(question, answer) for answer in said]
             n_out = np.array([sum(image in each for each in out) for image in question.image_ids])
             blocks.append(np.column_stack([n_out, len(out) - n_out]))
@@ -166,11 +176,26 @@ def _alpha(parts: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.where(expected > 0, 1 - observed / np.where(expected > 0, expected, 1), 1.0)
 
 
+def _opinions(
+    questions: Sequence[Question], voices: Mapping[str, Sequence[Answer]], method: str
+) -> dict[str, Opinion]:
+    """What the annotators of each locale and kind of question say together."""
+    kinds: dict[tuple[str, str], list[Question]] = defaultdict(list)
+    for question in questions:
+        kinds[question.locale, question.kind].append(question)
+    return {
+        key: opinion
+        for alike in kinds.values()
+        for key, opinion in opinions(alike, voices, method=method).items()
+    }
+
+
 def _record(
     locale: str,
     annotator: str,
     given: Sequence[tuple[Question, Answer]],
     agreed: Mapping[str, bool],
+    right: Sequence[float],
 ) -> Record:
     in_order = sorted(given, key=lambda each: (each[1].answered_at, each[1].id))
     gold = [is_right(question, answer) for question, answer in given if question.expected]
@@ -181,6 +206,8 @@ def _record(
         annotator=annotator,
         locale=locale,
         n_answered=len(given),
+        skill=fmean(right) if right else math.nan,
+        n_judged=len(right),
         gold=Share.of(sum(gold), len(gold)),
         agreement=Share.of(sum(same), len(same)),
         seconds=median(seconds) if seconds else math.nan,

@@ -140,6 +140,16 @@ def ticked(question: Question, answer: Answer) -> set[str]:
     return set(question.image_ids if answer.verdict == Verdict.DIFFERENT else answer.intruder_ids)
 
 
+def rightness(question: Question, answer: Answer, opinion: Opinion) -> list[float]:
+    """The probability of each thing that `answer` says of `question` to be right."""
+    if speaks_of_pictures(answer) and opinion.belonging:
+        out = ticked(question, answer)
+        return [1 - p if image in out else p for image, p in opinion.belonging.items()]
+    if answer.verdict is None or answer.verdict == Verdict.UNSURE:
+        return []
+    return [opinion.verdicts.get(Verdict(answer.verdict), 0.0)]
+
+
 def speaks_of_pictures(answer: Answer) -> bool:
     """Whether `answer` says of each picture if it belongs."""
     return answer.verdict in (Verdict.CONFIRM, Verdict.DIFFERENT)

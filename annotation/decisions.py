@@ -71,19 +71,21 @@ class _Outcome:
         return 1 - min([self.confidence, *self.memberships])
 
 
-def current_answers(answers: Iterable[Answer]) -> list[Answer]:
-    """The answers that stand: each annotator's newest, neither skipped nor withdrawn.
-
-    Where the lead has answered, nobody else is heard.
-    """
+def standing_answers(answers: Iterable[Answer]) -> list[Answer]:
+    """The answers that stand: each annotator's newest, neither skipped nor withdrawn."""
     voices: dict[tuple[str, str], Answer] = {}
     given = (
         answer for answer in newest_revisions(answers).values() if answer.state == AnswerState.GIVEN
     )
     for answer in sorted(given, key=lambda answer: (answer.answered_at, answer.id)):
         voices[answer.desk, answer.annotator] = answer
-    lead = [answer for (desk, _), answer in voices.items() if desk == Desk.LEAD]
-    return sorted(lead or voices.values(), key=lambda answer: answer.id)
+    return sorted(voices.values(), key=lambda answer: answer.id)
+
+
+def current_answers(answers: Iterable[Answer]) -> list[Answer]:
+    """The answers that count: those that stand, or only the lead's where the lead has answered."""
+    standing = standing_answers(answers)
+    return [answer for answer in standing if answer.desk == Desk.LEAD] or standing
 
 
 def from_lead(voices: Sequence[Answer]) -> bool:

@@ -9,7 +9,7 @@ from tasks.artifacts import table
 from tasks.settings import load_settings
 
 HEADER = (
-    *("locale", "annotator", "answered", "right on gold", "agree with others"),
+    *("locale", "annotator", "answered", "skill", "right on gold", "agree with others"),
     *("median s", "trend", "to look into"),
 )
 ALPHAS = ("locale", "verdicts", "pictures")
@@ -26,7 +26,8 @@ class Annotators:
 
 def annotators() -> Annotators:
     """What all answers so far say of those who gave them."""
-    with load_settings().catalog.begin() as transaction:
+    settings = load_settings()
+    with settings.catalog.begin() as transaction:
         answers = decisions.every_answer(transaction)
         questions = decisions.questions(transaction, list(answers))
     locales = sorted({question.locale for question in questions.values()})
@@ -34,7 +35,7 @@ def annotators() -> Annotators:
         locale: [each for each in questions.values() if each.locale == locale] for locale in locales
     }
     return Annotators(
-        records(questions, answers),
+        records(questions, answers, method=settings.annotate.consensus),
         {locale: verdict_alpha(asked, answers) for locale, asked in of_locale.items()},
         {locale: picture_alpha(asked, answers) for locale, asked in of_locale.items()},
     )
@@ -44,8 +45,9 @@ def annotators_page() -> tuple[str, ...]:
     """The same as sections of a page."""
     found = annotators()
     return (
-        "Shares with their 95 % Wilson interval and number of answers. The trend is the change of"
-        " agreement from the earlier to the later half.",
+        "Skill is the mean probability that what they say of a picture or a question is right, from"
+        " gold and agreement together. Shares stand with their 95 % Wilson interval and number of"
+        " answers. The trend is the change of agreement from the earlier to the later half.",
         table(HEADER, map(cells, found.records)),
         "Krippendorff's alpha with its 95 % bootstrap interval and number of items: .80 and more is"
         " reliable, below .67 little can be concluded.",
@@ -65,6 +67,7 @@ def cells(record: Record) -> tuple[str, ...]:
         record.locale,
         record.annotator,
         str(record.n_answered),
+        f"{record.skill:.1%} of {record.n_judged}" if record.n_judged else "–",
         str(record.gold),
         str(record.agreement),
         f"{record.seconds:.1f}",

@@ -10,7 +10,7 @@ from scipy.stats import norm
 
 from annotation import picture_alpha, records, verdict_alpha
 from annotation.annotators import SAME_ANSWER_RUN, Share, krippendorff
-from catalog.schema import Verdict
+from catalog.schema import Desk, Verdict
 from tests.annotation.answers_of import answer, question
 
 GOLD = {"verdict": "confirm", "intruder_ids": ["a"]}
@@ -23,7 +23,7 @@ def test_the_interval_of_a_share_is_wilsons(n_right: int, more: int) -> None:
     for end in (share.low, share.high):
         # Wilson (1927): the ends are those true shares of which p is just z deviations away.
         assert abs(p - end) == pytest.approx(z * np.sqrt(end * (1 - end) / n), abs=1e-6)
-    assert share.low <= p <= share.high
+    assert share.low - 1e-12 <= p <= share.high + 1e-12
 
 
 def test_a_share_of_few_says_so() -> None:
@@ -89,6 +89,24 @@ class TestRecords:
             }
         )
         assert [found[name].agreement.value for name in ("ada", "bo", "chen")] == [1.0, 1.0, 0.0]
+
+    def test_skill_follows_from_gold_and_from_agreement(self) -> None:
+        given_ = {
+            f"{kind}{n}": [
+                answer("ada", intruders="a", to=f"{kind}{n}"),
+                answer("bo", intruders="a", to=f"{kind}{n}"),
+                answer("mallory", intruders="b", to=f"{kind}{n}"),
+            ]
+            for kind in "gq"
+            for n in range(10)
+        }
+        found = self.record(given_, **{f"g{n}": GOLD for n in range(10)})
+        assert found["ada"].skill == found["bo"].skill > 0.9 > found["mallory"].skill
+        assert found["ada"].n_judged == 3 * 20
+
+    def test_what_the_lead_decided_counts_for_who_was_asked_before(self) -> None:
+        found = self.record({"q": [answer("ada"), answer("eve", desk=Desk.LEAD)]})
+        assert found["ada"].n_answered == 1
 
     def test_time_is_the_median_of_a_question(self) -> None:
         given_ = {str(n): [answer(seconds=s, to=str(n))] for n, s in enumerate([1.0, 5.0, 90.0])}
