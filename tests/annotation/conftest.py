@@ -3,7 +3,7 @@
 import hashlib
 import io
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,9 +13,10 @@ from PIL import Image, ImageDraw
 
 from annotation import LocalPictures, Site
 from catalog.schema import Question, QuestionKind
-from deployments.logins import Credentials
+from deployments.label_studio import local_sites
 from deployments.service import Service
-from tests.conftest import RunningStack
+from tasks.settings import Settings
+from tests.conftest import Logins, logins_of, servers_on_free_ports
 
 REPOSITORY = Path(__file__).parents[2]
 PICTURES = "previews"
@@ -26,7 +27,7 @@ class RunningLabelStudio:
     """Where it answers, who may sign in, and the folder whose pictures it serves."""
 
     url: str
-    credentials: Credentials
+    credentials: Logins
     pictures: Path
     server: Service
 
@@ -44,10 +45,23 @@ class RunningLabelStudio:
 
 
 @pytest.fixture(scope="session")
-def label_studio(stack: RunningStack) -> RunningLabelStudio:
-    pictures = stack.site.pictures / PICTURES
-    pictures.mkdir(exist_ok=True)
-    return RunningLabelStudio(stack.site.url, stack.credentials, pictures, stack.site.server())
+def label_studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningLabelStudio]:
+    """A Label Studio of these tests' own: they change its settings, restart it and break it."""
+    settings = Settings(
+        data=tmp_path_factory.mktemp("label-studio"),
+        servers=servers_on_free_ports(local={"annotators": 2}),
+    )
+    [local] = local_sites(settings)
+    pictures = local.pictures / PICTURES
+    pictures.mkdir(parents=True)
+    server = local.server()
+    server.start()
+    try:
+        server.wait_until_ready()
+        local.sign_in()
+        yield RunningLabelStudio(local.url, logins_of(local), pictures, server)
+    finally:
+        server.stop()
 
 
 @pytest.fixture
