@@ -42,7 +42,7 @@ def tasks_on_site(workspace: Workspace) -> list[str]:
     """The question of every task that stands in Label Studio."""
     client = workspace.label_studio
     return sorted(
-        task.data["question"]
+        task.meta["question"]
         for project in client.projects.list()
         for task in client.tasks.list(project=project.id)
     )
