@@ -12,7 +12,7 @@ from prefect.settings import PREFECT_API_URL, temporary_settings
 from pydantic import AnyHttpUrl, SecretStr
 
 from catalog.fingerprint import Fingerprint, fingerprint
-from catalog.schema import Question, SiteTask
+from catalog.schema import Desk, Question, SiteTask
 from catalog.summary import Summary, summarise
 from deployments.orchestration import ROOT, prefect_environment
 from deployments.sample import Sample, write
@@ -48,7 +48,7 @@ class Workspace:
         return self.open(catalogue, self.environment, self.label_studio)
 
     def empty_label_studio(self) -> None:
-        for project in self.label_studio.projects.list():
+        for project in list(self.label_studio.projects.list()):
             self.label_studio.projects.delete(project.id)
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
@@ -81,7 +81,7 @@ class Workspace:
     def task_of(self, question: Question) -> tuple[int, int]:
         """The project and the task of a question on the site."""
         with self.settings.catalog.begin() as transaction:
-            found = transaction.get(SiteTask, question.id)
+            found = transaction.get(SiteTask, (question.id, Desk.CROWD))
         assert found is not None
         return found.project_id, found.task_id
 

@@ -133,7 +133,7 @@ def test_a_doubt_asks_a_second_annotator_and_a_dispute_the_lead(
     for name, value in {"MOST": "2", "RISK": "0.01", "LEAD": "true"}.items():
         monkeypatch.setenv(f"GROUNDTRUTH_ANNOTATE__VOTES__{name}", value)
     load_settings.cache_clear()
-    first, second = merge.people.annotators
+    first, second, *_ = merge.people.annotators
 
     merge.answer(Verdict.CONFIRM, first)
     assert not merge.is_offered_to(second)

@@ -5,8 +5,7 @@ from playwright.sync_api import expect
 
 from annotation import Wording
 from catalog import decisions, labels
-from catalog.schema import DecisionKind, Question, Verdict
-from deployments import label_studio
+from catalog.schema import DecisionKind, Question, QuestionKind, Verdict
 from deployments.sample import Sample
 from tests.browser import signed_in
 from tests.conftest import RunningStack
@@ -24,13 +23,17 @@ def asked(workspace: Workspace, sample: Sample) -> dict[str, Question]:
     assert status == 0, printed
     with workspace.settings.catalog.begin() as transaction:
         open_questions = decisions.undecided_questions(transaction)
-    return {question.locale: question for question in open_questions if len(question.image_ids) > 2}
+    return {
+        question.locale: question
+        for question in open_questions
+        if question.kind == QuestionKind.VERIFY and len(question.image_ids) > 2
+    }
 
 
 def test_an_intruder_ticked_in_english_and_in_arabic_reaches_the_catalogue(
     stack: RunningStack, workspace: Workspace, asked: dict[str, Question]
 ) -> None:
-    url = label_studio.url(stack.settings)
+    url = stack.site.url
     with signed_in(url, stack.credentials) as page:
         for locale, name in NAMES.items():
             question, wording = asked[locale], Wording.load(locale)

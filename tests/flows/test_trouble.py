@@ -65,13 +65,14 @@ def test_a_site_that_is_down_or_refuses_loses_nothing_and_the_run_goes_on_later(
     assert status == 1
     assert "there is no Prefect block label-studio-site/trouble" in last_line(printed)
 
-    save_block(workspace, "trouble", f"http://127.0.0.1:{closed_port}", token)
+    workspace.environment["GROUNDTRUTH_ANNOTATE__SITES"] = '["local"]'
+    save_block(workspace, "local", f"http://127.0.0.1:{closed_port}", token)
     status, printed = workspace.groundtruth(*arguments)
     assert status == 1
     assert f"Label Studio at http://127.0.0.1:{closed_port}" in last_line(printed)
     assert "does not answer" in last_line(printed)
 
-    save_block(workspace, "trouble", url, "0" * 40)
+    save_block(workspace, "local", url, "0" * 40)
     status, printed = workspace.groundtruth(*arguments)
     assert status == 1
     assert "token" in last_line(printed)
@@ -79,7 +80,7 @@ def test_a_site_that_is_down_or_refuses_loses_nothing_and_the_run_goes_on_later(
 
     asked = workspace.summary()
     assert asked.questions > asked.questions_on_site == 0
-    save_block(workspace, "trouble", url, token)
+    save_block(workspace, "local", url, token)
     status, printed = workspace.groundtruth(*arguments)
     assert status == 0, printed
     assert "has done cluster before: going on" in printed
