@@ -96,11 +96,13 @@ class LocalSite:
     def _environment(self) -> dict[str, str]:
         known = self._made_credentials()
         self.pictures.mkdir(parents=True, exist_ok=True)
-        # Inherited, these two would give several sites one database, or tokens of one signature.
-        inherited = {name: value for name, value in os.environ.items() if name != "SECRET_KEY"}
         return {
-            **inherited,
+            **os.environ,
+            # Inherited, these two would give several sites one database, or one signature. The key
+            # that Label Studio makes for itself it cannot read again if it begins with "$": all
+            # tokens would be void after a restart.
             "DJANGO_DB": "sqlite",
+            "SECRET_KEY": known.signing_key,
             "LABEL_STUDIO_BASE_DATA_DIR": str(self.folder),
             "LABEL_STUDIO_USERNAME": known.admin.email,
             "LABEL_STUDIO_PASSWORD": known.admin.password,

@@ -25,16 +25,18 @@ class Person:
 
 @dataclass(frozen=True)
 class Credentials:
-    """Who may enter a local Label Studio, and what its webhooks show; read by its owner only.
+    """Who may enter a local Label Studio, and its secrets; read by its owner only.
 
     The admin's token is what the pipeline uses. The lead and the annotators answer in the browser
-    or, in the demo, are simulated; Label Studio makes their tokens when they sign up.
+    or, in the demo, are simulated; Label Studio makes their tokens when they sign up. Its webhooks
+    show `webhook_secret`; sessions and personal access tokens are signed with `signing_key`.
     """
 
     admin: Person
     lead: Person
     annotators: tuple[Person, ...]
     webhook_secret: str = field(repr=False)
+    signing_key: str = field(repr=False)
 
     @classmethod
     def create(cls, site: str) -> "Credentials":
@@ -44,6 +46,7 @@ class Credentials:
             lead=Person.invited(f"lead@{_domain(site)}"),
             annotators=(),
             webhook_secret=secrets.token_urlsafe(24),
+            signing_key=secrets.token_urlsafe(48),
         )
 
     def with_annotators(self, site: str, count: int) -> "Credentials":

@@ -97,7 +97,7 @@ class TestTheSitesOfTwoVendors:
         given = stack.site.server().environment()
 
         assert given["DJANGO_DB"] == "sqlite"
-        assert "SECRET_KEY" not in given
+        assert given["SECRET_KEY"] == stack.credentials.signing_key != "the same for all"
 
     def test_a_login_in_the_browser_counts_for_one_site(self, two_sites: RunningStack) -> None:
         ours, theirs = local_sites(two_sites.settings)
