@@ -1,5 +1,6 @@
 """What follows from the answers to a question; never deleted, only superseded."""
 
+import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -306,12 +307,11 @@ def _agreement(question: Question, voices: Sequence[Answer], outcome: _Outcome) 
         return 0.0
     if question.kind == QuestionKind.SPLIT and outcome.groups:
         together = _pairs_together(outcome.groups)
+        n_pairs = math.comb(len(question.image_ids), 2)
         return fmean(
-            fmean(
-                answer.verdict == Verdict.CONFIRM
-                and (pair in together) == (pair in _pairs_together(answer.groups))
-                for pair in combinations(sorted(question.image_ids), 2)
-            )
+            1 - len(together ^ _pairs_together(answer.groups)) / n_pairs
+            if answer.verdict == Verdict.CONFIRM
+            else 0.0
             for answer in voices
         )
     agreeing = [answer for answer in voices if KIND_OF[answer.verdict] == outcome.kind]

@@ -85,7 +85,7 @@ def cluster_questions(
 
 def suggested_name(known: Partition, product_id: str, locale: str) -> str | None:
     """What a product is called in a locale, or else in the first other one."""
-    names = {place: name for (product, place), name in known.names.items() if product == product_id}
+    names = known.called.get(product_id, {})
     return names.get(locale) or next((names[place] for place in sorted(names)), None)
 
 

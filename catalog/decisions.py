@@ -4,7 +4,7 @@ import datetime as dt
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
-from sqlalchemy import ColumnElement, exists, func, select, update
+from sqlalchemy import ColumnElement, exists, func, select, true, update
 from sqlalchemy.orm import Session, aliased
 
 from catalog.database import add_new, chunks
@@ -174,19 +174,20 @@ def record_pull(session: Session, site: str, project_id: int, through: dt.dateti
 
 def answers_to(session: Session, question_ids: Sequence[str]) -> dict[str, list[Answer]]:
     """Every answer ever given to each of `question_ids`, oldest revision first."""
-    found: dict[str, list[Answer]] = defaultdict(list)
-    for chunk in chunks(question_ids):
-        query = select(Answer).where(Answer.question_id.in_(chunk))
-        for answer in session.scalars(query.order_by(Answer.annotation, Answer.revision)):
-            found[answer.question_id].append(answer)
-    return found
+    return _by_question(session, *(Answer.question_id.in_(chunk) for chunk in chunks(question_ids)))
 
 
 def every_answer(session: Session) -> dict[str, list[Answer]]:
     """Every answer ever given, by its question, oldest revision first."""
+    return _by_question(session, true())
+
+
+def _by_question(session: Session, *conditions: ColumnElement[bool]) -> dict[str, list[Answer]]:
     found: dict[str, list[Answer]] = defaultdict(list)
-    for answer in session.scalars(select(Answer).order_by(Answer.annotation, Answer.revision)):
-        found[answer.question_id].append(answer)
+    for condition in conditions:
+        query = select(Answer).where(condition).order_by(Answer.annotation, Answer.revision)
+        for answer in session.scalars(query):
+            found[answer.question_id].append(answer)
     return found
 
 

@@ -11,7 +11,7 @@ from annotation import task as site_task
 from catalog import decisions, digest
 from catalog.schema import Desk, QuestionKind, SiteProject
 from tasks.settings import Settings, load_settings
-from tasks.sites import at_a_site, load_site, open_site, webhook_url
+from tasks.sites import LabelStudioSite, at_a_site, load_site, webhook_url
 
 EVERYBODY = 1000  # as many annotators as a gold question may have
 
@@ -59,10 +59,10 @@ def push(queue: Queue, escalated: Sequence[str] = ()) -> int:
         questions = [q for q in waiting if (q.locale, q.kind) == (queue.locale, queue.kind)]
     if not questions:
         return 0
-    site = open_site(queue.site)
-    pictures = site_pictures(settings, queue.site)
+    block = load_site(queue.site)
+    site, pictures = block.open(queue.site), block.pictures(queue.site, settings.blob_store)
     pictures.share(i for q in questions for i in (*q.reference_ids, *q.image_ids))
-    project_id = project_of(settings, site, queue, pictures)
+    project_id = project_of(settings, block, site, queue, pictures)
     # In the order of their digests, so that nobody can tell gold questions by their place.
     task_ids = site.push(
         project_id,
@@ -80,7 +80,13 @@ def push(queue: Queue, escalated: Sequence[str] = ()) -> int:
     return len(questions)
 
 
-def project_of(settings: Settings, site: Site, queue: Queue, pictures: SitePictures) -> int:
+def project_of(
+    settings: Settings,
+    block: LabelStudioSite,
+    site: Site,
+    queue: Queue,
+    pictures: SitePictures,
+) -> int:
     """The project of `queue`, made or brought up to date, and recorded."""
     with settings.catalog.begin() as transaction:
         known = {
@@ -95,10 +101,9 @@ def project_of(settings: Settings, site: Site, queue: Queue, pictures: SitePictu
         overlap=settings.annotate.votes.first if queue.desk == Desk.CROWD else 1,
         pictures=pictures.source,
     )
-    secret = load_site(queue.site).webhook_secret
-    if secret is not None:
+    if block.webhook_secret is not None:
         address = webhook_url(settings, queue.site)
-        site.hear(address, secret.get_secret_value(), project_id)
+        site.hear(address, block.webhook_secret.get_secret_value(), project_id)
     with settings.catalog.begin() as transaction:
         project = SiteProject(
             site=queue.site,
@@ -109,8 +114,3 @@ def project_of(settings: Settings, site: Site, queue: Queue, pictures: SitePictu
         )
         decisions.record_project(transaction, project)
     return project_id
-
-
-def site_pictures(settings: Settings, name: str) -> SitePictures:
-    """The pictures that annotators of a site may see."""
-    return SitePictures(name, settings.blob_store, load_site(name).picture_access())

@@ -2,6 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from itertools import islice
 
 import numpy as np
@@ -12,16 +13,17 @@ from prefect.cache_policies import NO_CACHE
 from annotation import (
     GALLERY,
     Candidate,
-    Decided,
     Partition,
     cluster_questions,
     follow_ups,
     gold_questions,
     merge_question,
+    partition,
 )
 from catalog import Transaction, clusters, decisions, features, images, labels, models
 from catalog.schema import Cluster, Question
-from tasks.knowledge import knowledge
+from clustering import HiLander
+from tasks.knowledge import log_of
 from tasks.models import load
 from tasks.settings import Settings, load_settings
 from tasks.sites import site_of, sites_for
@@ -33,14 +35,17 @@ def ask() -> dict[str, int]:
     settings = load_settings()
     blocks = sites_for(settings)
     with settings.catalog.begin() as transaction:
-        known = knowledge(transaction)
-        log = [Decided(*each) for each in decisions.decided(transaction)]
+        log = log_of(transaction)
+        known = partition(log, labels.manifest_labels(transaction))
         galleries = labels.galleries(transaction, GALLERY)
         fresh = _fresh_clusters(transaction, settings)
+    seen = _Seen.by_champion(
+        settings, [image for _, members in fresh for image in members], galleries
+    )
     asked = [
         *follow_ups(log, known, settings.annotate.asking),
-        *_about_clusters(settings, fresh, known, galleries),
-        *_about_likenesses(settings, known, galleries),
+        *_about_clusters(settings, fresh, known, galleries, seen),
+        *_about_likenesses(settings, known, galleries, seen),
     ]
     for question in asked:
         question.site = site_of(question.locale, question.id, blocks)
@@ -53,14 +58,85 @@ def ask() -> dict[str, int]:
     return dict(sorted(kinds.items())) | ({"gold": len(gold)} if gold else {})
 
 
+@dataclass(frozen=True)
+class _Seen:
+    """What the champion sees of new images and of the galleries of known products.
+
+    `new` are those of the new images, `names` those of the products, that have an embedding;
+    `products` holds the place in `names` of each row of `known`.
+    """
+
+    lander: HiLander
+    new: list[str]
+    features: NDArray[np.float32]
+    names: list[str]
+    known: NDArray[np.float32]
+    products: NDArray[np.int64]
+
+    @classmethod
+    def by_champion(
+        cls, settings: Settings, image_ids: Sequence[str], galleries: Mapping[str, Sequence[str]]
+    ) -> "_Seen | None":
+        """None where there is no champion, or no embedding by it."""
+        shown = [image for gallery in galleries.values() for image in gallery]
+        with settings.catalog.begin() as transaction:
+            model = models.champion(transaction)
+            if model is None:
+                return None
+            places = clusters.features_of(transaction, model.id, [*image_ids, *shown])
+        if not places:
+            return None
+        row_of = {image: row for row, image in enumerate(sorted(places))}
+        vectors = features.read(settings.blob_store, list(row_of), places)
+        new = [image for image in image_ids if image in row_of]
+        names = [name for name, gallery in galleries.items() if row_of.keys() & set(gallery)]
+        known = [
+            (row_of[image], number)
+            for number, name in enumerate(names)
+            for image in galleries[name]
+            if image in row_of
+        ]
+        rows, products = np.array(known, dtype=np.int64).reshape(-1, 2).T
+        _, lander = load(model.location)
+        return cls(
+            lander, new, vectors[[row_of[image] for image in new]], names, vectors[rows], products
+        )
+
+    def likeliest(self) -> dict[str, tuple[str, float]]:
+        """The known product that each new image most likely shows, and its probability."""
+        if not self.new or not self.names:
+            return {}
+        found = self.lander.attach(self.features, self.known, self.products)
+        return {
+            image: (self.names[product], float(probability))
+            for image, product, probability in zip(
+                self.new, found.products, found.probability, strict=True
+            )
+            if product >= 0
+        }
+
+    def alike(self, at_least: float) -> set[tuple[str, str]]:
+        """The pairs of known products that show the same with this probability or more."""
+        if len(self.names) < 2:
+            return set()
+        found = self.lander.resemble(self.known, self.products)
+        return {
+            (min(self.names[number], self.names[other]), max(self.names[number], self.names[other]))
+            for number, (other, probability) in enumerate(
+                zip(found.products, found.probability, strict=True)
+            )
+            if other >= 0 and probability >= at_least
+        }
+
+
 def _fresh_clusters(
     transaction: Transaction, settings: Settings
 ) -> list[tuple[Cluster, list[str]]]:
     """Large enough clusters of the newest clusterings, all of whose images still wait."""
     found = []
-    for locale, partition in clusters.latest_partitions(transaction).items():
+    for locale, clustering in clusters.latest_partitions(transaction).items():
         waiting = set(images.waiting(transaction, locale))
-        for cluster in clusters.clusters_of(transaction, partition.id):
+        for cluster in clusters.clusters_of(transaction, clustering.id):
             members = [each.image_id for each in clusters.members_of(transaction, cluster.id)]
             large = cluster.size >= settings.annotate.asking.smallest_cluster
             if large and waiting.issuperset(members):
@@ -73,10 +149,10 @@ def _about_clusters(
     fresh: Sequence[tuple[Cluster, list[str]]],
     known: Partition,
     galleries: Mapping[str, Sequence[str]],
+    seen: _Seen | None,
 ) -> list[Question]:
     """Questions about clusters: whether they are one product, or whether they are a known one."""
-    members = [image for _, cluster_images in fresh for image in cluster_images]
-    likeliest = _attach(settings, members, galleries)
+    likeliest = seen.likeliest() if seen is not None else {}
     asked = []
     for cluster, cluster_images in fresh:
         mass: dict[str, float] = defaultdict(float)
@@ -93,66 +169,30 @@ def _about_clusters(
 
 
 def _about_likenesses(
-    settings: Settings, known: Partition, galleries: Mapping[str, Sequence[str]]
+    settings: Settings,
+    known: Partition,
+    galleries: Mapping[str, Sequence[str]],
+    seen: _Seen | None,
 ) -> list[Question]:
     """Questions whether products that look alike are the same, within and across locales."""
-    model, rows, vectors = _embedded(settings, [i for each in galleries.values() for i in each])
-    names = [name for name, shown in galleries.items() if rows.keys() & set(shown)]
-    if model is None or len(names) < 2:
+    if seen is None:
         return []
-    shown = [(rows[i], n) for n, name in enumerate(names) for i in galleries[name] if i in rows]
-    places, numbers = np.array(shown).T
-    found = load(model)[1].resemble(vectors[places], numbers)
-    asked = {}
+    pairs = [
+        pair
+        for pair in sorted(seen.alike(settings.annotate.asking.merge_at_least))
+        if known.may_be_same(*pair)
+    ]
     with settings.catalog.begin() as transaction:
-        locale_of = images.locales_of(transaction, [each[0] for each in galleries.values()])
-    for number, other in enumerate(found.products):
-        if other < 0 or found.probability[number] < settings.annotate.asking.merge_at_least:
-            continue
-        first, second = sorted((names[number], names[other]))
-        if not known.may_be_same(first, second):
-            continue
-        question = merge_question(
+        locale_of = images.locales_of(transaction, [galleries[second][0] for _, second in pairs])
+    return [
+        merge_question(
             galleries[first],
             galleries[second],
             about=[first, second],
             locale=locale_of[galleries[second][0]],
         )
-        asked[question.id] = question
-    return list(asked.values())
-
-
-def _attach(
-    settings: Settings, image_ids: Sequence[str], galleries: Mapping[str, Sequence[str]]
-) -> dict[str, tuple[str, float]]:
-    """The known product that each image most likely shows, and its probability."""
-    gallery = [image for shown in galleries.values() for image in shown]
-    model, rows, vectors = _embedded(settings, [*image_ids, *gallery])
-    names = list(galleries)
-    shown = [(rows[i], n) for n, name in enumerate(names) for i in galleries[name] if i in rows]
-    new = [image for image in image_ids if image in rows]
-    if model is None or not shown or not new:
-        return {}
-    places, numbers = np.array(shown).T
-    found = load(model)[1].attach(vectors[[rows[i] for i in new]], vectors[places], numbers)
-    return {
-        image: (names[product], float(probability))
-        for image, product, probability in zip(new, found.products, found.probability, strict=True)
-        if product >= 0
-    }
-
-
-def _embedded(
-    settings: Settings, image_ids: Sequence[str]
-) -> tuple[str | None, dict[str, int], NDArray[np.float32]]:
-    """The champion's location, and the row of each image in the embeddings by it."""
-    with settings.catalog.begin() as transaction:
-        model = models.champion(transaction)
-        places = clusters.features_of(transaction, model.id, image_ids) if model else {}
-    found = sorted(places)
-    vectors = features.read(settings.blob_store, found, places)
-    location = model.location if model is not None and found else None
-    return location, {image: row for row, image in enumerate(found)}, vectors
+        for first, second in pairs
+    ]
 
 
 def _gold(transaction: Transaction, settings: Settings, new: Sequence[Question]) -> list[Question]:

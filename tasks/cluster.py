@@ -62,9 +62,10 @@ def form_clusters(model: Model, locale: str) -> Partition | None:
         identity = clusters.partition_id(model.id, locale, image_ids)
         known = clusters.partition(transaction, identity)
         places = clusters.features_of(transaction, model.id, image_ids)
-        must_link, cannot_link = knowledge(transaction).constraints(image_ids)
     if known is not None or not image_ids:
         return known
+    with settings.catalog.begin() as transaction:
+        must_link, cannot_link = knowledge(transaction).constraints(image_ids)
     vectors = features.read(settings.blob_store, image_ids, places)
     _, lander = load(model.location)
     cluster_of_image = lander.predict(vectors, must_link=must_link, cannot_link=cannot_link)

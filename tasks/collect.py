@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 
 import pandas as pd
 from prefect import task
@@ -13,6 +13,7 @@ from annotation import (
     Submission,
     changed_labels,
     new_answers,
+    partition,
     rule,
     undo,
 )
@@ -21,7 +22,7 @@ from catalog.labels import LabelRow
 from catalog.schema import Decision, Desk, QuestionKind, SiteProject, TrainingSet
 from tasks.annotate import Queue
 from tasks.errors import NoSuchDecision
-from tasks.knowledge import knowledge
+from tasks.knowledge import knowledge, log_of
 from tasks.settings import load_settings
 from tasks.sites import at_a_site, open_site
 
@@ -46,9 +47,9 @@ class Ruled:
     what the lead is to decide, by the name of their site.
     """
 
-    n_decisions: int = 0
-    votes: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
-    escalated: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    n_decisions: int
+    votes: Mapping[str, Mapping[str, int]]
+    escalated: Mapping[str, Sequence[str]]
 
 
 @task(cache_policy=NO_CACHE)
@@ -128,13 +129,13 @@ def decide(locale: str, kind: str) -> Ruled:
             transaction, [each.decision for each in rulings.values() if each.decision is not None]
         )
     site_of = {question.id: question.site for question in asked}
-    votes: dict[str, dict[str, int]] = {}
-    escalated: dict[str, list[str]] = {}
+    votes: dict[str, dict[str, int]] = defaultdict(dict)
+    escalated: dict[str, list[str]] = defaultdict(list)
     for question_id, ruling in rulings.items():
         if ruling.votes:
-            votes.setdefault(site_of[question_id], {})[question_id] = ruling.votes
+            votes[site_of[question_id]][question_id] = ruling.votes
         if ruling.escalated:
-            escalated.setdefault(site_of[question_id], []).append(question_id)
+            escalated[site_of[question_id]].append(question_id)
     n_decisions = sum(ruling.decision is not None for ruling in rulings.values())
     return Ruled(n_decisions, votes, escalated)
 
@@ -158,10 +159,9 @@ def relabel() -> int:
     """Add the labels that follow from all decisions that stand; how many changed."""
     settings = load_settings()
     with settings.catalog.begin() as transaction:
-        known = knowledge(transaction)
-        fresh = changed_labels(
-            known, labels.manifest_labels(transaction), labels.newest(transaction)
-        )
+        manifest = labels.manifest_labels(transaction)
+        known = partition(log_of(transaction), manifest)
+        fresh = changed_labels(known, manifest, labels.newest(transaction))
         labels.add_products(transaction, [each.product_id for each in fresh if each.product_id])
         return labels.add_labels(transaction, fresh)
 

@@ -3,20 +3,20 @@
 from annotation import task as site_task
 from catalog import decisions
 from catalog.schema import Desk, QuestionKind, SiteProject
-from tasks.annotate import EVERYBODY, Queue, project_of, site_pictures
+from tasks.annotate import EVERYBODY, Queue, project_of
 from tasks.collect import record_answers
 from tasks.settings import load_settings
-from tasks.sites import at_a_site, open_site
+from tasks.sites import at_a_site, load_site
 
 
 @at_a_site
 def mend(project: SiteProject) -> str:
     """Compare a project with the catalogue, ask again what is gone; what was found, in words."""
     settings = load_settings()
-    site = open_site(project.site)
-    pictures = site_pictures(settings, project.site)
+    block = load_site(project.site)
+    site, pictures = block.open(project.site), block.pictures(project.site, settings.blob_store)
     queue = Queue(project.site, project.locale, QuestionKind(project.kind), Desk(project.desk))
-    project_id = project_of(settings, site, queue, pictures)
+    project_id = project_of(settings, block, site, queue, pictures)
     with settings.catalog.begin() as transaction:
         expected = decisions.tasks_of_project(transaction, project.site, project.project_id)
         asked = decisions.questions(transaction, list(expected))

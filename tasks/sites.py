@@ -11,7 +11,8 @@ from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State
 from pydantic import AnyHttpUrl, Field, SecretStr
 
-from annotation import S3Access, Site, SiteError, SiteUnreachable
+from annotation import S3Access, Site, SiteError, SitePictures, SiteUnreachable
+from catalog import BlobStore
 from catalog.identity import digest
 from tasks.errors import NoSite
 from tasks.settings import Settings
@@ -67,16 +68,17 @@ class LabelStudioSite(Block):
     pictures_region: str = Field(default="us-east-1", description="Region of the bucket.")
     pictures_endpoint: str = Field(default="", description="Address of an S3 that is not Amazon's.")
 
-    def picture_access(self) -> S3Access | None:
-        """How the site's Label Studio reads pictures on S3; None where it reads local files."""
-        if self.pictures_access_key is None or self.pictures_secret_key is None:
-            return None
-        return S3Access(
-            self.pictures_access_key.get_secret_value(),
-            self.pictures_secret_key.get_secret_value(),
-            self.pictures_region,
-            self.pictures_endpoint,
-        )
+    def pictures(self, name: str, blobs: BlobStore) -> SitePictures:
+        """The pictures of `blobs` that annotators of the site `name` may see."""
+        access = None
+        if self.pictures_access_key is not None and self.pictures_secret_key is not None:
+            access = S3Access(
+                self.pictures_access_key.get_secret_value(),
+                self.pictures_secret_key.get_secret_value(),
+                self.pictures_region,
+                self.pictures_endpoint,
+            )
+        return SitePictures(name, blobs, access)
 
     def open(self, name: str) -> Site:
         """The site, reachable and ready; raises `annotation.SiteError` where it is not."""
