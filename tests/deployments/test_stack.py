@@ -15,6 +15,7 @@ import httpx
 import psutil
 import pytest
 import yaml
+from prefect.client.base import PrefectHttpxSyncClient
 
 from deployments.label_studio import local_sites
 from deployments.orchestration import PREFECT_FILE, ROOT, api_url
@@ -46,9 +47,19 @@ def processes(status: StackStatus) -> list[psutil.Process]:
     ]
 
 
+def api(stack: RunningStack) -> PrefectHttpxSyncClient:
+    """Prefect's server, which asks to be called again while its SQLite file is busy."""
+    return PrefectHttpxSyncClient(base_url=api_url(stack.settings), timeout=60)
+
+
 def prefect(stack: RunningStack, path: str, **query: Any) -> Any:
-    answer = httpx.post(f"{api_url(stack.settings)}{path}", json=query, timeout=60)
-    return answer.raise_for_status().json()
+    with api(stack) as server:
+        return server.post(path, json=query).json()
+
+
+def found_by_prefect(stack: RunningStack, path: str) -> Any:
+    with api(stack) as server:
+        return server.get(path).json()
 
 
 def deployments_by_flow(stack: RunningStack) -> dict[str, dict[str, Any]]:
@@ -217,14 +228,12 @@ def running_subflow(stack: RunningStack, parent: dict[str, Any]) -> dict[str, An
 
 
 def state_type(stack: RunningStack, run: dict[str, Any]) -> str:
-    found = httpx.get(f"{api_url(stack.settings)}/flow_runs/{run['id']}")
-    return str(found.raise_for_status().json()["state_type"])
+    return str(found_by_prefect(stack, f"/flow_runs/{run['id']}")["state_type"])
 
 
 def slots_taken(stack: RunningStack, deployment: dict[str, Any]) -> int:
     limit = deployment["global_concurrency_limit"]["id"]
-    found = httpx.get(f"{api_url(stack.settings)}/v2/concurrency_limits/{limit}")
-    return int(found.raise_for_status().json()["active_slots"])
+    return int(found_by_prefect(stack, f"/v2/concurrency_limits/{limit}")["active_slots"])
 
 
 def test_a_process_of_the_stack_sees_the_same_settings_from_any_folder(

@@ -20,7 +20,13 @@ from deployments.webhooks import (
 from tasks.settings import Annotate, Settings
 from tasks.sites import LabelStudioSite, webhook_url
 from tests.conftest import RunningStack
-from tests.deployments.test_stack import deployments_by_flow, eventually, later, prefect
+from tests.deployments.test_stack import (
+    deployments_by_flow,
+    eventually,
+    found_by_prefect,
+    later,
+    prefect,
+)
 
 CONFIG = """<View><Text name="text" value="$text"/>
 <Choices name="verdict" toName="text"><Choice value="yes"/></Choices></View>"""
@@ -224,5 +230,4 @@ def due_runs(stack: RunningStack, *states: str) -> set[str]:
 
 
 def state_name(stack: RunningStack, run: str) -> str:
-    found = httpx.get(f"{api_url(stack.settings)}/flow_runs/{run}")
-    return str(found.raise_for_status().json()["state_name"])
+    return str(found_by_prefect(stack, f"/flow_runs/{run}")["state_name"])
