@@ -11,9 +11,10 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -28,12 +29,13 @@ from benchmarks.domains import SIDE, SPLITS, read
 from clustering import Encoder, HiLander, bcubed_f, embed_unseen, encoder_training, sampling
 from clustering.augment import augment
 from clustering.retrieval import map_at_r, recall_at_1
+from clustering.training import thin
 
 PAGE = Path(__file__).with_name("results") / "encoder_training.md"
 SPLITS_USED = ("fruit", "packages", "three alphabets")
 EPOCHS = 10
+LONG_EPOCHS = 24
 TEST_EPOCHS = 15
-SEEDS = (0, 1)
 UNEVEN = 0.5
 GRAIN = 0.04
 
@@ -51,6 +53,11 @@ def lit_unevenly(images: Tensor, generator: torch.Generator) -> Tensor:
     noise = torch.randn(views.shape, generator=generator) * GRAIN
     strength = torch.rand(count, 1, 1, 1, generator=generator)
     return (views * light[:, None] + strength * noise).clamp(0.0, 1.0)
+
+
+def held_pace(done: float) -> float:
+    """Rise for a twentieth of all steps, hold, and fall to nothing from .6 on."""
+    return min(1.0, 20 * done, (1.0 - done) / 0.4)
 
 
 @dataclass(frozen=True)
@@ -74,19 +81,27 @@ class Variant:
 
 ALL_CLASSES = {"FEWEST_CLASSES": 10**9}
 LAST_WEIGHTS = {"HALF_LIFE": 1e-9}
+OURS = Variant("ours")
+LAST = Variant("last weights, no moving average", training=LAST_WEIGHTS)
+FLAT = Variant("rate that does not fall", training={"pace": lambda done: min(1.0, 20 * done)})
+HELD = Variant("rate held until .6, then falling", training={"pace": held_pace})
+BY_IMAGE = Variant("every image equally often", balance=0.0)
+BY_CLASS = Variant("every class equally often", balance=1.0)
 CHOICES = (
-    Variant("ours"),
-    Variant("last weights, no moving average", training=LAST_WEIGHTS),
+    OURS,
+    LAST,
     Variant("moving average of 3 epochs", training={"HALF_LIFE": 3.0}),
-    Variant("rate that does not fall", training={"pace": lambda done: min(1.0, 20 * done)}),
-    Variant("every image equally often", balance=0.0),
-    Variant("every class equally often", balance=1.0),
+    FLAT,
+    BY_IMAGE,
+    BY_CLASS,
     Variant("no margin", {"margin": 0.0}),
     Variant("margin .3", {"margin": 0.3}),
     Variant("no augmentation", training={"augment": lambda images, generator: images}),
     Variant("with uneven light and grain", training={"augment": lit_unevenly}),
     Variant("bfloat16", training={"half_precision": lambda: True}),
 )
+LONG = (OURS, LAST, FLAT, HELD)
+LONG_TAILED = (OURS, BY_IMAGE, BY_CLASS)
 BEFORE = Variant(
     "before: every image equally often, last weights, all classes",
     training=LAST_WEIGHTS | ALL_CLASSES,
@@ -99,17 +114,24 @@ RECIPES = (
 )
 
 
-def choose(variant: Variant, split: Images, seed: int) -> Figures:
-    """Learn half of the classes and search the other half."""
+def choose(variant: Variant, split: Images, *, epochs: int, long_tailed: bool = False) -> Figures:
+    """Learn half of the classes, whole or each thinned to a random size, and search the others."""
     images, classes = split
-    order = np.random.default_rng(seed).permutation(int(classes.max()) + 1)
-    learnt = np.isin(classes, order[: len(order) // 2])
-    encoder = Encoder(SIDE, epochs=EPOCHS, seed=seed, **variant.parameters)
+    random = np.random.default_rng(0)
+    order = random.permutation(int(classes.max()) + 1)
+    half = np.isin(classes, order[: len(order) // 2])
+    learnt = np.flatnonzero(half)
+    if long_tailed:
+        _, numbers = np.unique(classes[learnt], return_inverse=True)
+        learnt = learnt[thin(numbers, random)]
+    searched = np.flatnonzero(~half)
+    encoder = Encoder(SIDE, epochs=epochs, **variant.parameters)
     start = time.process_time()
     with variant.in_force(), patch.object(encoder_training, "FEWEST_CLASSES", 10**9):
-        encoder.fit(_part(images, learnt), classes[learnt])
+        encoder.fit([images[row] for row in learnt], classes[learnt])
     seconds = time.process_time() - start
-    return _search(encoder, _part(images, ~learnt), classes[~learnt]) | {"seconds": seconds}
+    others = [images[row] for row in searched]
+    return _search(encoder, others, classes[searched]) | {"seconds": seconds}
 
 
 def test(variant: Variant, split: Images, others: Images) -> Figures:
@@ -133,18 +155,14 @@ def test(variant: Variant, split: Images, others: Images) -> Figures:
 def warm(split: Images, others: Images) -> dict[str, Figures]:
     """Learn all training classes from a champion of half of them, and from nothing."""
     images, classes = split
-    known = classes < (int(classes.max()) + 1) // 2
-    champion = Encoder(SIDE, epochs=EPOCHS).fit(_part(images, known), classes[known])
+    known = np.flatnonzero(classes < (int(classes.max()) + 1) // 2)
+    champion = Encoder(SIDE, epochs=EPOCHS).fit([images[row] for row in known], classes[known])
     figures = {"the champion, half of the classes": _search(champion, *others)}
     for name, start in (("from nothing", None), ("from the champion", champion)):
         for epochs in (EPOCHS // 2, EPOCHS):
             encoder = Encoder(SIDE, epochs=epochs).fit(images, classes, start=start)
             figures[f"{name}, {epochs} epochs"] = _search(encoder, *others)
     return figures
-
-
-def _part(images: list[NDArray[np.uint8]], which: NDArray[np.bool_]) -> list[NDArray[np.uint8]]:
-    return [images[row] for row in np.flatnonzero(which)]
 
 
 def _search(
@@ -164,8 +182,14 @@ def page(kept: Mapping[str, Figures]) -> str:
                 "recall@1 / mAP@R on classes not learnt. Seconds are CPU seconds to train.\n",
                 "## On training classes: what parts are chosen by\n",
                 f"Half of the classes of a split learnt for {EPOCHS} epochs, none held back, the "
-                f"other half searched; mean of {len(SEEDS)} seeds, each with other halves.\n",
-                *_choices(kept),
+                "other half searched; one seed. Differences of .01 are within the spread of "
+                "seeds.\n",
+                *_choices(kept, "short", CHOICES),
+                f"\nThe same for {LONG_EPOCHS} epochs:\n",
+                *_choices(kept, "long", LONG),
+                "\nThe same where each class is thinned to a random size of 2 to all of its images "
+                f"(log-uniform), {EPOCHS} epochs:\n",
+                *_choices(kept, "long-tailed", LONG_TAILED),
                 "\n## On test classes\n",
                 f"All training classes learnt for at most {TEST_EPOCHS} epochs; recall@1 / mAP@R / "
                 "BCubed F of Hi-LANDER, which learnt on cross-fitted features of the same recipe; "
@@ -181,25 +205,21 @@ def page(kept: Mapping[str, Figures]) -> str:
     )
 
 
-def _choices(kept: Mapping[str, Figures]) -> Iterable[str]:
+def _choices(kept: Mapping[str, Figures], table: str, variants: Sequence[Variant]) -> Iterable[str]:
     yield f"| variant | mean mAP@R | against ours | {' | '.join(SPLITS_USED)} | s |"
     yield "|---" * (len(SPLITS_USED) + 4) + "|"
     base = None
-    for variant in CHOICES:
-        found = [
-            [kept.get(f"choose/{variant.name}/{split}/{seed}") for seed in SEEDS]
-            for split in SPLITS_USED
-        ]
-        known = [[each for each in row if each] for row in found]
-        if not all(known):
+    for variant in variants:
+        names = [f"{table}/{variant.name}/{split}" for split in SPLITS_USED]
+        found = [kept[name] for name in names if name in kept]
+        if len(found) < len(names):
             continue
-        means = [np.mean([(each["recall"], each["map"]) for each in row], axis=0) for row in known]
-        overall = float(np.mean([mean[1] for mean in means]))
-        base = overall if base is None else base
-        seconds = sum(each["seconds"] for row in known for each in row)
-        cells = " | ".join(f"{recall:.3f} / {precision:.3f}" for recall, precision in means)
-        difference = "" if variant.name == "ours" else f"{overall - base:+.3f}"
-        yield f"| {variant.name} | {overall:.3f} | {difference} | {cells} | {seconds:.0f} |"
+        mean = float(np.mean([each["map"] for each in found]))
+        base = mean if base is None else base
+        difference = "" if variant is OURS else f"{mean - base:+.3f}"
+        cells = " | ".join(f"{each['recall']:.3f} / {each['map']:.3f}" for each in found)
+        seconds = sum(each["seconds"] for each in found)
+        yield f"| {variant.name} | {mean:.3f} | {difference} | {cells} | {seconds:.0f} |"
 
 
 def _tests(kept: Mapping[str, Figures]) -> Iterable[str]:
@@ -232,22 +252,25 @@ def main(data: Path, figures: Path) -> None:
             kept[name] = measure()
             figures.write_text(json.dumps(kept, indent=1))
             print(name, kept[name], flush=True)
-            PAGE.write_text(page(kept))
 
     splits = {split: read(SPLITS[split].train(data)) for split in SPLITS_USED}
-    for seed in SEEDS:
-        for variant in CHOICES:
+    tables = (
+        ("short", CHOICES, EPOCHS, False),
+        ("long", LONG, LONG_EPOCHS, False),
+        ("long-tailed", LONG_TAILED, EPOCHS, True),
+    )
+    for table, variants, epochs, long_tailed in tables:
+        for variant in variants:
             for split, images in splits.items():
-                once(f"choose/{variant.name}/{split}/{seed}", lambda: choose(variant, images, seed))  # noqa: B023
+                measure = partial(choose, variant, images, epochs=epochs, long_tailed=long_tailed)
+                once(f"{table}/{variant.name}/{split}", measure)
     for variant in RECIPES:
         for split, images in splits.items():
             for name, pictures in SPLITS[split].tests.items():
-                once(
-                    f"test/{variant.name}/{split}/{name}",
-                    lambda: test(variant, images, read(pictures(data))),  # noqa: B023
-                )
+                others = read(pictures(data))
+                once(f"test/{variant.name}/{split}/{name}", partial(test, variant, images, others))
     fruit = read(SPLITS["packages"].tests["fruit"](data))
-    once("warm", lambda: warm(splits["packages"], fruit))
+    once("warm", partial(warm, splits["packages"], fruit))
     PAGE.write_text(page(kept))
 
 
