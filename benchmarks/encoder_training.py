@@ -32,9 +32,8 @@ from clustering.retrieval import map_at_r, recall_at_1
 from clustering.training import thin
 
 PAGE = Path(__file__).with_name("results") / "encoder_training.md"
-SPLITS_USED = ("fruit", "packages", "three alphabets")
+SPLITS_USED = ("packages", "three alphabets", "fruit")
 EPOCHS = 10
-LONG_EPOCHS = 20
 TEST_EPOCHS = 12
 UNEVEN = 0.5
 GRAIN = 0.04
@@ -53,11 +52,6 @@ def lit_unevenly(images: Tensor, generator: torch.Generator) -> Tensor:
     noise = torch.randn(views.shape, generator=generator) * GRAIN
     strength = torch.rand(count, 1, 1, 1, generator=generator)
     return (views * light[:, None] + strength * noise).clamp(0.0, 1.0)
-
-
-def held_pace(done: float) -> float:
-    """Rise for a twentieth of all steps, hold, and fall to nothing from .6 on."""
-    return min(1.0, 20 * done, (1.0 - done) / 0.4)
 
 
 @dataclass(frozen=True)
@@ -84,7 +78,6 @@ LAST_WEIGHTS = {"HALF_LIFE": 1e-9}
 OURS = Variant("ours")
 LAST = Variant("last weights, no moving average", training=LAST_WEIGHTS)
 FLAT = Variant("rate that does not fall", training={"pace": lambda done: min(1.0, 20 * done)})
-HELD = Variant("rate held until .6, then falling", training={"pace": held_pace})
 BY_IMAGE = Variant("every image equally often", balance=0.0)
 BY_CLASS = Variant("every class equally often", balance=1.0)
 CHOICES = (
@@ -100,21 +93,42 @@ CHOICES = (
     Variant("with uneven light and grain", training={"augment": lit_unevenly}),
     Variant("bfloat16", training={"half_precision": lambda: True}),
 )
-LONG = (OURS, FLAT, HELD)
-LONG_TAILED = (OURS, BY_IMAGE, BY_CLASS)
 BEFORE = Variant(
     "before: every image equally often, last weights, all classes",
     training=LAST_WEIGHTS | ALL_CLASSES,
     balance=0.0,
 )
-RECIPES = (
-    BEFORE,
-    Variant("ours, learning all classes for all epochs", training=ALL_CLASSES),
-    Variant("ours"),
+RECIPES = (BEFORE, OURS)
+
+
+@dataclass(frozen=True)
+class Table:
+    """Trainings that are compared on halves of training classes."""
+
+    title: str
+    variants: Sequence[Variant]
+    epochs: int = EPOCHS
+    splits: Sequence[str] = SPLITS_USED
+    long_tailed: bool = False
+
+    def name(self, variant: Variant, split: str) -> str:
+        """Name a measurement by what it is of."""
+        thinned = ", thinned" if self.long_tailed else ""
+        return f"{variant.name}/{split}/{self.epochs} epochs{thinned}"
+
+
+TABLES = (
+    Table("Each part", CHOICES),
+    Table(
+        "Where each class is thinned to a random size, log-uniform from 2 to all of its images",
+        (OURS, BY_IMAGE, BY_CLASS),
+        long_tailed=True,
+    ),
+    Table("Twice as long", (OURS, FLAT), epochs=2 * EPOCHS, splits=SPLITS_USED[:2]),
 )
 
 
-def choose(variant: Variant, split: Images, *, epochs: int, long_tailed: bool = False) -> Figures:
+def choose(variant: Variant, split: Images, epochs: int, long_tailed: bool) -> Figures:
     """Learn half of the classes, whole or each thinned to a random size, and search the others."""
     images, classes = split
     random = np.random.default_rng(0)
@@ -181,15 +195,9 @@ def page(kept: Mapping[str, Figures]) -> str:
                 "`python -m benchmarks.encoder_training DATA FIGURES`\n",
                 "recall@1 / mAP@R on classes not learnt. Seconds are CPU seconds to train.\n",
                 "## On training classes: what parts are chosen by\n",
-                f"Half of the classes of a split learnt for {EPOCHS} epochs, none held back, the "
-                "other half searched; one seed. Differences of .01 are within the spread of "
-                "seeds.\n",
-                *_choices(kept, "short", CHOICES),
-                f"\nThe same for {LONG_EPOCHS} epochs:\n",
-                *_choices(kept, "long", LONG),
-                "\nThe same where each class is thinned to a random size of 2 to all of its images "
-                f"(log-uniform), {EPOCHS} epochs:\n",
-                *_choices(kept, "long-tailed", LONG_TAILED),
+                "Half of the classes of a split are learnt, none held back, the other half is "
+                "searched; one seed. Differences of .01 are within the spread of seeds.\n",
+                *(line for table in TABLES for line in _choices(kept, table)),
                 "\n## On test classes\n",
                 f"All training classes learnt for at most {TEST_EPOCHS} epochs; recall@1 / mAP@R / "
                 "BCubed F of Hi-LANDER, which learnt on cross-fitted features of the same recipe; "
@@ -205,12 +213,13 @@ def page(kept: Mapping[str, Figures]) -> str:
     )
 
 
-def _choices(kept: Mapping[str, Figures], table: str, variants: Sequence[Variant]) -> Iterable[str]:
-    yield f"| variant | mean mAP@R | against ours | {' | '.join(SPLITS_USED)} | s |"
-    yield "|---" * (len(SPLITS_USED) + 4) + "|"
+def _choices(kept: Mapping[str, Figures], table: Table) -> Iterable[str]:
+    yield f"\n{table.title}; {table.epochs} epochs:\n"
+    yield f"| variant | mean mAP@R | against ours | {' | '.join(table.splits)} | s |"
+    yield "|---" * (len(table.splits) + 4) + "|"
     base = None
-    for variant in variants:
-        names = [f"{table}/{variant.name}/{split}" for split in SPLITS_USED]
+    for variant in table.variants:
+        names = [table.name(variant, split) for split in table.splits]
         found = [kept[name] for name in names if name in kept]
         if len(found) < len(names):
             continue
@@ -223,19 +232,19 @@ def _choices(kept: Mapping[str, Figures], table: str, variants: Sequence[Variant
 
 
 def _tests(kept: Mapping[str, Figures]) -> Iterable[str]:
-    sets = [(split, test) for split in SPLITS_USED for test in SPLITS[split].tests]
-    yield f"| recipe | {' | '.join(f'{split} → {test}' for split, test in sets)} | s |"
-    yield "|---" * (len(sets) + 2) + "|"
-    for variant in RECIPES:
-        found = [kept.get(f"test/{variant.name}/{split}/{test}") for split, test in sets]
-        known = [each for each in found if each]
-        if len(known) == len(sets):
-            cells = " | ".join(
-                f"{each['recall']:.3f} / {each['map']:.3f} / {each['bcubed_f']:.3f}"
-                f" (epoch {each['kept']} of {each['epochs']})"
-                for each in known
-            )
-            yield f"| {variant.name} | {cells} | {sum(each['seconds'] for each in known):.0f} |"
+    yield "| trained on → tested on | recipe | recall@1 | mAP@R | BCubed F | epoch kept | s |"
+    yield "|---" * 7 + "|"
+    for split in SPLITS_USED:
+        for name in SPLITS[split].tests:
+            for variant in RECIPES:
+                if each := kept.get(f"test/{variant.name}/{split}/{name}"):
+                    figures = " | ".join(
+                        f"{each[key]:.3f}" for key in ("recall", "map", "bcubed_f")
+                    )
+                    epochs = f"{each['kept']} of {each['epochs']}"
+                    seconds = f"{each['seconds']:.0f}"
+                    where = f"{split} → {name}"
+                    yield f"| {where} | {variant.name} | {figures} | {epochs} | {seconds} |"
 
 
 def _warm(kept: Mapping[str, Figures]) -> Iterable[str]:
@@ -252,26 +261,21 @@ def main(data: Path, figures: Path) -> None:
             kept[name] = measure()
             figures.write_text(json.dumps(kept, indent=1))
             print(name, kept[name], flush=True)
+        PAGE.write_text(page(kept))
 
     splits = {split: read(SPLITS[split].train(data)) for split in SPLITS_USED}
-    tables = (
-        ("short", CHOICES, EPOCHS, False),
-        ("long", LONG, LONG_EPOCHS, False),
-        ("long-tailed", LONG_TAILED, EPOCHS, True),
-    )
-    for table, variants, epochs, long_tailed in tables:
-        for variant in variants:
-            for split, images in splits.items():
-                measure = partial(choose, variant, images, epochs=epochs, long_tailed=long_tailed)
-                once(f"{table}/{variant.name}/{split}", measure)
-    for variant in RECIPES:
-        for split, images in splits.items():
-            for name, pictures in SPLITS[split].tests.items():
-                others = read(pictures(data))
-                once(f"test/{variant.name}/{split}/{name}", partial(test, variant, images, others))
+    for table in TABLES:
+        for variant in table.variants:
+            for split in table.splits:
+                measure = partial(choose, variant, splits[split], table.epochs, table.long_tailed)
+                once(table.name(variant, split), measure)
     fruit = read(SPLITS["packages"].tests["fruit"](data))
     once("warm", partial(warm, splits["packages"], fruit))
-    PAGE.write_text(page(kept))
+    for split, images in splits.items():
+        for name, pictures in SPLITS[split].tests.items():
+            others = read(pictures(data))
+            for variant in RECIPES:
+                once(f"test/{variant.name}/{split}/{name}", partial(test, variant, images, others))
 
 
 if __name__ == "__main__":

@@ -138,9 +138,9 @@ class Encoder(BaseEstimator):  # type: ignore[misc]
             A fitted encoder of the same backbone and `dim` whose weights are the first ones.
         checkpoint : path, optional
             Folder in which the training is laid down after every epoch, one folder a training. The
-            same call after a kill goes on from there and gives the same bits as if it had never
-            been killed (on one machine with one number of threads). What another call left there
-            is ignored. Nothing remains when the training has ended.
+            same call after a kill goes on from there and ends as if there had been none: in the
+            same bits on a CPU, with the same number of threads. What another call left there is
+            ignored. Nothing remains when the training has ended.
         on_epoch : callable, optional
             Called after each epoch with its number (from 1) and its mean loss; after a kill, not
             again for the epochs laid down.
@@ -196,7 +196,7 @@ class Encoder(BaseEstimator):  # type: ignore[misc]
                 f"backbone={self.backbone!r} and dim={self.dim}: its weights do not fit. Give both "
                 "the same, or start=None."
             )
-        return deepcopy(start.network_)
+        return deepcopy(start.network_).cpu()
 
     def transform(self, images: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:
         """Embed images of any classes, each seen whole and without its edges.

@@ -132,16 +132,16 @@ def train(
         Folder in which the state after each epoch is kept under `key`, until the training ends. A
         state of another key is overwritten.
     """
-    learnt = ~held_back
+    learnt, judging = (~held_back).nonzero()[:, 0], held_back.nonzero()[:, 0]
     _, numbers = torch.unique(classes[learnt], return_inverse=True)
     training = _Training(network, int(numbers.max()) + 1, -(-len(numbers) // BATCH), recipe)
     path = None if checkpoint is None else checkpoint / CHECKPOINT
     if path is not None:
         training.take_up(path, key)
     while not training.course.is_over(recipe):
-        training.run_epoch(pixels[learnt], numbers)
-        if bool(held_back.any()):
-            training.judge(pixels[held_back], classes[held_back])
+        training.run_epoch(pixels, learnt, numbers)
+        if len(judging):
+            training.judge(pixels[judging], classes[judging])
         if path is not None:
             training.lay_down(path, key)
         if on_epoch is not None:
@@ -182,8 +182,8 @@ class _Training:
         self.optimizer = torch.optim.AdamW(groups, weight_decay=recipe.weight_decay)
         self.peaks = [group["lr"] for group in self.optimizer.param_groups]
 
-    def run_epoch(self, pixels: Tensor, classes: Tensor) -> None:
-        """Go through as many images as there are, once."""
+    def run_epoch(self, pixels: Tensor, learnt: Tensor, classes: Tensor) -> None:
+        """Draw as many images as are learnt: rows of `pixels`, and the class of each."""
         seed = np.random.SeedSequence([self.recipe.seed, self.course.epoch])
         generator = torch.Generator().manual_seed(int(seed.generate_state(1, np.uint64)[0]))
         self.network.train()
@@ -193,7 +193,7 @@ class _Training:
             torch.manual_seed(generator.initial_seed())
             for step, batch in enumerate(order.tensor_split(self.n_batches)):
                 self._set_pace(self.course.epoch * self.n_batches + step + 0.5)
-                views = augment(to_float(pixels[batch].to(device())), generator)
+                views = augment(to_float(pixels[learnt[batch]].to(device())), generator)
                 loss = self._loss(views, classes[batch].to(device()))
                 self.optimizer.zero_grad()
                 torch.autograd.backward(loss)
@@ -252,8 +252,8 @@ class _Training:
         """Go on from what `lay_down` wrote under this key, if anything."""
         try:
             with safe_open(path, "pt", device=str(device())) as file:
-                said = file.metadata()
-                if said["key"] != key:
+                said = file.metadata() or {}
+                if said.get("key") != key:
                     return
                 tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         except (FileNotFoundError, SafetensorError):
