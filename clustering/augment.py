@@ -1,8 +1,9 @@
 """Random views of a batch of images, as a phone camera would have taken them.
 
-All changes are made to a whole batch of tensors at once and draw from one `torch.Generator`, so a
-seed fixes them: one perspective warp (crop, zoom, rotation, shear, tilt), then light and colour,
-then blur, then a blank rectangle where something stands in front of the product.
+All changes are made to a whole batch of tensors at once, on the device of the images. They draw
+from one `torch.Generator` of the CPU, so a seed fixes them on every device: one perspective warp
+(crop, zoom, rotation, shear, tilt), then light and colour, then blur, then a blank rectangle where
+something stands in front of the product.
 """
 
 from __future__ import annotations
@@ -55,7 +56,7 @@ def warp(images: Tensor, generator: torch.Generator) -> Tensor:
     axis = (torch.arange(side) + 0.5) * (2.0 / side) - 1.0
     y, x = torch.meshgrid(axis, axis, indexing="ij")
     plane = torch.stack([x, y, torch.ones_like(x)], dim=-1).view(1, -1, 3)
-    seen = plane @ homography.transpose(1, 2)
+    seen = (plane @ homography.transpose(1, 2)).to(images.device)
     grid = (seen[..., :2] / seen[..., 2:]).view(count, side, side, 2)
     return F.grid_sample(images, grid, padding_mode="reflection", align_corners=False)
 
@@ -74,7 +75,7 @@ def recolour(images: Tensor, generator: torch.Generator) -> Tensor:
 
     def factor(strength: float, width: int = 1) -> Tensor:
         drawn = _uniform(count * width, 1.0 - strength, 1.0 + strength, generator)
-        return drawn.view(count, width, 1, 1)
+        return drawn.view(count, width, 1, 1).to(images.device)
 
     lit = images * factor(BRIGHTNESS) * factor(TINT, width=3)
     grey = lit.mean(dim=1, keepdim=True)
@@ -87,7 +88,8 @@ def blur(images: Tensor, generator: torch.Generator) -> Tensor:
     """Put some of the images out of focus."""
     chosen = torch.rand(len(images), generator=generator) < BLURRED_SHARE
     padded = F.pad(images, (1, 1, 1, 1), mode="replicate")
-    return torch.where(chosen.view(-1, 1, 1, 1), F.avg_pool2d(padded, 3, stride=1), images)
+    chosen = chosen.view(-1, 1, 1, 1).to(images.device)
+    return torch.where(chosen, F.avg_pool2d(padded, 3, stride=1), images)
 
 
 def cover(images: Tensor, generator: torch.Generator) -> Tensor:
@@ -98,4 +100,4 @@ def cover(images: Tensor, generator: torch.Generator) -> Tensor:
     inside = (torch.arange(side).view(1, 1, side) + 0.5 - centre).abs() < half
     chosen = (torch.rand(count, generator=generator) < COVERED_SHARE).view(count, 1, 1, 1)
     hidden = chosen & inside[:, 0].view(count, 1, side, 1) & inside[:, 1].view(count, 1, 1, side)
-    return torch.where(hidden, images.mean(dim=(2, 3), keepdim=True), images)
+    return torch.where(hidden.to(images.device), images.mean(dim=(2, 3), keepdim=True), images)

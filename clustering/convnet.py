@@ -6,6 +6,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from clustering.image_network import ImageNetwork
+
 WIDTHS = (24, 48, 96, 192)
 
 
@@ -32,7 +34,7 @@ class ResidualBlock(nn.Module):
         return F.relu(self.body(images) + self.shortcut(images))
 
 
-class ConvolutionalNetwork(nn.Module):
+class ConvolutionalNetwork(ImageNetwork):
     """Stem and three residual blocks; the last two, pooled, are mapped to one unit vector.
 
     What the middle block sees (colour, texture, print) transfers to products that were never seen
@@ -41,6 +43,7 @@ class ConvolutionalNetwork(nn.Module):
 
     def __init__(self, dim: int) -> None:
         super().__init__()
+        self.dim = dim
         stem, first, second, third = WIDTHS
         self.stem = nn.Sequential(
             nn.Conv2d(3, stem, 3, stride=2, padding=1, bias=False),
@@ -99,7 +102,7 @@ def supervised_contrast(embeddings: Tensor, labels: Tensor, *, temperature: floa
     Tensor of float ()
         Mean over the images that have another of their class in the batch; 0 if none has.
     """
-    alone = torch.eye(len(labels), dtype=torch.bool)
+    alone = torch.eye(len(labels), dtype=torch.bool, device=labels.device)
     same = (labels[:, None] == labels[None, :]) & ~alone
     similarity = (embeddings @ embeddings.T / temperature).masked_fill(alone, -torch.inf)
     chance = F.log_softmax(similarity, dim=1).masked_fill(~same, 0.0)

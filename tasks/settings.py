@@ -76,6 +76,7 @@ class Annotate(BaseModel, extra="forbid"):
 
 
 class EncoderSettings(BaseModel, extra="forbid"):
+    backbone: str = "convnet"
     image_size: int = Field(64, ge=32)
     dim: PositiveInt = 128
     epochs: PositiveInt = 24

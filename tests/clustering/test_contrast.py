@@ -1,4 +1,4 @@
-"""The pull between images of one class, against its definition, and the pairs that it needs."""
+"""The pull between images of one class, against its definition."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from clustering.convnet import supervised_contrast
-from clustering.encoder import _in_pairs
 
 TEMPERATURE = 0.1
 
@@ -37,13 +36,3 @@ def test_the_contrast_is_that_of_its_definition(labels: list[int], seed: int) ->
     torch.testing.assert_close(float(loss.detach()), expected, rtol=1e-4, atol=1e-5)
     assert embeddings.grad is not None
     assert bool(embeddings.grad.isfinite().all())
-
-
-@settings(deadline=None)
-@given(st.lists(st.integers(0, 6), min_size=2, max_size=60), st.integers(0, 2**31))
-def test_only_an_odd_image_out_has_no_partner_beside_it(labels: list[int], seed: int) -> None:
-    classes = torch.tensor(labels)
-    order = _in_pairs(classes, torch.Generator().manual_seed(seed))
-    assert sorted(order.tolist()) == list(range(len(labels)))
-    runs = torch.unique_consecutive(classes[order], return_counts=True)[1]
-    assert int((runs % 2).sum()) == int((torch.bincount(classes) % 2).sum())

@@ -5,9 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from sklearn.base import clone
 
 from clustering import Encoder, embed_unseen
 from clustering.augment import augment
+from clustering.retrieval import map_at_r
 
 
 def drawings(n_classes: int, per_class: int, *, seed: int):
@@ -77,6 +79,70 @@ def test_an_image_of_another_form_is_named(image):
     good = np.zeros((8, 8, 3), np.uint8)
     with pytest.raises(ValueError, match=r"images\[1\] has shape"):
         Encoder(16, epochs=1).fit([good, image], [0, 1])
+
+
+@pytest.fixture(scope="module")
+def many():
+    """Images of twenty classes, the fewest of which some are held out, with labels of their own."""
+    images, classes = drawings(20, 6, seed=7)
+    return images, classes * 10 + 3
+
+
+@pytest.fixture(scope="module")
+def judged(many):
+    return Encoder(image_size=16, dim=8, epochs=4).fit(*many)
+
+
+def test_some_of_twenty_classes_are_held_out_and_named_as_given(many, judged):
+    _, labels = many
+    assert len(judged.held_out_) == 4
+    assert set(judged.held_out_) < set(labels)
+    assert judged.n_classes_ == 16
+
+
+def test_fewer_classes_are_all_learnt():
+    fitted = Encoder(16, dim=8, epochs=1).fit(*drawings(19, 2, seed=7))
+    assert (len(fitted.held_out_), fitted.n_classes_, fitted.history_) == (0, 19, [])
+    assert fitted.best_epoch_ == 1
+
+
+def test_the_classes_held_out_teach_nothing(many, judged):
+    images, labels = many
+    other = [
+        255 - image if label in judged.held_out_ else image
+        for image, label in zip(images, labels, strict=True)
+    ]
+    assert Encoder(image_size=16, dim=8, epochs=4).fit(other, labels).losses_ == judged.losses_
+
+
+def test_the_weights_kept_are_those_that_served_the_classes_held_out_best(many, judged):
+    images, labels = many
+    rows = np.flatnonzero(np.isin(labels, judged.held_out_))
+    found = map_at_r(judged.transform([images[row] for row in rows]), labels[rows])
+    assert found == pytest.approx(max(judged.history_), abs=1e-6)
+    assert judged.best_epoch_ == int(np.argmax(judged.history_)) + 1
+
+
+def test_training_stops_when_patience_runs_out(many):
+    fitted = Encoder(16, dim=8, epochs=40, patience=2).fit(*many)
+    assert len(fitted.losses_) == fitted.best_epoch_ + 2 < 40
+    assert len(fitted.history_) == len(fitted.losses_)
+
+
+def test_a_start_gives_the_first_weights_and_is_left_as_it_was(encoder):
+    images, labels = drawings(4, 6, seed=8)
+    before = encoder.transform(images)
+    still = clone(encoder).set_params(epochs=1, learning_rate=1e-12, weight_decay=0.0)
+    still.fit(images, labels, start=encoder)
+    for name, value in still.network_.named_parameters():
+        torch.testing.assert_close(value, encoder.network_.get_parameter(name))
+    clone(encoder).set_params(epochs=1).fit(images, labels, start=encoder)
+    np.testing.assert_array_equal(encoder.transform(images), before)
+
+
+def test_a_start_with_other_weights_is_refused(encoder):
+    with pytest.raises(ValueError, match=r"start has backbone='convnet' and dim=16.*dim=8"):
+        Encoder(32, dim=8).fit(*drawings(2, 2, seed=9), start=encoder)
 
 
 def test_half_of_the_classes_are_embedded_by_an_encoder_that_learnt_the_other_half():
