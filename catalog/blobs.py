@@ -79,7 +79,7 @@ class BlobStore:
         return content
 
     def open(self, key: str) -> BinaryIO:
-        """The blob under `key`, to read in parts; raises `FileNotFoundError` where there is none."""
+        """The blob under `key`, to read in parts; raises `FileNotFoundError` for none."""
         return cast(BinaryIO, self._fs.open(self._path(key), "rb"))
 
     def delete(self, key: str) -> None:

@@ -11,12 +11,12 @@ from sqlalchemy import ColumnElement, String, cast, exists, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from catalog.database import add_new, chunks
+from catalog.models import trained_on
 from catalog.schema import (
     Embedding,
     Erasure,
     FeatureFile,
     ImageSource,
-    Model,
     Question,
     Removal,
     SiteTask,
@@ -74,16 +74,13 @@ def record(
     The models trained on these versions are recorded with them. An image that was removed before
     keeps its first row. Returns how many rows are new.
     """
-    trained: dict[int, list[str]] = {}
-    for model_id, version in session.execute(select(Model.id, Model.training_set)).tuples():
-        trained.setdefault(version, []).append(model_id)
     rows = [
         Removal(
             image_id=image_id,
             by=by,
             reason=reason,
             versions=sorted(versions),
-            model_ids=sorted(model for each in versions for model in trained.get(each, [])),
+            model_ids=[model.id for model in trained_on(session, versions)],
         )
         for image_id, versions in versions_of.items()
     ]
