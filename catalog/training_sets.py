@@ -11,9 +11,10 @@ import json
 import math
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
 from io import BytesIO
-from typing import Any, Protocol
+from typing import Any, BinaryIO, Protocol
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -163,7 +164,7 @@ def version(session: Session, number: int | None) -> TrainingSet:
 
 def rows(blobs: BlobStore, training_set: TrainingSet) -> Iterator[LabelRow]:
     """The labels of a version, sorted by image, a part of them in memory at a time."""
-    with blobs.open(training_set.location) as file:
+    with _opened(blobs, training_set) as file:
         for batch in pq.ParquetFile(file).iter_batches(batch_size=BATCH):
             yield from map(_label, batch.to_pylist())
 
@@ -177,20 +178,14 @@ def labels_of(
     blobs: BlobStore, training_set: TrainingSet, image_ids: Collection[str]
 ) -> list[LabelRow]:
     """The labels that a version holds of `image_ids`; only parts that may hold them are read."""
-    with blobs.open(training_set.location) as file:
+    with _opened(blobs, training_set) as file:
         wanted = [("image_id", "in", sorted(image_ids))]
         return list(map(_label, pq.read_table(file, filters=wanted).to_pylist()))
 
 
 def verify(blobs: BlobStore, training_set: TrainingSet) -> None:
     """Compute a version's digest again; raises `VersionDamaged` where it is not what it was."""
-    try:
-        found = manifest_digest(rows(blobs, training_set))
-    except (FileNotFoundError, pa.ArrowException) as error:
-        raise VersionDamaged(
-            f"training set version {training_set.version} cannot be read at"
-            f" {training_set.location} of the blob store: {error}. Restore this file from a backup"
-        ) from error
+    found = manifest_digest(rows(blobs, training_set))
     if found != training_set.digest:
         raise VersionDamaged(
             f"training set version {training_set.version} has the digest {found}, and was committed"
@@ -206,6 +201,18 @@ def manifest_digest(labels: Iterable[Labelled]) -> str:
         said = (label.image_id, label.product_id, label.name, label.locale, label.label_id)
         found.update(json.dumps(said, ensure_ascii=False).encode() + b"\n")
     return found.hexdigest()
+
+
+@contextmanager
+def _opened(blobs: BlobStore, training_set: TrainingSet) -> Iterator[BinaryIO]:
+    try:
+        with blobs.open(training_set.location) as file:
+            yield file
+    except (FileNotFoundError, pa.ArrowException) as error:
+        raise VersionDamaged(
+            f"training set version {training_set.version} cannot be read at"
+            f" {training_set.location} of the blob store: {error}. Restore this file from a backup"
+        ) from error
 
 
 def _label(row: dict[str, Any]) -> LabelRow:

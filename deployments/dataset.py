@@ -118,10 +118,10 @@ def diff(
             }
         )
         return
-    title = f"from version {before} to {after}: "
     total = Counter(change.kind for change in found)
-    title += ", ".join(f"{total[kind]} {kind}" for kind in FIGURES)
-    console.print(_counts(title, "locale", per_locale(found).items()))
+    figures = ", ".join(f"{total[kind]} {kind}" for kind in FIGURES)
+    console.print(f"from version {before} to {after}: {figures}", soft_wrap=True)
+    console.print(_counts("changes by locale", "locale", per_locale(found).items()))
     products = sorted(per_product(found).items(), key=lambda each: -each[1].total())
     console.print(_counts(f"the {HEAD} products that changed most", "product", products[:HEAD]))
     corrected = Table("image", "locale", "was", "is", title=f"the first {HEAD} relabelled")
