@@ -2,13 +2,13 @@
 
 import re
 
-from pydantic import BaseModel, field_validator
+from pydantic import BaseModel, Field, field_validator
 
 
 class About(BaseModel, extra="forbid", frozen=True):
     """What stands in the card of every export; `licence` is an SPDX expression."""
 
-    name: str = "groundtruth"
+    name: str = Field("groundtruth", min_length=1)
     description: str = "Product photos, each with the product that it shows."
     licence: str | None = None
     creator: str | None = None
