@@ -1,7 +1,7 @@
 """Verified labels as they follow from the partition, each superseding what the image had before."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from annotation.partition import Partition
@@ -12,10 +12,14 @@ CONTENT = (
     *("product_id", "name", "locale", "origin", "decision_id"),
     *("annotators", "agreement", "seconds", "withdrawn"),
 )
+WITHDRAWN = {"withdrawn": True}
 
 
 def changed_labels(
-    partition: Partition, manifest: Iterable[VerifiedLabel], newest: Iterable[VerifiedLabel]
+    partition: Partition,
+    manifest: Iterable[VerifiedLabel],
+    newest: Iterable[VerifiedLabel],
+    removed: Collection[str] = frozenset(),
 ) -> list[VerifiedLabel]:
     """The labels to add, so that the newest label of each image says what `partition` says.
 
@@ -26,28 +30,37 @@ def changed_labels(
     newest
         The labels that no other supersedes, withdrawn ones as well. An image that manifests label
         in two ways has two: that is left to the gate.
+    removed
+        The images that must go. Every label of theirs is withdrawn, whatever is said of them; what
+        they told of other images stays told.
     """
     listed = {label.image_id: label for label in manifest}
     before: dict[str, list[VerifiedLabel]] = defaultdict(list)
     for label in newest:
         before[label.image_id].append(label)
-    fresh = []
-    for image in sorted({*before, *partition.product_of}):
+    fresh = [
+        _successor(image, previous, {key: getattr(previous, key) for key in CONTENT} | WITHDRAWN)
+        for image in sorted(removed)
+        for previous in before[image]
+        if not previous.withdrawn
+    ]
+    for image in sorted({*before, *partition.product_of}.difference(removed)):
         if len(before[image]) > 1:
             continue
         previous = before[image][0] if before[image] else None
         content = _content(image, partition, listed.get(image), previous)
         if previous is None or content != {key: getattr(previous, key) for key in CONTENT}:
-            chain = previous.id if previous else None
-            fresh.append(
-                VerifiedLabel(
-                    id=digest(image, chain, *content.values()),
-                    image_id=image,
-                    supersedes_id=chain,
-                    **content,
-                )
-            )
+            fresh.append(_successor(image, previous, content))
     return fresh
+
+
+def _successor(
+    image: str, previous: VerifiedLabel | None, content: dict[str, Any]
+) -> VerifiedLabel:
+    chain = previous.id if previous else None
+    return VerifiedLabel(
+        id=digest(image, chain, *content.values()), image_id=image, supersedes_id=chain, **content
+    )
 
 
 def _content(
@@ -62,7 +75,7 @@ def _content(
         said = listed or previous
         assert said is not None
         content = {key: getattr(said, key) for key in CONTENT}
-        return content if listed else content | {"withdrawn": True}
+        return content if listed else content | WITHDRAWN
     question, decision = source
     product = partition.product_of[image]
     locale = listed.locale if listed else question.locale

@@ -134,6 +134,12 @@ class SitePictures:
             for _ in pool.map(self._share, set(image_ids)):
                 pass
 
+    def unshare(self, image_ids: Iterable[str]) -> None:
+        """Take the previews of images away from the site's annotators."""
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            for _ in pool.map(self.blobs.delete, map(self._key, set(image_ids))):
+                pass
+
     def url(self, project_id: int, image_id: str) -> str:
         """The address of an image's preview for who signed in, as a task's HTML names it."""
         if self.blobs.local_root:

@@ -5,7 +5,7 @@ products. A question that was made here stands on no site yet.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -161,9 +161,9 @@ def merge_question(
     )
 
 
-def split_question(mixed: Question) -> Question:
+def split_question(mixed: Question, removed: Collection[str] = frozenset()) -> Question:
     """Ask how the images of a mixed sheet are to be sorted, its first ones where they are many."""
-    images = mixed.image_ids[:LARGEST_SPLIT]
+    images = _left(mixed.image_ids, removed)[:LARGEST_SPLIT]
     return Question(
         id=digest(QuestionKind.SPLIT, set_digest(images)),
         kind=QuestionKind.SPLIT,
@@ -174,31 +174,56 @@ def split_question(mixed: Question) -> Question:
     )
 
 
-def follow_ups(decided: Sequence[Decided], known: Partition, asking: Asking) -> list[Question]:
+def follow_ups(
+    decided: Sequence[Decided],
+    known: Partition,
+    asking: Asking,
+    removed: Collection[str] = frozenset(),
+) -> list[Question]:
     """What is to be asked next because of the decisions that stand.
 
     How to split what is mixed, what the products of a split are called, and which of two
-    contradicting decisions is right.
+    contradicting decisions is right. No question shows an image that was `removed`.
     """
     asked = []
     for question, decision in decided:
         mixed = decision.kind == DecisionKind.DIFFERENT and not decision.groups
         if question.kind == QuestionKind.VERIFY and mixed:
-            asked.append(split_question(question))
+            asked.append(split_question(question, removed))
         if question.kind == QuestionKind.SPLIT:
             for group in decision.groups:
                 if (known.product_of.get(group[0]), question.locale) not in known.names:
                     asked += verify_questions(
-                        group,
+                        _left(group, removed),
                         locale=question.locale,
                         cluster_id=question.cluster_id,
                         per_sheet=asking.pictures_per_sheet,
                     )
     doubtful = [
-        merge_question(each.left, each.right, about=[each.key], locale=each.locale)
+        merge_question(
+            _left(each.left, removed),
+            _left(each.right, removed),
+            about=[each.key],
+            locale=each.locale,
+        )
         for each in known.contradictions
     ]
-    return [*asked, *doubtful]
+    return [each for each in [*asked, *doubtful] if _can_be_asked(each)]
+
+
+def _left(images: Iterable[str], removed: Collection[str]) -> list[str]:
+    return [image for image in images if image not in removed]
+
+
+def _can_be_asked(question: Question) -> bool:
+    """Whether there is still something to look at, and to compare it with."""
+    match QuestionKind(question.kind):
+        case QuestionKind.SPLIT:
+            return len(question.image_ids) > 1
+        case QuestionKind.MERGE:
+            return bool(question.image_ids and question.reference_ids)
+        case _:
+            return bool(question.image_ids)
 
 
 def _even_parts(images: Sequence[str], at_most: int) -> list[Sequence[str]]:

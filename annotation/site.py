@@ -7,7 +7,7 @@ made again, ends as one that was not killed.
 
 import datetime as dt
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -175,6 +175,13 @@ class Site:
             surplus=surplus,
             submissions=tuple(self.pull(project_id).submissions),
         )
+
+    def withdraw(self, task_ids: Iterable[int]) -> None:
+        """Delete tasks with all that was answered to them: pull the answers before."""
+        with self._speaking("withdrawing questions"):
+            for task_id in task_ids:
+                with gone_is_fine():
+                    self._client.tasks.delete(str(task_id))
 
     def want_votes(self, project_id: int, votes: Mapping[int, int]) -> None:
         """See that each task of `votes` is offered until it has at least that many answers.

@@ -2,9 +2,10 @@
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import BinaryIO, cast
 
 import fsspec
 from fsspec.core import url_to_fs
@@ -21,7 +22,8 @@ class BlobStore:
     """Blobs below `url` (``file:///data/blobs``, ``s3://bucket/prefix``).
 
     A blob appears whole or not at all, and a key that exists is never written again: keys are
-    made from the digest of what they hold.
+    made from the digest of what they hold. Only what must go is taken out: by `delete`, and by
+    `replace` where it is a part of a blob.
     """
 
     def __init__(self, url: str) -> None:
@@ -31,9 +33,12 @@ class BlobStore:
 
     def put(self, key: str, content: bytes) -> None:
         """Keep `content` under `key`, unless something is kept there already."""
+        if not self.exists(key):
+            self.replace(key, content)
+
+    def replace(self, key: str, content: bytes) -> None:
+        """Keep `content` under `key`, whatever was kept there."""
         path = self._path(key)
-        if self._fs.exists(path):
-            return
         if not self._is_local:
             self._fs.pipe_file(path, content)
             return
@@ -72,6 +77,15 @@ class BlobStore:
         """The content under `key`; raises `FileNotFoundError` where there is none."""
         content: bytes = self._fs.cat_file(self._path(key))
         return content
+
+    def open(self, key: str) -> BinaryIO:
+        """The blob under `key`, to read in parts; raises `FileNotFoundError` for none."""
+        return cast(BinaryIO, self._fs.open(self._path(key), "rb"))
+
+    def delete(self, key: str) -> None:
+        """See that nothing is kept under `key`."""
+        with suppress(FileNotFoundError):
+            self._fs.rm_file(self._path(key))
 
     def exists(self, key: str) -> bool:
         return bool(self._fs.exists(self._path(key)))

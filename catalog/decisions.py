@@ -17,6 +17,7 @@ from catalog.schema import (
     Question,
     SiteProject,
     SiteTask,
+    WithdrawnQuestion,
 )
 
 
@@ -27,7 +28,7 @@ def add_questions(session: Session, questions: Sequence[Question]) -> int:
 
 def to_push(session: Session, site: str) -> list[Question]:
     """Questions of a site that are not known to stand at its crowd's desk, oldest first."""
-    query = select(Question).where(Question.site == site, ~_stands_at(Desk.CROWD))
+    query = select(Question).where(Question.site == site, ~_stands_at(Desk.CROWD), ~is_withdrawn())
     return list(session.scalars(query.order_by(Question.asked_at, Question.id)))
 
 
@@ -58,7 +59,7 @@ def tasks_of_project(session: Session, site: str, project_id: int) -> dict[str, 
     query = (
         select(SiteTask.question_id, SiteTask.task_id)
         .join(Question, Question.id == SiteTask.question_id)
-        .where(Question.site == site, SiteTask.project_id == project_id)
+        .where(Question.site == site, SiteTask.project_id == project_id, ~is_withdrawn())
     )
     return dict(session.execute(query).tuples().all())
 
@@ -94,9 +95,10 @@ def questions(session: Session, ids: Sequence[str]) -> dict[str, Question]:
 
 
 def undecided_questions(session: Session, locale: str | None = None) -> list[Question]:
-    """Questions that have not been decided; gold questions never are."""
+    """Questions that wait for a decision; neither gold questions nor withdrawn ones do."""
     decided = exists().where(Decision.question_id == Question.id)
-    query = select(Question).where(~decided, Question.expected.is_(None)).order_by(Question.id)
+    open_ones = (~decided, ~is_withdrawn(), Question.expected.is_(None))
+    query = select(Question).where(*open_ones).order_by(Question.id)
     return list(
         session.scalars(query if locale is None else query.where(Question.locale == locale))
     )
@@ -193,6 +195,16 @@ def _by_question(session: Session, *conditions: ColumnElement[bool]) -> dict[str
 
 def add_answers(session: Session, answers: Sequence[Answer]) -> int:
     return add_new(session, answers)
+
+
+def is_withdrawn() -> ColumnElement[bool]:
+    """True of a `Question` that nobody is asked any more."""
+    return exists().where(WithdrawnQuestion.question_id == Question.id)
+
+
+def withdrawn_questions(session: Session) -> set[str]:
+    """The questions that nobody is asked any more."""
+    return set(session.scalars(select(WithdrawnQuestion.question_id)))
 
 
 def decision_stands() -> ColumnElement[bool]:

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from io import BytesIO
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -20,11 +21,7 @@ def write(
     """Keep `features`, float32 (N, D), of `image_ids` by one model."""
     identity = digest("features", model_id, *image_ids)
     location = f"features/{model_id}/{identity}.parquet"
-    width = features.shape[1]
-    vectors = pa.FixedSizeListArray.from_arrays(pa.array(features.ravel()), width)
-    buffer = BytesIO()
-    pq.write_table(pa.table({"image_id": list(image_ids), "features": vectors}), buffer)
-    blobs.put(location, buffer.getvalue())
+    blobs.put(location, _parquet(list(image_ids), features))
     return FeatureFile(id=identity, model_id=model_id, location=location)
 
 
@@ -46,3 +43,19 @@ def read(
         targets, sources = np.array(rows).T
         features[targets] = table[sources]
     return np.empty((0, 0), dtype=np.float32) if features is None else features
+
+
+def forget(blobs: BlobStore, location: str, rows: Sequence[int]) -> None:
+    """Write zeros in place of the vectors in `rows` of a file; every other row keeps its place."""
+    table = pq.read_table(BytesIO(blobs.get(location)))
+    vectors = table["features"].combine_chunks()
+    kept = vectors.flatten().to_numpy().reshape(len(vectors), -1).copy()
+    kept[list(rows)] = 0
+    blobs.replace(location, _parquet(table["image_id"], kept))
+
+
+def _parquet(image_ids: Any, features: NDArray[np.float32]) -> bytes:
+    vectors = pa.FixedSizeListArray.from_arrays(pa.array(features.ravel()), features.shape[1])
+    buffer = BytesIO()
+    pq.write_table(pa.table({"image_id": image_ids, "features": vectors}), buffer)
+    return buffer.getvalue()

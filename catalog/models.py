@@ -1,6 +1,7 @@
 """Models in the catalogue: challengers, the champion, and why it is the champion."""
 
 import json
+from collections.abc import Collection
 from typing import Any
 
 from sqlalchemy import select
@@ -22,6 +23,12 @@ def model(session: Session, identity: str) -> Model | None:
 
 def record_model(session: Session, model: Model) -> None:
     add_new(session, [model])
+
+
+def trained_on(session: Session, versions: Collection[int]) -> list[Model]:
+    """The models trained on one of these training set versions, oldest first."""
+    query = select(Model).where(Model.training_set.in_(versions))
+    return list(session.scalars(query.order_by(Model.trained_at, Model.id)))
 
 
 def champion(session: Session) -> Model | None:

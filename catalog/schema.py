@@ -42,6 +42,7 @@ class Table(MappedAsDataclass, DeclarativeBase, kw_only=True):
         dict[str, Any]: JSON(),
         list[str]: JSON(),
         list[float]: JSON(),
+        list[int]: JSON(),
         list[list[str]]: JSON(),
         list[dict[str, Any]]: JSON(),
     }
@@ -151,6 +152,32 @@ class SetAside(Table):
     uri: Mapped[str]
     reason: Mapped[str]
     seen_at: Mapped[dt.datetime] = mapped_column(default_factory=now)
+
+
+class Removal(Table):
+    """An image that must go: nothing but this row, its identity and its history is kept of it.
+
+    `versions` are the training set versions that hold it, `model_ids` the models that have learnt
+    from one of these, as they were when the removal was asked for.
+    """
+
+    __tablename__ = "removal"
+
+    image_id: Mapped[str] = mapped_column(ForeignKey("image.id"), primary_key=True)
+    by: Mapped[str]
+    reason: Mapped[str]
+    versions: Mapped[list[int]]
+    model_ids: Mapped[list[str]]
+    requested_at: Mapped[dt.datetime] = mapped_column(default_factory=now)
+
+
+class Erasure(Table):
+    """Proof that the bytes, vectors and open questions of a removed image are gone."""
+
+    __tablename__ = "erasure"
+
+    image_id: Mapped[str] = mapped_column(ForeignKey("removal.image_id"), primary_key=True)
+    erased_at: Mapped[dt.datetime] = mapped_column(default_factory=now)
 
 
 class Product(Table):
@@ -279,6 +306,16 @@ class Question(Table):
     suggestion: Mapped[str | None] = mapped_column(default=None)
     expected: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True), default=None)
     asked_at: Mapped[dt.datetime] = mapped_column(default_factory=now)
+
+
+class WithdrawnQuestion(Table):
+    """A question that nobody is asked any more, since it shows an image that was removed."""
+
+    __tablename__ = "withdrawn_question"
+
+    question_id: Mapped[str] = mapped_column(ForeignKey("question.id"), primary_key=True)
+    image_id: Mapped[str] = mapped_column(ForeignKey("removal.image_id"))
+    withdrawn_at: Mapped[dt.datetime] = mapped_column(default_factory=now)
 
 
 class SiteProject(Table):

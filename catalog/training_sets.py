@@ -1,11 +1,20 @@
-"""The growing meta-training set: immutable versions, and the holdout that it never touches."""
+"""The growing meta-training set: immutable versions, and the holdout that it never touches.
+
+A version is a Parquet file of labels, sorted by image, named by their digest. The digest is the
+SHA-256 of one line for each label: the JSON list of its image, product, name, locale and label
+identity. An image is named by the SHA-256 of its bytes, so the digest covers them as well; a label
+leads on to its decision and answers in the catalogue. Neither changes when an image must go.
+"""
 
 import hashlib
+import json
 import math
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
 from io import BytesIO
+from typing import Any, BinaryIO, Protocol
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -20,10 +29,34 @@ from catalog.schema import HoldoutImage, TrainingSet
 
 FEWEST_PRODUCTS = 8
 FEWEST_IMAGES = 2
+BATCH = 16_384  # labels that are read or skipped together
 
 
 class TooFewLabels(ValueError):
     """There is not enough labelled to start from; the message says what is needed."""
+
+
+class NoSuchVersion(LookupError):
+    """There is no such training set version."""
+
+
+class VersionDamaged(RuntimeError):
+    """What is kept of a version is not what was committed."""
+
+
+class Labelled(Protocol):
+    """What the digest of a version covers of a label."""
+
+    @property
+    def image_id(self) -> str: ...
+    @property
+    def product_id(self) -> str | None: ...
+    @property
+    def name(self) -> str | None: ...
+    @property
+    def locale(self) -> str: ...
+    @property
+    def label_id(self) -> str: ...
 
 
 def holdout(session: Session) -> dict[str, str]:
@@ -89,9 +122,9 @@ def commit(session: Session, blobs: BlobStore, labels: Iterable[LabelRow]) -> Tr
             for label in labels
             if label.image_id not in frozen and label.product_id not in products
         ),
-        key=lambda label: label.image_id,
+        key=lambda label: (label.image_id, label.label_id),
     )
-    identity = _manifest_digest(rows)
+    identity = manifest_digest(rows)
     parent = newest(session)
     if parent is not None and parent.digest == identity:
         return parent
@@ -110,17 +143,80 @@ def commit(session: Session, blobs: BlobStore, labels: Iterable[LabelRow]) -> Tr
     return version
 
 
+def versions(session: Session) -> list[TrainingSet]:
+    """Every version, oldest first."""
+    return list(session.scalars(select(TrainingSet).order_by(TrainingSet.version)))
+
+
+def version(session: Session, number: int | None) -> TrainingSet:
+    """The version of that number, or the newest; raises `NoSuchVersion` where there is none."""
+    found = newest(session) if number is None else session.get(TrainingSet, number)
+    if found is None:
+        last = newest(session)
+        raise NoSuchVersion(
+            f"there is no training set version {number}: the newest is {last.version}, and"
+            " `groundtruth dataset list` lists all"
+            if last is not None
+            else "there is no training set yet: `groundtruth collect` commits the first version"
+        )
+    return found
+
+
+def rows(blobs: BlobStore, training_set: TrainingSet) -> Iterator[LabelRow]:
+    """The labels of a version, sorted by image, a part of them in memory at a time."""
+    with _opened(blobs, training_set) as file:
+        for batch in pq.ParquetFile(file).iter_batches(batch_size=BATCH):
+            yield from map(_label, batch.to_pylist())
+
+
 def read(blobs: BlobStore, training_set: TrainingSet) -> list[LabelRow]:
     """The labels of a version, sorted by image."""
-    table = pq.read_table(BytesIO(blobs.get(training_set.location)))
-    return [
-        LabelRow(**{**row, "annotators": tuple(row["annotators"])}) for row in table.to_pylist()
-    ]
+    return list(rows(blobs, training_set))
 
 
-def _manifest_digest(rows: Sequence[LabelRow]) -> str:
-    lines = (f"{row.image_id} {row.product_id} {row.label_id}\n" for row in rows)
-    return hashlib.sha256("".join(lines).encode()).hexdigest()
+def labels_of(
+    blobs: BlobStore, training_set: TrainingSet, image_ids: Collection[str]
+) -> list[LabelRow]:
+    """The labels that a version holds of `image_ids`; only parts that may hold them are read."""
+    with _opened(blobs, training_set) as file:
+        wanted = [("image_id", "in", sorted(image_ids))]
+        return list(map(_label, pq.read_table(file, filters=wanted).to_pylist()))
+
+
+def verify(blobs: BlobStore, training_set: TrainingSet) -> None:
+    """Compute a version's digest again; raises `VersionDamaged` where it is not what it was."""
+    found = manifest_digest(rows(blobs, training_set))
+    if found != training_set.digest:
+        raise VersionDamaged(
+            f"training set version {training_set.version} has the digest {found}, and was committed"
+            f" with {training_set.digest}: restore {training_set.location} of the blob store from a"
+            " backup"
+        )
+
+
+def manifest_digest(labels: Iterable[Labelled]) -> str:
+    """The digest of labels, given in the order of their images."""
+    found = hashlib.sha256()
+    for label in labels:
+        said = (label.image_id, label.product_id, label.name, label.locale, label.label_id)
+        found.update(json.dumps(said, ensure_ascii=False).encode() + b"\n")
+    return found.hexdigest()
+
+
+@contextmanager
+def _opened(blobs: BlobStore, training_set: TrainingSet) -> Iterator[BinaryIO]:
+    try:
+        with blobs.open(training_set.location) as file:
+            yield file
+    except (FileNotFoundError, pa.ArrowException) as error:
+        raise VersionDamaged(
+            f"training set version {training_set.version} cannot be read at"
+            f" {training_set.location} of the blob store: {error}. Restore this file from a backup"
+        ) from error
+
+
+def _label(row: dict[str, Any]) -> LabelRow:
+    return LabelRow(**{**row, "annotators": tuple(row["annotators"])})
 
 
 def _parquet(rows: Sequence[LabelRow]) -> bytes:
@@ -134,5 +230,6 @@ def _parquet(rows: Sequence[LabelRow]) -> bytes:
         ]
     )
     buffer = BytesIO()
-    pq.write_table(pa.Table.from_pylist([asdict(row) for row in rows], schema=schema), buffer)
+    table = pa.Table.from_pylist([asdict(row) for row in rows], schema=schema)
+    pq.write_table(table, buffer, row_group_size=BATCH)
     return buffer.getvalue()

@@ -9,9 +9,11 @@ from rich.markup import escape
 from rich.table import Column, Table
 
 from annotation import SiteError, WordingError
+from catalog.exports import ExportError
+from catalog.images import NoSuchImage
 from catalog.manifest import ManifestError
-from catalog.training_sets import TooFewLabels
-from deployments import stack
+from catalog.training_sets import NoSuchVersion, TooFewLabels, VersionDamaged
+from deployments import dataset, removal, stack
 from deployments.demo import DemoFailed
 from deployments.orchestration import prefect_server
 from deployments.service import StackError
@@ -21,18 +23,24 @@ from tasks.settings import load_settings
 # What a person can put right; each says how. Anything else is a defect and shows its traceback.
 MENDABLE = (
     DemoFailed,
+    ExportError,
     ManifestError,
     NoChampion,
     NoSite,
     NoSuchDecision,
+    NoSuchImage,
+    NoSuchVersion,
     SettingsError,
     SiteError,
     StackError,
     TooFewLabels,
+    VersionDamaged,
     WordingError,
 )
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False)
+app.add_typer(dataset.app, name="dataset")
+app.add_typer(removal.app)
 console = Console()
 
 Source = Annotated[

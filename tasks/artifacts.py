@@ -13,6 +13,8 @@ from prefect.artifacts import (
     create_progress_artifact,
     update_progress_artifact,
 )
+from prefect.client.orchestration import get_client
+from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterKey
 
 from catalog import BlobStore
 from catalog.images import preview_key
@@ -30,6 +32,15 @@ class Report(Protocol):
 def publish(key: str, title: str, *sections: str) -> None:
     """Publish a page made of Markdown `sections` under `key`."""
     create_markdown_artifact("\n\n".join(sections), key=key, description=title, _sync=True)
+
+
+def delete_pages(keys: Sequence[str]) -> None:
+    """Delete every page that was published under one of `keys`."""
+    wanted = ArtifactFilter(key=ArtifactFilterKey(any_=list(keys)))
+    with get_client(sync_client=True) as prefect:
+        while pages := prefect.read_artifacts(artifact_filter=wanted):
+            for page in pages:
+                prefect.delete_artifact(page.id)
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:

@@ -20,7 +20,16 @@ from annotation import (
     merge_question,
     partition,
 )
-from catalog import Transaction, clusters, decisions, features, images, labels, models
+from catalog import (
+    Transaction,
+    clusters,
+    decisions,
+    features,
+    images,
+    labels,
+    models,
+    removals,
+)
 from catalog.schema import Cluster, Question
 from clustering import HiLander
 from tasks.knowledge import log_of
@@ -38,12 +47,13 @@ def ask() -> dict[str, int]:
         log = log_of(transaction)
         known = partition(log, labels.manifest_labels(transaction))
         galleries = labels.galleries(transaction, GALLERY)
+        gone = removals.removed(transaction)
         fresh = _fresh_clusters(transaction, settings)
     seen = _Seen.by_champion(
         settings, [image for _, members in fresh for image in members], galleries
     )
     asked = [
-        *follow_ups(log, known, settings.annotate.asking),
+        *follow_ups(log, known, settings.annotate.asking, gone),
         *_about_clusters(settings, fresh, known, galleries, seen),
         *_about_likenesses(settings, known, galleries, seen),
     ]

@@ -17,7 +17,7 @@ from annotation import (
     rule,
     undo,
 )
-from catalog import Transaction, decisions, images, labels, training_sets
+from catalog import Transaction, decisions, images, labels, removals, training_sets
 from catalog.labels import LabelRow
 from catalog.schema import Decision, Desk, QuestionKind, SiteProject, TrainingSet
 from tasks.annotate import Queue
@@ -114,6 +114,7 @@ def decide(locale: str, kind: str) -> Ruled:
     with settings.catalog.begin() as transaction:
         asked = decisions.questions_about(transaction, locale, kind)
         answers = decisions.answers_to(transaction, [question.id for question in asked])
+        withdrawn = decisions.withdrawn_questions(transaction)
         standing = {
             question.id: decision
             for question, decision in decisions.decided(transaction, locale, kind)
@@ -132,6 +133,8 @@ def decide(locale: str, kind: str) -> Ruled:
     votes: dict[str, dict[str, int]] = defaultdict(dict)
     escalated: dict[str, list[str]] = defaultdict(list)
     for question_id, ruling in rulings.items():
+        if question_id in withdrawn:
+            continue
         if ruling.votes:
             votes[site_of[question_id]][question_id] = ruling.votes
         if ruling.escalated:
@@ -161,7 +164,8 @@ def relabel() -> int:
     with settings.catalog.begin() as transaction:
         manifest = labels.manifest_labels(transaction)
         known = partition(log_of(transaction), manifest)
-        fresh = changed_labels(known, manifest, labels.newest(transaction))
+        gone = removals.removed(transaction)
+        fresh = changed_labels(known, manifest, labels.newest(transaction), gone)
         labels.add_products(transaction, [each.product_id for each in fresh if each.product_id])
         return labels.add_labels(transaction, fresh)
 

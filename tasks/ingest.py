@@ -8,7 +8,7 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from annotation import name_key
-from catalog import images, labels
+from catalog import images, labels, removals
 from catalog.blobs import TooLarge, read_uri
 from catalog.manifest import Listing, inbox_listings, listings
 from catalog.pictures import Picture, UnusablePicture, read_picture
@@ -57,6 +57,8 @@ def ingest_batch(batch: Sequence[Listing]) -> Ingested:
     """Keep every picture of the batch that can be used, and the reason for every other."""
     settings = load_settings()
     set_aside = [(each.uri, each.problem) for each in batch if each.problem is not None]
+    with settings.catalog.begin() as transaction:
+        gone = {each.image_id: removals.why(each) for each in removals.removals(transaction)}
     read: list[tuple[Listing, Picture]] = []
     for listing in batch:
         if listing.problem is not None:
@@ -73,6 +75,9 @@ def ingest_batch(batch: Sequence[Listing]) -> Ingested:
         except (UnusablePicture, TooLarge) as reason:
             set_aside.append((listing.uri, str(reason)))
         else:
+            if picture.id in gone:
+                set_aside.append((listing.uri, gone[picture.id]))
+                continue
             settings.blob_store.put(images.image_key(picture.id), content)
             settings.blob_store.put(images.preview_key(picture.id), picture.preview)
             read.append((listing, picture))

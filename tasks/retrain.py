@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from catalog import images, models, training_sets
+from catalog import images, models, removals, training_sets
 from catalog.previews import Previews
 from catalog.schema import Model, Promotion, TrainingSet
 from clustering import Encoder, HiLander, bcubed, embed_unseen, nmi, pairwise
@@ -51,11 +51,17 @@ def train(training_set: TrainingSet) -> Model:
     identity = models.model_id(training_set, config)
     with settings.catalog.begin() as transaction:
         known = models.model(transaction, identity)
-        holdout = training_sets.holdout(transaction)
+        gone = removals.removed(transaction)
+        frozen = training_sets.holdout(transaction)
+        holdout = {image: product for image, product in frozen.items() if image not in gone}
         locale_of = images.locales_of(transaction, list(holdout))
     if known is not None:
         return known
-    rows = training_sets.read(settings.blob_store, training_set)
+    rows = [
+        row
+        for row in training_sets.rows(settings.blob_store, training_set)
+        if row.image_id not in gone
+    ]
     previews = Previews(settings.blob_store, [row.image_id for row in rows])
     _, classes = np.unique([row.product_id for row in rows], return_inverse=True)
     encoder = Encoder(**settings.encoder.model_dump(), seed=settings.retrain.seed)

@@ -25,6 +25,7 @@ from pydantic_settings import (
 
 from annotation import AGGREGATORS, Asking, Votes, Wording
 from catalog import BlobStore, Catalog
+from catalog.exports import About
 from expectations.policy import LabelPolicy
 from tasks.errors import SettingsError
 
@@ -137,6 +138,7 @@ class Settings(BaseSettings):
     hilander: HiLanderSettings = HiLanderSettings()
     retrain: Retrain = Retrain()
     gate: LabelPolicy = LabelPolicy()
+    dataset: About = About()
     servers: Servers = Servers()
 
     @classmethod

@@ -358,3 +358,17 @@ class TestLabels:
     def test_an_image_that_two_manifests_label_differently_is_left_to_the_gate(self) -> None:
         both = [*listed("a", "Tee"), *listed("a", "Kaffee")]
         assert changed_labels(partition([], both), both, both) == []
+
+    def test_every_label_of_a_removed_image_is_withdrawn_and_stays_so(self) -> None:
+        both = [*listed("a", "Tee"), *listed("a", "Kaffee"), *listed("b", "Tee")]
+        withdrawn = changed_labels(partition([], both), both, both, removed="a")
+        assert {(each.image_id, each.withdrawn) for each in withdrawn} == {("a", True)}
+        assert {each.supersedes_id for each in withdrawn} == {each.id for each in both[:2]}
+        newest = [*withdrawn, both[2]]
+        assert changed_labels(partition([], both), both, newest, removed="a") == []
+
+    def test_what_a_removed_image_told_of_others_stays_told(self) -> None:
+        joined = [verified(1, "ax"), verified(2, "xb")]
+        labels = changed_labels(partition(joined, []), [], [], removed="x")
+        assert {each.image_id for each in labels} == {"a", "b"}
+        assert len({each.product_id for each in labels}) == 1

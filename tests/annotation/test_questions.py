@@ -76,8 +76,8 @@ class TestKnownProducts:
         assert all(len(sheet.image_ids) + GALLERY <= 24 for sheet in sheets)
 
 
-def next_after(*log: Decided) -> list[Question]:
-    return follow_ups(log, partition(log, []), ASKING)
+def next_after(*log: Decided, removed: str = "") -> list[Question]:
+    return follow_ups(log, partition(log, []), ASKING, removed)
 
 
 class TestFollowUps:
@@ -101,6 +101,22 @@ class TestFollowUps:
         assert question.kind == QuestionKind.MERGE
         sides = {"".join(question.reference_ids), "".join(question.image_ids)}
         assert sides == {"abc", "d"}
+
+    def test_no_question_shows_an_image_that_was_removed(self) -> None:
+        mixed = decided(1, QuestionKind.VERIFY, DecisionKind.DIFFERENT, [], "abcd")
+        split = decided(2, QuestionKind.SPLIT, DecisionKind.DIFFERENT, ["ef", "gh"])
+        found = [(each.kind, each.image_ids) for each in next_after(mixed, split, removed="ae")]
+        assert found == [
+            (QuestionKind.SPLIT, ["b", "c", "d"]),
+            (QuestionKind.VERIFY, ["f"]),
+            (QuestionKind.VERIFY, ["g", "h"]),
+        ]
+
+    def test_what_has_nothing_left_to_look_at_or_compare_with_is_not_asked(self) -> None:
+        log = [verified(1, "abc"), verified(2, "abd", removed="c", posterior=0.6)]
+        assert next_after(*log, removed="d") == []
+        mixed = decided(1, QuestionKind.VERIFY, DecisionKind.DIFFERENT, [], "abc")
+        assert next_after(mixed, removed="ab") == []
 
     def test_the_same_pair_is_the_same_question(self) -> None:
         one = merge_question("ab", "cd", about=["p", "q"], locale="de-DE")

@@ -2,6 +2,10 @@
 
 import datetime as dt
 from dataclasses import dataclass
+from io import BytesIO
+
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from catalog import BlobStore, Catalog, clusters, content_digest, decisions, digest, images, labels
 from catalog.database import add_new
@@ -92,6 +96,9 @@ class Bench:
                 per_locale={},
             )
         )
+        nothing = BytesIO()
+        pq.write_table(pa.table({"image_id": pa.array([], pa.string())}), nothing)
+        self.blobs.put("training-sets/0", nothing.getvalue())
         row = Model(id=digest("model"), training_set=1, location="models/0", config={}, metrics={})
         self.add(row)
         return row

@@ -4,6 +4,7 @@ import errno
 import os
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -15,6 +16,40 @@ def blobs(tmp_path: Path) -> BlobStore:
     blobs = BlobStore(f"file://{tmp_path}")
     blobs.put("previews/a.jpg", b"a picture")
     return blobs
+
+
+@pytest.fixture(params=["local", "elsewhere"])
+def anywhere(request: pytest.FixtureRequest, blobs: BlobStore) -> BlobStore:
+    """A store on this machine's disk, and one that fsspec reaches in another way."""
+    return blobs if request.param == "local" else BlobStore(f"memory://{uuid4().hex}")
+
+
+def test_a_blob_is_written_once(anywhere: BlobStore) -> None:
+    anywhere.put("features/f", b"first")
+    anywhere.put("features/f", b"second")
+    assert anywhere.get("features/f") == b"first"
+
+
+def test_only_replacing_it_changes_it(anywhere: BlobStore) -> None:
+    anywhere.put("features/f", b"first")
+    anywhere.replace("features/f", b"second")
+    with anywhere.open("features/f") as file:
+        assert file.read() == b"second"
+
+
+def test_a_deleted_blob_is_gone_and_may_be_deleted_again(anywhere: BlobStore) -> None:
+    anywhere.put("previews/c.jpg", b"a picture")
+    for _ in range(2):
+        anywhere.delete("previews/c.jpg")
+        assert not anywhere.exists("previews/c.jpg")
+    with pytest.raises(FileNotFoundError):
+        anywhere.open("previews/c.jpg")
+
+
+def test_deleting_what_is_shared_leaves_the_other(blobs: BlobStore) -> None:
+    blobs.share("previews/a.jpg", "sites/x/previews/a.jpg")
+    blobs.delete("previews/a.jpg")
+    assert blobs.get("sites/x/previews/a.jpg") == b"a picture"
 
 
 def test_a_shared_blob_takes_no_room(blobs: BlobStore, tmp_path: Path) -> None:

@@ -1,8 +1,14 @@
 """A training set version is immutable, and never touches the holdout."""
 
+from dataclasses import replace
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from catalog import labels, training_sets
+from catalog.changes import ChangeKind, changes, per_locale, per_product
+from catalog.labels import LabelRow
 from catalog.schema import TrainingSet
 from tests.catalog.rows import Bench
 
@@ -137,3 +143,141 @@ def test_a_gallery_shows_a_few_images_of_each_product(bench: Bench) -> None:
         found = labels.galleries(transaction, 2)
         assert found == {tea_id: sorted(tea)[:2], coffee_id: coffee}
         assert labels.galleries(transaction, 2, "sv-SE") == {coffee_id: coffee}
+
+
+class TestVerify:
+    def test_a_version_that_is_as_committed_passes(self, bench: Bench) -> None:
+        label_products(bench, 8)
+        training_sets.verify(bench.blobs, commit(bench))
+
+    def test_a_version_with_another_content_does_not(self, bench: Bench) -> None:
+        label_products(bench, 8)
+        first = commit(bench)
+        bench.label("Latecomer", bench.ingest("late 1", "late 2"))
+        second = commit(bench)
+        bench.blobs.replace(first.location, bench.blobs.get(second.location))
+        with pytest.raises(training_sets.VersionDamaged, match="was committed with"):
+            training_sets.verify(bench.blobs, first)
+
+    @pytest.mark.parametrize("content", [None, b"not Parquet"])
+    def test_a_version_that_cannot_be_read_does_not(
+        self, bench: Bench, content: bytes | None
+    ) -> None:
+        label_products(bench, 8)
+        version = commit(bench)
+        bench.blobs.delete(version.location)
+        if content is not None:
+            bench.blobs.put(version.location, content)
+        with pytest.raises(training_sets.VersionDamaged, match="from a backup"):
+            training_sets.verify(bench.blobs, version)
+
+
+def test_a_version_that_is_not_there_says_which_is_the_newest(bench: Bench) -> None:
+    def ask_for(number: int | None) -> None:
+        with bench.catalog.begin() as transaction:
+            training_sets.version(transaction, number)
+
+    with pytest.raises(training_sets.NoSuchVersion, match="no training set yet"):
+        ask_for(None)
+    label_products(bench, 8)
+    commit(bench)
+    with pytest.raises(training_sets.NoSuchVersion, match="the newest is 1"):
+        ask_for(7)
+
+
+def test_the_labels_of_some_images_are_those_of_the_whole_version(bench: Bench) -> None:
+    label_products(bench, 8)
+    version = commit(bench)
+    rows = training_sets.read(bench.blobs, version)
+    wanted = [row.image_id for row in rows[::3]]
+    assert training_sets.labels_of(bench.blobs, version, [*wanted, "f" * 64]) == rows[::3]
+
+
+def label(image: str, product: str = "p", name: str | None = "Tea") -> LabelRow:
+    return LabelRow(
+        label_id=f"label of {image}: {product} {name}",
+        image_id=image,
+        product_id=product,
+        name=name,
+        locale="de-DE" if image < "e" else "ja-JP",
+        origin="decision",
+        decision_id="d",
+        annotators=("ann",),
+        agreement=1.0,
+        seconds=1.0,
+    )
+
+
+LABELS = st.dictionaries(
+    st.sampled_from("abcdefgh"), st.tuples(st.sampled_from("pqr"), st.sampled_from(["Tea", None]))
+).map(lambda said: {image: label(image, *said[image]) for image in sorted(said)})
+
+
+class TestDigest:
+    @pytest.mark.parametrize("field", ["label_id", "image_id", "product_id", "name", "locale"])
+    def test_it_covers_what_a_label_says(self, field: str) -> None:
+        before = label("a")
+        changed = replace(before, **{field: f"{getattr(before, field)} "})
+        assert training_sets.manifest_digest([before]) != training_sets.manifest_digest([changed])
+
+    def test_two_fields_are_never_taken_for_one(self) -> None:
+        one = replace(label("a"), name='x", "y', locale="z")
+        other = replace(label("a"), name="x", locale='y", "z')
+        assert training_sets.manifest_digest([one]) != training_sets.manifest_digest([other])
+
+
+class TestChanges:
+    @given(LABELS, LABELS)
+    def test_they_lead_from_one_version_to_the_other(
+        self, before: dict[str, LabelRow], after: dict[str, LabelRow]
+    ) -> None:
+        found = list(changes(before.values(), after.values()))
+        applied = dict(before)
+        for change in found:
+            assert change.before == applied.pop(change.image_id, None)
+            if change.after is not None:
+                applied[change.image_id] = change.after
+        assert applied == after
+        assert list(changes(after.values(), after.values())) == []
+
+    @given(LABELS, LABELS)
+    def test_each_is_counted_once_by_locale_and_once_by_product(
+        self, before: dict[str, LabelRow], after: dict[str, LabelRow]
+    ) -> None:
+        found = list(changes(before.values(), after.values()))
+        for counted in (per_locale(found), per_product(found)):
+            assert sum(each.total() for each in counted.values()) == len(found)
+
+    def test_their_kinds(self) -> None:
+        said_again = replace(label("d"), label_id="said again")
+        before = [label("a"), label("b"), label("c", "p"), label("d")]
+        after = [label("a"), label("c", "q"), said_again, label("e")]
+        assert {each.image_id: each.kind for each in changes(before, after)} == {
+            "b": ChangeKind.REMOVED,
+            "c": ChangeKind.RELABELLED,
+            "d": ChangeKind.RESTATED,
+            "e": ChangeKind.ADDED,
+        }
+
+    def test_a_correction_reaches_the_next_version_and_leaves_the_first(self, bench: Bench) -> None:
+        label_products(bench, 8)
+        first = commit(bench)
+        before = training_sets.read(bench.blobs, first)
+        with bench.catalog.begin() as transaction:
+            wrong = next(
+                each for each in labels.newest(transaction) if each.id == before[0].label_id
+            )
+        bench.succeed(wrong, product_id=before[-1].product_id, name=before[-1].name)
+        with bench.catalog.begin() as transaction:
+            [fresh] = labels.unjudged(transaction)
+            labels.record_gate_run(
+                transaction, accepted_ids=[fresh.label_id], quarantined={}, held=False, rules=[]
+            )
+        second = commit(bench)
+        [change] = changes(before, training_sets.read(bench.blobs, second))
+        assert change.kind == ChangeKind.RELABELLED
+        assert change.before == before[0]
+        assert change.after is not None
+        assert change.after.product_id == before[-1].product_id
+        assert training_sets.read(bench.blobs, first) == before
+        training_sets.verify(bench.blobs, first)
