@@ -102,6 +102,8 @@ class Encoder(BaseEstimator):  # type: ignore[misc]
         images: Sequence[NDArray[np.uint8]],
         labels: ArrayLike,
         *,
+        start: Encoder | None = None,
+        checkpoint: str | os.PathLike[str] | None = None,
         on_epoch: Callable[[int, float], None] | None = None,
     ) -> Self:
         """Train on labelled images.

@@ -7,6 +7,7 @@ saw them.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -23,6 +24,8 @@ def embed_unseen(
     labels: ArrayLike,
     *,
     seed: int = 0,
+    start: Encoder | None = None,
+    checkpoint: str | os.PathLike[str] | None = None,
     on_epoch: Callable[[int, float], None] | None = None,
 ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
     """Embed half of the classes by an encoder trained on the other half.
@@ -61,7 +64,9 @@ def embed_unseen(
     shuffled = np.random.default_rng(seed).permutation(n_classes)
     unseen = np.isin(classes, shuffled[: n_classes // 2])
     seen, rows = np.flatnonzero(~unseen), np.flatnonzero(unseen)
-    other = clone(encoder).fit(_Part(images, seen), classes[seen], on_epoch=on_epoch)
+    other = clone(encoder).fit(
+        _Part(images, seen), classes[seen], start=start, checkpoint=checkpoint, on_epoch=on_epoch
+    )
     return other.transform(_Part(images, rows)), rows
 
 
