@@ -6,8 +6,8 @@ Some products are labelled; the others arrive unlabelled, a few in each round, a
 annotator answers. Everything runs as in the loop (ingest, cluster, ask, decide, gate, training set,
 retrain, compare) but for Label Studio: answers are given to its questions directly. Candidate
 clusters are scored before anything of them is learnt. The products of the last round are also
-clustered by every model before it, so that models are compared on the same images. At the end a
-challenger that was trained for one epoch meets the champion.
+clustered by the champion of every round, so that champions are compared on the same images. At the
+end a challenger that was trained for one epoch meets the last of them.
 """
 
 import csv
