@@ -1,6 +1,6 @@
 """How new images differ from those that the champion learnt from, and which are the strangest."""
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 
 from prefect import task
@@ -13,6 +13,8 @@ from tasks.artifacts import PICTURES_PER_ROW, ROWS_PER_SHEET, contact_sheet, pic
 from tasks.settings import Settings, load_settings
 
 STRANGEST = PICTURES_PER_ROW * ROWS_PER_SHEET
+MOST_IMAGES = 20_000
+"""Of a locale on either side. Images are named by a digest, so that the first by name are any."""
 
 
 @dataclass(frozen=True)
@@ -40,34 +42,40 @@ def drifts() -> list[LocaleDrift]:
             return []
         version = models.training_set_of(transaction, champion)
         locales = images.locales(transaction)
-    learnt = {
-        row.image_id: row.product_id or row.image_id
-        for row in training_sets.read(settings.blob_store, version)
-    }
-    found = (_drift(settings, champion, locale, learnt) for locale in locales)
-    return [each for each in found if each is not None]
-
-
-def _drift(
-    settings: Settings, champion: Model, locale: str, learnt: Mapping[str, str]
-) -> LocaleDrift | None:
-    """None where the champion has embedded nothing new in `locale`, or nothing that it learnt.
-
-    A new image is of its product, or, while that is not known, of its candidate cluster.
-    """
-    with settings.catalog.begin() as transaction:
-        embedded = clusters.embedded(transaction, champion.id, locale)
         set_apart = holdout.holdout(transaction)
-        old = [image for image in embedded if image in learnt]
-        new = [image for image in embedded if image not in learnt and image not in set_apart]
-        places = clusters.features_of(transaction, champion.id, [*old, *new])
-        latest = clusters.latest_partitions(transaction).get(locale)
-        group_of = clusters.cluster_of_images(transaction, latest.id) if latest else {}
-        group_of |= {
+        known = {
             label.image_id: label.product_id
             for label in labels.accepted(transaction)
             if label.product_id is not None
         }
+    learnt = {
+        row.image_id: row.product_id or row.image_id
+        for row in training_sets.read(settings.blob_store, version)
+    }
+    found = (_drift(settings, champion, locale, learnt, known, set_apart) for locale in locales)
+    return [each for each in found if each is not None]
+
+
+def _drift(
+    settings: Settings,
+    champion: Model,
+    locale: str,
+    learnt: Mapping[str, str],
+    known: Mapping[str, str],
+    set_apart: Container[str],
+) -> LocaleDrift | None:
+    """None where the champion has embedded nothing new in `locale`, or nothing that it learnt.
+
+    A new image is of its product, which `known` tells, or else of its candidate cluster.
+    """
+    with settings.catalog.begin() as transaction:
+        embedded = clusters.embedded(transaction, champion.id, locale)
+        old = [image for image in embedded if image in learnt][:MOST_IMAGES]
+        new = [each for each in embedded if each not in learnt and each not in set_apart]
+        new = new[:MOST_IMAGES]
+        places = clusters.features_of(transaction, champion.id, [*old, *new])
+        latest = clusters.latest_partitions(transaction).get(locale)
+        group_of = clusters.cluster_of_images(transaction, latest.id) if latest else {}
     if not old or not new:
         return None
     before = features.read(settings.blob_store, old, places)
@@ -76,7 +84,7 @@ def _drift(
         before,
         [learnt[image] for image in old],
         since,
-        [group_of.get(image, image) for image in new],
+        [known.get(image) or group_of.get(image, image) for image in new],
         seed=settings.retrain.seed,
     )
     order = (-strangeness(before, since)).argsort(kind="stable")[:STRANGEST]
