@@ -90,9 +90,10 @@ def compared_on(settings: Settings) -> tuple[dict[str, str], str]:
     return found, holdout.state(found)
 
 
-def measurement(settings: Settings, model: Model) -> Measurement:
-    """How `model` does on the holdout as it is now; measured, unless that was done before."""
-    truth, state = compared_on(settings)
+def measurement(
+    settings: Settings, model: Model, truth: Mapping[str, str], state: str
+) -> Measurement:
+    """How `model` does on one state of the holdout; measured, unless that was done before."""
     with settings.catalog.begin() as transaction:
         known = measurements.find(transaction, model.id, state)
     if known is not None:

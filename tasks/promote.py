@@ -13,7 +13,7 @@ from catalog.models import ChampionChanged, NoSuchModel
 from catalog.schema import Measurement, Model, Promotion
 from clustering.comparison import Figure, Gains
 from clustering.comparison import compare as measure_gains
-from tasks.measure import FIGURES, Figures, measurement
+from tasks.measure import FIGURES, Figures, compared_on, measurement
 from tasks.settings import Retrain, Settings, load_settings
 
 GAINS = TypeAdapter(Gains)
@@ -51,16 +51,16 @@ def _champion_changed(_task: Any, _run: Any, state: State[Any]) -> bool:
 def compare(challenger: Model) -> Comparison:
     """Promote `challenger` when it is shown to be better; the reason is kept either way."""
     settings = load_settings()
-    ours = measurement(settings, challenger)
+    truth, state = compared_on(settings)
+    ours = measurement(settings, challenger, truth, state)
     with settings.catalog.begin() as transaction:
         champion = models.champion(transaction)
         past = models.promotions(transaction)
-        known = models.settled(past, challenger.id, champion.id if champion else None, ours.holdout)
-        if known is not None and known.champion_id is not None:
-            champion = models.model(transaction, known.champion_id)
-        elif known is not None:
-            champion = None
-    theirs = measurement(settings, champion) if champion is not None else None
+        known = models.settled(past, challenger.id, champion.id if champion else None, state)
+        if known is not None and known.challenger_id == challenger.id:
+            then = known.champion_id
+            champion = models.model(transaction, then) if then is not None else None
+    theirs = measurement(settings, champion, truth, state) if champion is not None else None
     if known is not None:
         return Comparison(challenger, champion, known, ours, theirs)
     decided = weigh_up(settings, ours, theirs)
