@@ -12,6 +12,7 @@ from annotation.connection import SiteError, SiteRefused, SiteUnreachable
 from annotation.consensus import AGGREGATORS
 from annotation.decisions import Ruling, Votes, current_answers, rule, undo
 from annotation.desk import guidelines, label_config, task
+from annotation.effort import Effort, Expected, expected_effort
 from annotation.gold import gold_questions
 from annotation.labels import changed_labels
 from annotation.names import name_key
@@ -39,6 +40,8 @@ __all__ = [
     "Asking",
     "Candidate",
     "Decided",
+    "Effort",
+    "Expected",
     "Flag",
     "InvalidAnnotation",
     "LocalPictures",
@@ -63,6 +66,7 @@ __all__ = [
     "changed_labels",
     "cluster_questions",
     "current_answers",
+    "expected_effort",
     "follow_ups",
     "gold_questions",
     "guidelines",

@@ -113,13 +113,13 @@ def load(folder: Path, split: str) -> Features:
 def embed(data: Path, folder: Path, split: str) -> None:
     """Train the two encoders of a split and write its features."""
     start = time.perf_counter()
-    images, classes = read(SPLITS[split].train(data))
+    images, classes = read_pictures(SPLITS[split].train(data))
     encoder = Encoder(SIDE, epochs=EPOCHS)
     unseen, rows = embed_unseen(encoder, images, classes)
     kept = {"unseen": unseen, "unseen classes": classes[rows]}
     encoder.fit(images, classes)
     for name, pictures in SPLITS[split].tests.items():
-        others, other_classes = read(pictures(data))
+        others, other_classes = read_pictures(pictures(data))
         kept |= {f"test {name}": encoder.transform(others), f"classes {name}": other_classes}
     folder.mkdir(parents=True, exist_ok=True)
     np.savez(folder / f"{split}.npz", **kept)
@@ -127,7 +127,8 @@ def embed(data: Path, folder: Path, split: str) -> None:
     print(f"{split}: {len(images)} images learnt in {seconds:.0f} s", flush=True)
 
 
-def read(pictures: Pictures) -> tuple[list[NDArray[np.uint8]], NDArray[np.int64]]:
+def read_pictures(pictures: Pictures) -> tuple[list[NDArray[np.uint8]], NDArray[np.int64]]:
+    """The pixels of each picture, and its class as a number."""
     images = []
     for path, _ in pictures:
         with Image.open(path) as picture:

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from catalog.database import add_new, chunks
 from catalog.identity import digest, set_digest
-from catalog.schema import Cluster, ClusterMember, Embedding, FeatureFile, Partition
+from catalog.schema import Cluster, ClusterMember, Embedding, FeatureFile, Image, Partition
 
 
 def partition_id(model_id: str, locale: str, image_ids: Sequence[str]) -> str:
@@ -78,6 +78,16 @@ def record_features(session: Session, file: FeatureFile, image_ids: Sequence[str
             for number, image_id in enumerate(image_ids)
         ],
     )
+
+
+def embedded(session: Session, model_id: str, locale: str) -> list[str]:
+    """The images of `locale` that have an embedding by a model, sorted."""
+    query = (
+        select(Embedding.image_id)
+        .join(Image, Image.id == Embedding.image_id)
+        .where(Embedding.model_id == model_id, Image.locale == locale)
+    )
+    return sorted(session.scalars(query))
 
 
 def features_of(

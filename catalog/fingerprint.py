@@ -9,8 +9,13 @@ from sqlalchemy.orm import Session
 
 from catalog.schema import Table, UtcDateTime
 
-# Numbers that a site gives out: they differ between two runs that did the same work, as times do.
-INCIDENTAL_COLUMNS = {"site_task": {"project_id", "task_id"}, "answer": {"annotation"}}
+# What a site gives out and how fast a machine is: both differ between two runs that did the same
+# work, as times do.
+INCIDENTAL_COLUMNS = {
+    "site_task": {"project_id", "task_id"},
+    "answer": {"annotation"},
+    "measurement": {"speed"},
+}
 INCIDENTAL_TABLES = {"pull", "site_project"}
 
 

@@ -205,26 +205,53 @@ class Model(Table):
 
 
 class Promotion(Table):
-    """The comparison of a challenger with the champion of its day, and who went on."""
+    """Who went on, the challenger or the champion of its day: as they compared, or as `by` said.
+
+    `holdout` is the state of the holdout that they were compared on, by its digest, and `figures`
+    what was measured. A rollback compares nothing: it makes an earlier model champion again.
+    """
 
     __tablename__ = "promotion"
-    __table_args__ = (UniqueConstraint("challenger_id", "champion_id"),)
+    __table_args__ = (
+        UniqueConstraint("challenger_id", "champion_id", "holdout", name="compared_once"),
+    )
 
     number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     challenger_id: Mapped[str] = mapped_column(ForeignKey("model.id"))
     champion_id: Mapped[str | None] = mapped_column(ForeignKey("model.id"))
     promoted: Mapped[bool]
     reason: Mapped[str]
+    holdout: Mapped[str | None] = mapped_column(String(32), default=None)
+    figures: Mapped[dict[str, Any]] = mapped_column(default_factory=dict)
+    by: Mapped[str | None] = mapped_column(default=None)
     decided_at: Mapped[dt.datetime] = mapped_column(default_factory=now)
 
 
 class HoldoutImage(Table):
-    """An image of the frozen, class-disjoint holdout; the loop never adds to it."""
+    """An image of the frozen, class-disjoint holdout; only customers' manifests add to it."""
 
     __tablename__ = "holdout_image"
 
     image_id: Mapped[str] = mapped_column(ForeignKey("image.id"), primary_key=True)
     product_id: Mapped[str] = mapped_column(ForeignKey("product.id"))
+    added_at: Mapped[dt.datetime] = mapped_column(default_factory=now)
+
+
+class Measurement(Table):
+    """How a model clusters one state of the holdout, `holdout` by its digest.
+
+    A Parquet file at `location` says where each image lies; `figures` follow from it, and `speed`
+    is how fast this machine was.
+    """
+
+    __tablename__ = "measurement"
+
+    model_id: Mapped[str] = mapped_column(ForeignKey("model.id"), primary_key=True)
+    holdout: Mapped[str] = mapped_column(String(32), primary_key=True)
+    location: Mapped[str]
+    figures: Mapped[dict[str, Any]]
+    speed: Mapped[dict[str, Any]]
+    measured_at: Mapped[dt.datetime] = mapped_column(default_factory=now)
 
 
 class FeatureFile(Table):

@@ -95,6 +95,7 @@ def summarise(session: Session) -> Summary:
                 reason=promotion.reason,
             )
             for promotion in promotions(session)
-            if (model := session.get(Model, promotion.challenger_id)) is not None
+            if promotion.by is None
+            and (model := session.get(Model, promotion.challenger_id)) is not None
         ),
     )

@@ -1,4 +1,4 @@
-"""The growing meta-training set: immutable versions, and the holdout that it never touches.
+"""The growing meta-training set: immutable versions that never touch the holdout.
 
 A version is a Parquet file of labels, sorted by image, named by their digest. The digest is the
 SHA-256 of one line for each label: the JSON list of its image, product, name, locale and label
@@ -8,8 +8,7 @@ leads on to its decision and answers in the catalogue. Neither changes when an i
 
 import hashlib
 import json
-import math
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -22,18 +21,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from catalog.blobs import BlobStore
-from catalog.database import add_new
-from catalog.identity import digest
+from catalog.holdout import holdout
 from catalog.labels import LabelRow
-from catalog.schema import HoldoutImage, TrainingSet
+from catalog.schema import TrainingSet
 
-FEWEST_PRODUCTS = 8
-FEWEST_IMAGES = 2
 BATCH = 16_384  # labels that are read or skipped together
-
-
-class TooFewLabels(ValueError):
-    """There is not enough labelled to start from; the message says what is needed."""
 
 
 class NoSuchVersion(LookupError):
@@ -57,52 +49,6 @@ class Labelled(Protocol):
     def locale(self) -> str: ...
     @property
     def label_id(self) -> str: ...
-
-
-def holdout(session: Session) -> dict[str, str]:
-    """The frozen holdout: the product of each of its images."""
-    rows = session.scalars(select(HoldoutImage).order_by(HoldoutImage.image_id))
-    return {row.image_id: row.product_id for row in rows}
-
-
-def freeze_holdout(session: Session, labels: Sequence[LabelRow], share: float) -> dict[str, str]:
-    """Set `share` of the first labelled products of each locale apart, once and for ever.
-
-    Products are drawn by the digest of their identity. Raises `TooFewLabels` when there are not
-    enough products, with enough images each, to train on some and compare models on others.
-    """
-    frozen = holdout(session)
-    if frozen:
-        return frozen
-    images = defaultdict(list)
-    locale_of: dict[str, str] = {}
-    for label in labels:
-        if label.product_id is not None:
-            images[label.product_id].append(label.image_id)
-            locale_of.setdefault(label.product_id, label.locale)
-    usable = [product for product in images if len(images[product]) >= FEWEST_IMAGES]
-    if len(usable) < FEWEST_PRODUCTS:
-        raise TooFewLabels(
-            f"the first training set needs at least {FEWEST_PRODUCTS} labelled products with"
-            f" {FEWEST_IMAGES} images each, and there are {len(usable)}: ingest a manifest (CSV,"
-            " JSON Lines or Parquet) with the columns uri, locale and product, for example"
-            " `groundtruth ingest labelled.csv`"
-        )
-    for locale in sorted(set(locale_of.values())):
-        local = sorted(
-            (product for product in usable if locale_of[product] == locale),
-            key=lambda product: digest("holdout", product),
-        )
-        for product in local[: math.floor(share * len(local) + 0.5)]:
-            frozen |= dict.fromkeys(images[product], product)
-    if len(set(frozen.values())) < 2:
-        drawn = sorted(usable, key=lambda product: digest("holdout", product))[:2]
-        frozen = {image_id: product for product in drawn for image_id in images[product]}
-    add_new(
-        session,
-        [HoldoutImage(image_id=image, product_id=product) for image, product in frozen.items()],
-    )
-    return frozen
 
 
 def newest(session: Session) -> TrainingSet | None:

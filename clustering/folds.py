@@ -66,11 +66,7 @@ def embed_unseen(
     unseen = np.isin(classes, shuffled[: n_classes // 2])
     seen, rows = np.flatnonzero(~unseen), np.flatnonzero(unseen)
     other = clone(encoder).fit(
-        _Part(images, seen),
-        classes[seen],
-        start=start,
-        checkpoint=checkpoint,
-        on_epoch=on_epoch,
+        _Part(images, seen), classes[seen], start=start, checkpoint=checkpoint, on_epoch=on_epoch
     )
     return other.transform(_Part(images, rows)), rows
 

@@ -10,10 +10,12 @@ from rich.table import Column, Table
 
 from annotation import SiteError, WordingError
 from catalog.exports import ExportError
+from catalog.holdout import TooFewLabels
 from catalog.images import NoSuchImage
 from catalog.manifest import ManifestError
-from catalog.training_sets import NoSuchVersion, TooFewLabels, VersionDamaged
-from deployments import dataset, removal, stack
+from catalog.models import ChampionChanged, NoSuchModel
+from catalog.training_sets import NoSuchVersion, VersionDamaged
+from deployments import dataset, models, removal, stack
 from deployments.demo import DemoFailed
 from deployments.orchestration import prefect_server
 from deployments.service import StackError
@@ -22,6 +24,7 @@ from tasks.settings import load_settings
 
 # What a person can put right; each says how. Anything else is a defect and shows its traceback.
 MENDABLE = (
+    ChampionChanged,
     DemoFailed,
     ExportError,
     ManifestError,
@@ -30,6 +33,7 @@ MENDABLE = (
     NoSuchDecision,
     NoSuchImage,
     NoSuchVersion,
+    NoSuchModel,
     SettingsError,
     SiteError,
     StackError,
@@ -41,6 +45,7 @@ MENDABLE = (
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False)
 app.add_typer(dataset.app, name="dataset")
 app.add_typer(removal.app)
+app.add_typer(models.app, name="models")
 console = Console()
 
 Source = Annotated[
@@ -352,13 +357,13 @@ def show_summary() -> None:
     for name, value in rows:
         table.add_row(name, str(value))
     console.print(table)
-    models = Table("model", "training set", "BCubed F", "pairwise F", "outcome", title="models")
+    compared = Table("model", "training set", "BCubed F", "pairwise F", "outcome", title="models")
     for model in found.models:
-        models.add_row(
+        compared.add_row(
             model.model_id[:8],
             str(model.training_set),
             f"{model.bcubed_f:.3f}",
             f"{model.pairwise_f:.3f}",
             "promoted" if model.promoted else "kept as challenger",
         )
-    console.print(models)
+    console.print(compared)

@@ -18,6 +18,7 @@ from rich.tree import Tree
 
 from catalog import training_sets
 from catalog.changes import Change, ChangeKind, changes, per_locale, per_product
+from catalog.holdout import holdout
 from catalog.labels import LabelRow
 from catalog.lineage import AnswerStep, DecisionStep, LabelStep, Lineage, QuestionStep, lineage
 from catalog.models import trained_on
@@ -62,7 +63,7 @@ def show(version: Version = None, as_json: AsJson = False) -> None:
     settings = load_settings()
     with settings.catalog.begin() as transaction:
         found = training_sets.version(transaction, version)
-        holdout = training_sets.holdout(transaction)
+        apart = holdout(transaction)
         models = [model.id for model in trained_on(transaction, [found.version])]
     images: Counter[str] = Counter()
     names: dict[str, dict[str, str]] = {}
@@ -72,8 +73,8 @@ def show(version: Version = None, as_json: AsJson = False) -> None:
     facts = {
         **_facts(found),
         "kept_out_for_the_holdout": {
-            "images": len(holdout),
-            "products": len(set(holdout.values())),
+            "images": len(apart),
+            "products": len(set(apart.values())),
         },
         "models": models,
     }

@@ -1,9 +1,12 @@
-"""Train a challenger on the newest training set, and promote it when it is better."""
+"""Train a challenger on the newest training set, and promote it when it is shown to be better."""
 
 from prefect import flow, get_run_logger
 
 from tasks.artifacts import facts, publish, table
-from tasks.retrain import Comparison, compare, newest_training_set, train
+from tasks.card import figures_table, interval, keep_card
+from tasks.measure import FIGURES, SPEED, Calibration
+from tasks.promote import Comparison, compare
+from tasks.retrain import newest_training_set, train
 
 
 @flow(name="retrain")
@@ -11,36 +14,57 @@ def retrain() -> Comparison:
     """Train on the newest training set version and compare with the champion on the holdout."""
     training_set = newest_training_set()
     comparison = compare(train(training_set))
-    challenger, champion = comparison.challenger, comparison.champion
-    outcome = "promoted" if comparison.promotion.promoted else "not promoted"
-    get_run_logger().info("%s: %s", outcome, comparison.promotion.reason)
-    figures = [name for name, value in challenger.metrics.items() if isinstance(value, float)]
+    card = keep_card(comparison.challenger.id, comparison.promotion.number)
+    get_run_logger().info("%s: %s", comparison.outcome, comparison.promotion.reason)
+    measured = {"challenger": comparison.measured}
+    if comparison.champion_measured is not None:
+        measured["champion until now"] = comparison.champion_measured
+    figures = {name: FIGURES.validate_python(each.figures) for name, each in measured.items()}
+    speeds = {name: SPEED.validate_python(each.speed) for name, each in measured.items()}
+    gains = comparison.gains
     publish(
         "model",
         "Champion and challenger",
         facts(
             {
-                "challenger": challenger.id,
+                "challenger": comparison.challenger.id,
                 "training set version": training_set.version,
                 "training images": training_set.n_images,
                 "training products": training_set.n_products,
-                "outcome": outcome,
+                "outcome": comparison.outcome,
                 "reason": comparison.promotion.reason,
+                "card": card,
             }
         ),
+        figures_table({name: each.overall for name, each in figures.items()}),
         table(
-            ("on the holdout", "challenger", "champion until now"),
+            ("also measured", *figures),
             (
-                (name, challenger.metrics[name], champion.metrics[name] if champion else "none")
-                for name in figures
+                ("calibration error of links", *(_error(f.linkage) for f in figures.values())),
+                ("calibration error of places", *(_error(f.membership) for f in figures.values())),
+                (
+                    "human seconds per verified image",
+                    *(f.effort.seconds_per_image for f in figures.values()),
+                ),
+                ("images embedded per second", *(s.images_per_second for s in speeds.values())),
+                ("seconds to cluster", *(s.clustering_seconds for s in speeds.values())),
             ),
         ),
         table(
-            ("locale", "pairwise F", "BCubed F", "NMI"),
+            ("locale", "products", *(f"BCubed F, {name}" for name in figures), "gain"),
             (
-                (locale, values["pairwise_f"], values["bcubed_f"], values["nmi"])
-                for locale, values in challenger.metrics["per_locale"].items()
+                (
+                    locale,
+                    scores.n_products,
+                    *(interval(f.per_locale[locale].bcubed_f) for f in figures.values()),
+                    interval(gains.per_locale[locale]) if gains is not None else "",
+                )
+                for locale, scores in figures["challenger"].per_locale.items()
             ),
         ),
     )
     return comparison
+
+
+def _error(calibration: Calibration | None) -> float | str:
+    return calibration.error if calibration is not None else "none to tell by"

@@ -17,7 +17,7 @@ from annotation import (
     rule,
     undo,
 )
-from catalog import Transaction, decisions, images, labels, removals, training_sets
+from catalog import Transaction, decisions, holdout, images, labels, removals, training_sets
 from catalog.labels import LabelRow
 from catalog.schema import Decision, Desk, QuestionKind, SiteProject, TrainingSet
 from tasks.annotate import Queue
@@ -256,7 +256,9 @@ def commit_training_set() -> TrainingSet | None:
         accepted = labels.accepted(transaction)
         if not accepted:
             return None
-        training_sets.freeze_holdout(transaction, accepted, settings.retrain.holdout_share)
+        holdout.set_apart(
+            transaction, settings.blob_store, accepted, settings.retrain.holdout_share
+        )
         return training_sets.commit(transaction, settings.blob_store, accepted)
 
 

@@ -9,6 +9,7 @@ from prefect.cache_policies import NO_CACHE
 
 from annotation import SitePictures
 from catalog import features, images, removals, training_sets
+from catalog.holdout import holdout
 from catalog.schema import Removal, SiteProject
 from tasks.artifacts import delete_pages
 from tasks.settings import load_settings
@@ -106,8 +107,8 @@ def removed(names: Sequence[str]) -> list[Gone]:
     with load_settings().catalog.begin() as transaction:
         ids = {images.identify(transaction, name) for name in names}
         places = removals.found_at(transaction, ids)
-        holdout = training_sets.holdout(transaction)
+        apart = holdout(transaction)
         return [
-            Gone(row, places.get(row.image_id, []), row.image_id in holdout)
+            Gone(row, places.get(row.image_id, []), row.image_id in apart)
             for row in removals.removals(transaction, ids)
         ]

@@ -23,7 +23,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
-from annotation import AGGREGATORS, Asking, Votes, Wording
+from annotation import AGGREGATORS, Asking, Effort, Votes, Wording
 from catalog import BlobStore, Catalog
 from catalog.exports import About
 from expectations.policy import LabelPolicy
@@ -90,8 +90,14 @@ class HiLanderSettings(BaseModel, extra="forbid"):
 
 class Retrain(BaseModel, extra="forbid"):
     holdout_share: float = Field(0.25, gt=0, lt=1)
-    smallest_gain: float = 0.0
-    seed: int = 0
+    smallest_gain: float = Field(0.0, ge=0, lt=1)
+    sure: float = Field(0.9, gt=0.5, lt=1)
+    locale_margin: float = Field(0.05, ge=0, lt=1)
+    warm_start: bool = False
+    new_labels_share: float = Field(0.1, gt=0)
+    drift_at_least: float = Field(0.75, gt=0.5, le=1)
+    effort: Effort = Effort()
+    seed: int = Field(0, ge=0)
 
 
 class LocalLabelStudio(BaseModel, extra="forbid"):

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from catalog import labels, training_sets
+from catalog import holdout, labels, training_sets
 from catalog.changes import ChangeKind, changes, per_locale, per_product
 from catalog.labels import LabelRow
 from catalog.schema import TrainingSet
@@ -25,40 +25,8 @@ def label_products(bench: Bench, n_products: int, n_images: int = 3) -> dict[str
 def commit(bench: Bench, share: float = 0.25) -> TrainingSet:
     with bench.catalog.begin() as transaction:
         accepted = labels.accepted(transaction)
-        training_sets.freeze_holdout(transaction, accepted, share)
+        holdout.set_apart(transaction, bench.blobs, accepted, share)
         return training_sets.commit(transaction, bench.blobs, accepted)
-
-
-def holdout(bench: Bench) -> dict[str, str]:
-    with bench.catalog.begin() as transaction:
-        return training_sets.holdout(transaction)
-
-
-def test_holdout_and_training_set_share_no_product_and_no_image(bench: Bench) -> None:
-    label_products(bench, 8)
-    rows = training_sets.read(bench.blobs, commit(bench))
-    frozen = holdout(bench)
-    assert len(set(frozen.values())) == 2
-    assert not {row.image_id for row in rows} & set(frozen)
-    assert not {row.product_id for row in rows} & set(frozen.values())
-
-
-def test_later_labels_never_join_the_holdout(bench: Bench) -> None:
-    label_products(bench, 8)
-    commit(bench)
-    before = holdout(bench)
-    bench.label("Latecomer", bench.ingest("late 1", "late 2"))
-    commit(bench, share=0.9)
-    assert holdout(bench) == before
-
-
-def test_a_holdout_product_that_is_labelled_again_still_stays_out(bench: Bench) -> None:
-    products = label_products(bench, 8)
-    first = commit(bench)
-    frozen = next(iter(holdout(bench).values()))
-    name = f"Product {list(products).index(frozen)}"
-    assert bench.label(name, bench.ingest("another photo")) == frozen
-    assert commit(bench).version == first.version
 
 
 def test_committing_the_same_labels_again_makes_no_version(bench: Bench) -> None:
@@ -75,12 +43,6 @@ def test_more_labels_make_the_next_version_and_leave_the_first_as_it_was(bench: 
     assert (second.version, second.parent) == (2, 1)
     assert second.n_images == first.n_images + 2
     assert training_sets.read(bench.blobs, first) == before
-
-
-def test_too_few_labelled_products_say_how_many_are_needed(bench: Bench) -> None:
-    label_products(bench, 7)
-    with pytest.raises(training_sets.TooFewLabels, match="at least 8 labelled products"):
-        commit(bench)
 
 
 def test_a_quarantined_label_stays_out_with_its_reasons(bench: Bench) -> None:

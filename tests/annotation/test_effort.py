@@ -1,0 +1,48 @@
+"""What verifying clusters would take is counted on the sheets that people would see."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from annotation import Effort, expected_effort
+
+EFFORT = Effort(seconds_per_sheet=10, seconds_per_picture=1, seconds_per_intruder=100)
+
+
+def shown(*products: str) -> tuple[list[str], dict[str, str]]:
+    """A cluster with an image of each of `products`, and the truth."""
+    ids = [f"{number:03}" for number in range(len(products))]
+    return ids, dict(zip(ids, products, strict=True))
+
+
+def test_a_pure_cluster_costs_a_sheet_and_its_pictures() -> None:
+    cluster, truth = shown("milk", "milk", "milk")
+    found = expected_effort([cluster], truth, EFFORT, pictures_per_sheet=60)
+    assert (found.n_questions, found.n_verified, found.seconds) == (1, 3, 13)
+    assert found.seconds_per_image == pytest.approx(13 / 3)
+
+
+def test_an_intruder_is_ticked_and_not_verified() -> None:
+    cluster, truth = shown("milk", "milk", "milk", "tea")
+    found = expected_effort([cluster], truth, EFFORT, pictures_per_sheet=60)
+    assert (found.n_verified, found.seconds) == (3, 114)
+
+
+def test_a_mixed_cluster_verifies_nothing() -> None:
+    cluster, truth = shown("milk", "milk", "tea", "tea")
+    found = expected_effort([cluster], truth, EFFORT, pictures_per_sheet=60)
+    assert (found.n_verified, found.seconds) == (0, 14)
+    assert found.seconds_per_image == float("inf")
+
+
+def test_an_image_alone_is_not_asked_about() -> None:
+    cluster, truth = shown("milk")
+    assert expected_effort([cluster], truth, EFFORT, pictures_per_sheet=60).n_questions == 0
+
+
+@given(st.integers(61, 300))
+def test_a_large_cluster_becomes_sheets_and_no_image_is_counted_twice(n_images: int) -> None:
+    cluster, truth = shown(*["milk"] * n_images)
+    found = expected_effort([cluster], truth, EFFORT, pictures_per_sheet=60)
+    assert found.n_questions > 1
+    assert found.n_verified == n_images
