@@ -40,8 +40,8 @@ def embed_unseen(
     seed : int, default=0
         Fixes the halves.
     start, checkpoint, on_epoch : optional
-        Passed on to `Encoder.fit`. `start` must never have seen these classes: the champion has, and
-        what begins with its weights separates the unseen half too well.
+        Passed on to `Encoder.fit`. `start` must never have seen these classes: the champion has,
+        and what begins with its weights separates the unseen half too well.
 
     Returns
     -------
