@@ -1,0 +1,121 @@
+"""How a picture looks, in numbers.
+
+All but the compression and what a camera wrote are measured on the preview, brought to one size:
+that is what the encoder and the annotators see, and so pictures of any resolution compare. The
+resolution itself is the image's width and height.
+"""
+
+from io import BytesIO
+
+import imagehash
+import numpy as np
+from numpy.typing import NDArray
+from PIL import ExifTags, Image
+from scipy import ndimage
+
+from catalog.pictures import FORMATS
+from catalog.schema import ImageMeasures
+
+SIDE = 224
+"""Pixels of the longest side that a preview is measured at; smaller ones are not enlarged."""
+
+NEARLY = 4 / 255
+"""Grey levels that are as good as black, or as white."""
+
+ONE_COLOUR = 16
+"""Grey levels within a row or column of a border: what JPEG makes of one colour."""
+
+FLAT = 2
+"""Grey levels within a block without any texture; a camera's noise alone is more."""
+
+BLOCK = 8
+"""Pixels of the side of such a block."""
+
+SCREENS_FROM = 16 / 9
+"""Longer over shorter side from which a picture may be a whole screen."""
+
+FLAT_ON_SCREENS = 0.25
+"""Part of a screen that is without texture, at least."""
+
+STANDARD_LUMINANCE = 3688
+"""Sum of the luminance table of ITU-T T.81, annex K: quality 50 of the IJG's library."""
+
+
+def measure(image_id: str, content: bytes, preview: bytes) -> ImageMeasures:
+    """Measure the picture `content`, of which `catalog.pictures.read_picture` made `preview`.
+
+    Returns
+    -------
+    ImageMeasures
+        sharpness: variance of the Laplacian over the variance of the grey levels, >= 0, so that
+        poor contrast is not taken for blur; 0 for a picture of one grey.
+        brightness: mean grey level, 0 to 1.
+        contrast: grey levels from the 5th to the 95th percentile, 0 to 1.
+        clipped: share of the pixels that are as good as black or white.
+        border: share of the area in rows and columns at the edges that are of one colour.
+        flat: share of the area in blocks of 8 x 8 pixels without any texture.
+        screenshot: its metadata say so, or it has a screen's shape, much of it is flat, and no
+        camera put its name to it.
+        jpeg_quality: 1 to 100 as the IJG's library counts, from the quantisation table; None for
+        other formats.
+        perceptual_hash: 64 bits of the discrete cosine transform as hexadecimal digits
+        (`imagehash.phash`); few of them differ between near-duplicates.
+    """
+    with Image.open(BytesIO(content), formats=FORMATS) as original:
+        width, height = original.size
+        tables: dict[int, list[int]] = getattr(original, "quantization", {})
+        exif = original.getexif()
+        said = f"{original.info.get('comment', '')} {_comment(exif)}"
+    with Image.open(BytesIO(preview), formats=("JPEG",)) as picture:
+        perceptual_hash = str(imagehash.phash(picture))
+        picture.thumbnail((SIDE, SIDE), Image.Resampling.LANCZOS)
+        grey = np.asarray(picture.convert("L"))
+    level = grey / 255
+    flat = _flat(grey)
+    is_screen = (
+        ExifTags.Base.Model not in exif
+        and max(width, height) >= SCREENS_FROM * min(width, height) * 0.99
+        and flat >= FLAT_ON_SCREENS
+    )
+    low, high = np.percentile(level, (5, 95))
+    return ImageMeasures(
+        image_id=image_id,
+        sharpness=float(ndimage.laplace(level).var() / max(level.var(), np.finfo(float).tiny)),
+        brightness=float(level.mean()),
+        contrast=float(high - low),
+        clipped=float(((level <= NEARLY) | (level >= 1 - NEARLY)).mean()),
+        border=_border(grey),
+        flat=flat,
+        screenshot=bool(is_screen or "screenshot" in said.lower()),
+        jpeg_quality=_jpeg_quality(next(iter(tables.values()))) if tables else None,
+        perceptual_hash=perceptual_hash,
+    )
+
+
+def _border(grey: NDArray[np.uint8]) -> float:
+    kept = 1.0
+    for axis in (0, 1):
+        is_more = np.ptp(grey, axis=1 - axis) > ONE_COLOUR
+        places = np.flatnonzero(is_more)
+        kept *= (places[-1] - places[0] + 1) / len(is_more) if len(places) else 0.0
+    return 1.0 - kept
+
+
+def _flat(grey: NDArray[np.uint8]) -> float:
+    height, width = (side // BLOCK * BLOCK for side in grey.shape)
+    if not height or not width:
+        return 0.0
+    blocks = grey[:height, :width].reshape(height // BLOCK, BLOCK, width // BLOCK, BLOCK)
+    return float((np.ptp(blocks, axis=(1, 3)) <= FLAT).mean())
+
+
+def _jpeg_quality(luminance: list[int]) -> float:
+    """The quality whose table has the same sum; the library scales the standard one by it."""
+    scale = 100 * sum(luminance) / STANDARD_LUMINANCE
+    quality = 5000 / scale if scale > 100 else 100 - scale / 2
+    return float(np.clip(quality, 1, 100))
+
+
+def _comment(exif: Image.Exif) -> str:
+    comment = exif.get_ifd(ExifTags.IFD.Exif).get(ExifTags.Base.UserComment, "")
+    return comment.decode("latin-1") if isinstance(comment, bytes) else str(comment)
