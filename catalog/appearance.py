@@ -50,7 +50,7 @@ def measure(image_id: str, content: bytes, preview: bytes) -> ImageMeasures:
         sharpness: variance of the Laplacian over the variance of the grey levels, >= 0, so that
         poor contrast is not taken for blur; 0 for a picture of one grey.
         brightness: mean grey level, 0 to 1.
-        contrast: grey levels from the 5th to the 95th percentile, 0 to 1.
+        contrast: grey levels from the 1st to the 99th percentile, 0 to 1.
         clipped: share of the pixels that are as good as black or white.
         border: share of the area in rows and columns at the edges that are of one colour.
         flat: share of the area in blocks of 8 x 8 pixels without any texture.
@@ -77,7 +77,7 @@ def measure(image_id: str, content: bytes, preview: bytes) -> ImageMeasures:
         and max(width, height) >= SCREENS_FROM * min(width, height) * 0.99
         and flat >= FLAT_ON_SCREENS
     )
-    low, high = np.percentile(level, (5, 95))
+    low, high = np.percentile(level, (1, 99))
     return ImageMeasures(
         image_id=image_id,
         sharpness=float(ndimage.laplace(level).var() / max(level.var(), np.finfo(float).tiny)),

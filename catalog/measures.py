@@ -54,5 +54,6 @@ def hashes(session: Session, image_ids: Sequence[str]) -> dict[str, str]:
     found: dict[str, str] = {}
     for chunk in chunks(image_ids):
         query = select(ImageMeasures.image_id, ImageMeasures.perceptual_hash)
-        found |= dict(session.execute(query.where(ImageMeasures.image_id.in_(chunk))).tuples())
+        rows = session.execute(query.where(ImageMeasures.image_id.in_(chunk)))
+        found.update(rows.tuples().all())
     return found

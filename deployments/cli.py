@@ -15,6 +15,7 @@ from deployments import stack
 from deployments.demo import DemoFailed
 from deployments.orchestration import prefect_server
 from deployments.service import StackError
+from deployments.survey import app as survey
 from tasks.errors import NoChampion, NoSite, NoSuchDecision, SettingsError
 from tasks.settings import load_settings
 
@@ -33,6 +34,7 @@ MENDABLE = (
 )
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False)
+app.add_typer(survey)
 console = Console()
 
 Source = Annotated[

@@ -5,7 +5,7 @@ policy applies to every picture that waits for a label.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
 
@@ -20,7 +20,7 @@ MEASURES = {
     "short_side": ("shorter side", "{:.0f} pixels"),
     "sharpness": ("sharpness", "{:.4f}"),
     "brightness": ("brightness", "{:.2f}"),
-    "contrast": ("contrast", "{:.2f}"),
+    "contrast": ("contrast", "{:.3f}"),
     "jpeg_quality": ("JPEG quality", "{:.0f}"),
     "border": ("border", "{:.0%} of the area"),
     "flat": ("flat", "{:.0%} of the area"),
@@ -30,13 +30,13 @@ MEASURES = {
 class Bars(BaseModel, frozen=True, extra="forbid"):
     """What each measure of `catalog.appearance` must keep to; what cannot be measured does."""
 
-    short_side_at_least: int = Field(0, ge=0)
-    sharpness_at_least: float = Field(0.0, ge=0)
+    short_side_at_least: int = Field(default=0, ge=0)
+    sharpness_at_least: float = Field(default=0.0, ge=0)
     brightness: Band = Band(low=0.0, high=1.0)
-    contrast_at_least: float = Field(0.0, ge=0, le=1)
-    jpeg_quality_at_least: float = Field(0.0, ge=0, le=100)
-    border_at_most: float = Field(1.0, ge=0, le=1)
-    flat_at_most: float = Field(1.0, ge=0, le=1)
+    contrast_at_least: float = Field(default=0.0, ge=0, le=1)
+    jpeg_quality_at_least: float = Field(default=0.0, ge=0, le=100)
+    border_at_most: float = Field(default=1.0, ge=0, le=1)
+    flat_at_most: float = Field(default=1.0, ge=0, le=1)
     screenshots: bool = True
 
     def bands(self) -> dict[str, Band]:
@@ -77,16 +77,16 @@ class PicturePolicy(BaseModel, frozen=True, extra="forbid"):
             short_side_at_least=32,
             sharpness_at_least=0.003,
             brightness=Band(low=0.02, high=0.99),
-            contrast_at_least=0.02,
+            contrast_at_least=0.05,
         ),
         description="a picture that breaks one of these is neither clustered nor asked about",
     )
     doubtful: Bars = Field(
         Bars(
             short_side_at_least=48,
-            sharpness_at_least=0.012,
-            brightness=Band(low=0.06, high=0.97),
-            contrast_at_least=0.08,
+            sharpness_at_least=0.008,
+            brightness=Band(low=0.06, high=0.98),
+            contrast_at_least=0.12,
             jpeg_quality_at_least=10,
             border_at_most=0.9,
             screenshots=False,
@@ -124,14 +124,6 @@ class Routed:
 
     left_out: Mapping[str, str]
     doubtful: Mapping[str, str]
-
-    def clustered(self, image_ids: Iterable[str]) -> list[str]:
-        """Those of `image_ids` that are clustered, in their order; what has no measures is."""
-        return [
-            image_id
-            for image_id in image_ids
-            if image_id not in self.left_out and image_id not in self.doubtful
-        ]
 
 
 def route(measures: pd.DataFrame, policy: PicturePolicy) -> Routed:
