@@ -5,6 +5,7 @@ that is what the encoder and the annotators see, and so pictures of any resoluti
 resolution itself is the image's width and height.
 """
 
+from functools import cache
 from io import BytesIO
 
 import imagehash
@@ -37,8 +38,8 @@ SCREENS_FROM = 16 / 9
 FLAT_ON_SCREENS = 0.25
 """Part of a screen that is without texture, at least."""
 
-STANDARD_LUMINANCE = 3688
-"""Sum of the luminance table of ITU-T T.81, annex K: quality 50 of the IJG's library."""
+LARGEST_STEP = 255
+"""Of a quantisation table; where it is reached, more was meant."""
 
 
 def measure(image_id: str, content: bytes, preview: bytes) -> ImageMeasures:
@@ -110,10 +111,23 @@ def _flat(grey: NDArray[np.uint8]) -> float:
 
 
 def _jpeg_quality(luminance: list[int]) -> float:
-    """The quality whose table has the same sum; the library scales the standard one by it."""
-    scale = 100 * sum(luminance) / STANDARD_LUMINANCE
+    """The quality for which the IJG's library scales its standard table to this one."""
+    steps = np.array(luminance)
+    told = steps < LARGEST_STEP
+    if not told.any():
+        return 1.0
+    scale = 100 * steps[told].sum() / _standard_luminance()[told].sum()
     quality = 5000 / scale if scale > 100 else 100 - scale / 2
     return float(np.clip(quality, 1, 100))
+
+
+@cache
+def _standard_luminance() -> NDArray[np.int64]:
+    """The table of ITU-T T.81, annex K, as the library has it: unscaled at quality 50."""
+    buffer = BytesIO()
+    Image.new("L", (BLOCK, BLOCK)).save(buffer, "JPEG", quality=50)
+    with Image.open(buffer, formats=("JPEG",)) as standard:
+        return np.array(standard.quantization[0])  # type: ignore[attr-defined]
 
 
 def _comment(exif: Image.Exif) -> str:

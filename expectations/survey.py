@@ -180,11 +180,14 @@ class Survey:
     @property
     def findings(self) -> list[str]:
         """What a reader should know first, one sentence each."""
-        skewed = [
-            each
-            for each in self.holdings
-            if each.category is not None and each.balance.endswith("-represented")
-        ]
+        skewed = sorted(
+            (
+                each
+                for each in self.holdings
+                if each.category is not None and each.balance.endswith("-represented")
+            ),
+            key=lambda each: -abs(each.share - (each.planned or 0)),
+        )
         return [
             *(
                 f"{each.locale} still misses {each.missing}."
@@ -194,14 +197,11 @@ class Survey:
             *(
                 f"{each.category} is {each.balance} in {each.locale}: {each.share:.0%} of its"
                 f" images, {each.planned:.0%} planned."
-                for each in sorted(skewed, key=lambda each: -abs(each.share - (each.planned or 0)))[
-                    :MOST_FOUND
-                ]
+                for each in skewed[:MOST_FOUND]
             ),
             *(
-                f"{NAMES[each.measure].split(',')[0]} is {'higher' if each.delta > 0 else 'lower'} in"
-                f" {each.locale} than elsewhere: median {each.median:.3g}, elsewhere"
-                f" {each.median_of_others:.3g}."
+                f"{each.locale} has {'more' if each.delta > 0 else 'less'} {NAMES[each.measure]}"
+                f" than elsewhere: median {each.median:.3g}, elsewhere {each.median_of_others:.3g}."
                 for each in self.differences
                 if each.size == "large"
             ),
@@ -373,20 +373,28 @@ def differences(measures: pd.DataFrame) -> list[Difference]:
             continue
         for locale, own in groups.items():
             others = np.concatenate([group for key, group in groups.items() if key != locale])
-            with warnings.catch_warnings():
-                # Where two samples do not overlap, their placements do not vary.
-                warnings.simplefilter("ignore", RuntimeWarning)
-                ranks = rank_compare_2indep(own, others)
-                low, high = np.nan_to_num(ranks.conf_int(alpha=ALPHA), nan=ranks.prob1)
-            p = stats.mannwhitneyu(own, others).pvalue
-            delta, low, high = (float(np.clip(2 * x - 1, -1, 1)) for x in (ranks.prob1, low, high))
             medians = float(np.median(own)), float(np.median(others))
-            found.append(Difference(measure, locale, *medians, delta, low, high, float(p)))
+            p = float(stats.mannwhitneyu(own, others).pvalue)
+            found.append(Difference(measure, locale, *medians, *cliffs_delta(own, others), p))
     if not found:
         return []
     corrected = multipletests([each.p for each in found], method="holm")[1]
     kept = [replace(each, p=float(p)) for each, p in zip(found, corrected, strict=True)]
     return sorted(kept, key=lambda each: -abs(each.delta))
+
+
+def cliffs_delta(own: Float, others: Float) -> tuple[float, float, float]:
+    """Cliff's delta of two samples (N,) and (M,), and its 95 % interval.
+
+    Twice the probability of superiority, less one; the interval is Brunner and Munzel's. Samples
+    that do not overlap do not vary in it, and their interval is a point.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)
+        ranks = rank_compare_2indep(own, others)
+        low, high = np.nan_to_num(ranks.conf_int(alpha=ALPHA), nan=ranks.prob1)
+    delta, low, high = np.clip(2 * np.array([ranks.prob1, low, high]) - 1, -1, 1).tolist()
+    return delta, low, high
 
 
 def _groups(measures: pd.DataFrame, measure: str) -> dict[str, Float]:
@@ -397,7 +405,7 @@ def _groups(measures: pd.DataFrame, measure: str) -> dict[str, Float]:
 
 def ranks_of_quality(measures: pd.DataFrame) -> pd.DataFrame:
     """The rank, 0 to 1, of each picture in what can be too low; the darkest and palest are low."""
-    ranks = measures[["short_side", "sharpness", "contrast"]].rank(pct=True)
+    ranks = measures[["sharpness", "contrast"]].rank(pct=True)
     return ranks.assign(brightness=(-(measures["brightness"] - 0.5).abs()).rank(pct=True))
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from io import BytesIO
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from matplotlib import rc_context
 from matplotlib.figure import Figure
 
 from expectations.survey import NAMES, QUANTILES, Spread, Survey
@@ -88,5 +89,6 @@ def plot(spreads: Sequence[Spread]) -> bytes:
     for axes in grid[len(spreads) :]:
         axes.set_visible(False)
     buffer = BytesIO()
-    figure.savefig(buffer, format="svg", metadata={"Date": None})
+    with rc_context({"svg.hashsalt": "survey"}):  # the same plot is the same file
+        figure.savefig(buffer, format="svg", metadata={"Date": None})
     return buffer.getvalue()
