@@ -54,6 +54,10 @@ NEIGHBOURS = 5
 Float = NDArray[np.float64]
 
 
+def _counted(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
 @dataclass(frozen=True)
 class Holding:
     """What there is of one category (None: of all) in one locale, beside what is wanted.
@@ -79,8 +83,8 @@ class Holding:
             (self.wanted.images or 0) - self.images,
             (self.wanted.products or 0) - self.products,
         )
-        words = zip(short, ("images", "products"), strict=True)
-        return ", ".join(f"{number:,} {name}" for number, name in words if number > 0)
+        words = zip(short, ("image", "product"), strict=True)
+        return ", ".join(_counted(number, noun) for number, noun in words if number > 0)
 
     @property
     def balance(self) -> str:
@@ -206,13 +210,14 @@ class Survey:
                 if each.size == "large"
             ),
             *(
-                f"{each.repeated:,} of {each.images:,} images of {each.locale} repeat another one."
+                f"{each.locale} has {_counted(each.repeated, 'near-duplicate')} among"
+                f" {_counted(each.images, 'image')}."
                 for each in self.pools
                 if each.repeated >= MANY * each.images > 0
             ),
             *(
-                f"{each.left_out:,} images of {each.locale} are left out, {each.doubtful:,} are"
-                " asked about one by one."
+                f"{each.locale} has {_counted(each.left_out, 'image')} left out and"
+                f" {_counted(each.doubtful, 'image')} asked about one by one."
                 for each in self.pools
                 if each.left_out or each.doubtful
             ),

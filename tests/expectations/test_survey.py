@@ -66,7 +66,7 @@ class TestCoverage:
             (each.locale, each.category): each.missing for each in holdings(found, self.PLAN)
         }
         assert missing == {
-            ("de-DE", None): "30 images, 1 products",
+            ("de-DE", None): "30 images, 1 product",
             ("sv-SE", None): "100 images",
             ("de-DE", "milk"): "",
             ("de-DE", "juice"): "40 images",
@@ -220,10 +220,10 @@ class TestSurvey:
 
     def test_what_stands_out_is_said_in_sentences(self) -> None:
         findings = " ".join(self.surveyed().findings)
-        assert "sv-SE still misses 1 images." in findings
+        assert "sv-SE still misses 1 image." in findings
         assert "de-DE has less sharpness than elsewhere: median 0.1, elsewhere 0.9." in findings
-        assert "10 of 40 images of de-DE repeat another one." in findings
-        assert "0 images of sv-SE are left out, 2 are asked about one by one." in findings
+        assert "de-DE has 10 near-duplicates among 40 images." in findings
+        assert "sv-SE has 0 images left out and 2 images asked about one by one." in findings
 
     def test_an_empty_catalogue_has_nothing_to_say(self) -> None:
         nothing = measured(de_DE=[0.1])[:0]
