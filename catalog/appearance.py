@@ -38,6 +38,10 @@ SCREENS_FROM = 16 / 9
 FLAT_ON_SCREENS = 0.25
 """Part of a screen that is without texture, at least."""
 
+ROUNDING = 20 * (2 / 255) ** 2 / 12
+"""Variance of the Laplacian, whose weights have 20 as their sum of squares, of nothing but rounding
+to two grey levels, as a preview's JPEG does."""
+
 LARGEST_STEP = 255
 """Of a quantisation table; where it is reached, more was meant."""
 
@@ -48,8 +52,8 @@ def measure(image_id: str, content: bytes, preview: bytes) -> ImageMeasures:
     Returns
     -------
     ImageMeasures
-        sharpness: variance of the Laplacian over the variance of the grey levels, >= 0, so that
-        poor contrast is not taken for blur; 0 for a picture of one grey.
+        sharpness: variance of the Laplacian, less what rounding alone makes, over the variance of
+        the grey levels, so that poor contrast is not taken for blur; >= 0, and 0 of one grey.
         brightness: mean grey level, 0 to 1.
         contrast: grey levels from the 1st to the 99th percentile, 0 to 1.
         clipped: share of the pixels that are as good as black or white.
@@ -81,7 +85,7 @@ def measure(image_id: str, content: bytes, preview: bytes) -> ImageMeasures:
     low, high = np.percentile(level, (1, 99))
     return ImageMeasures(
         image_id=image_id,
-        sharpness=float(ndimage.laplace(level).var() / max(level.var(), np.finfo(float).tiny)),
+        sharpness=_sharpness(level),
         brightness=float(level.mean()),
         contrast=float(high - low),
         clipped=float(((level <= NEARLY) | (level >= 1 - NEARLY)).mean()),
@@ -91,6 +95,11 @@ def measure(image_id: str, content: bytes, preview: bytes) -> ImageMeasures:
         jpeg_quality=_jpeg_quality(next(iter(tables.values()))) if tables else None,
         perceptual_hash=perceptual_hash,
     )
+
+
+def _sharpness(level: NDArray[np.float64]) -> float:
+    detail = ndimage.laplace(level).var() - ROUNDING
+    return float(max(detail, 0.0) / max(level.var(), ROUNDING))
 
 
 def _border(grey: NDArray[np.uint8]) -> float:

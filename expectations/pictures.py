@@ -75,7 +75,6 @@ class PicturePolicy(BaseModel, frozen=True, extra="forbid"):
     left_out: Bars = Field(
         Bars(
             short_side_at_least=32,
-            sharpness_at_least=0.003,
             brightness=Band(low=0.02, high=0.99),
             contrast_at_least=0.05,
         ),
@@ -84,7 +83,7 @@ class PicturePolicy(BaseModel, frozen=True, extra="forbid"):
     doubtful: Bars = Field(
         Bars(
             short_side_at_least=48,
-            sharpness_at_least=0.008,
+            sharpness_at_least=0.005,
             brightness=Band(low=0.06, high=0.98),
             contrast_at_least=0.12,
             jpeg_quality_at_least=10,

@@ -112,7 +112,7 @@ def _measured(transaction: Transaction, locales: Iterable[str]) -> pd.DataFrame:
             measures.of_locale(transaction, locale).assign(locale=locale)
             for locale in sorted(locales)
         ]
-        or [pd.DataFrame(columns=[*MEASURES, *NAMES, "screenshot", "locale"])]
+        or [pd.DataFrame(columns=[*NAMES, "screenshot", "locale"], dtype=float)]
     )
 
 

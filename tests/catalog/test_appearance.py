@@ -68,7 +68,7 @@ def test_blur_lowers_the_sharpness_step_by_step_and_poor_contrast_does_not(seed:
     assert blurred == sorted(blurred, reverse=True)
     assert blurred[0] < sharp
     pale = measured(encoded(ImageEnhance.Contrast(picture).enhance(0.5)))
-    assert pale.sharpness == pytest.approx(sharp, rel=0.1)
+    assert pale.sharpness == pytest.approx(sharp, rel=0.15)
 
 
 def test_a_darker_picture_is_darker_and_a_paler_one_has_less_contrast() -> None:

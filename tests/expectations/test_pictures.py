@@ -83,10 +83,10 @@ def test_a_picture_on_the_bar_keeps_to_it_and_one_that_cannot_be_measured_too() 
 
 
 def test_a_changed_policy_puts_pictures_back() -> None:
-    blurred = measures(blurred={"sharpness": 0.001})
-    assert "blurred" in route(blurred, PicturePolicy()).left_out
+    black = measures(black={"brightness": 0.001})
+    assert "black" in route(black, PicturePolicy()).left_out
     lenient = PicturePolicy(left_out=Bars(), doubtful=Bars())
-    assert route(blurred, lenient).left_out == {}
+    assert route(black, lenient).left_out == {}
 
 
 def test_doubt_must_come_before_leaving_out() -> None:
