@@ -5,8 +5,6 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.markup import escape
-from rich.table import Column, Table
 
 from deployments.orchestration import prefect_server
 from tasks.settings import load_settings
@@ -41,9 +39,8 @@ def survey(
 
 
 def show_left_out() -> None:
+    """One line for each picture, as other programs read it: columns apart by tabs."""
     from tasks.pool import not_clustered
 
-    table = Table("locale", Column("image", no_wrap=True), "what becomes of it", "why")
     for line in not_clustered():
-        table.add_row(*map(escape, line))
-    console.print(table)
+        print("\t".join(line))
