@@ -35,10 +35,11 @@ class Asking(BaseModel, extra="forbid", frozen=True):
 class Candidate:
     """A candidate cluster with its images, the surest first, and the known product it may show.
 
-    `probability` is that its images belong to `product_id`, on average.
+    `probability` is that its images belong to `product_id`, on average. An image that is asked
+    about by itself belongs to no cluster.
     """
 
-    cluster_id: str
+    cluster_id: str | None
     locale: str
     images: tuple[str, ...]
     product_id: str | None

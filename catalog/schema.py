@@ -180,6 +180,23 @@ class Erasure(Table):
     erased_at: Mapped[dt.datetime] = mapped_column(default_factory=now)
 
 
+class ImageMeasures(Table):
+    """How an image looks, in numbers; `catalog.appearance` says how each is measured."""
+
+    __tablename__ = "image_measures"
+
+    image_id: Mapped[str] = mapped_column(ForeignKey("image.id"), primary_key=True)
+    sharpness: Mapped[float]
+    brightness: Mapped[float]
+    contrast: Mapped[float]
+    clipped: Mapped[float]
+    border: Mapped[float]
+    flat: Mapped[float]
+    screenshot: Mapped[bool]
+    jpeg_quality: Mapped[float | None]
+    perceptual_hash: Mapped[str] = mapped_column(String(16))
+
+
 class Product(Table):
     """A class: what a customer would call one thing to buy."""
 

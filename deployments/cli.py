@@ -19,6 +19,7 @@ from deployments import dataset, models, removal, stack
 from deployments.demo import DemoFailed
 from deployments.orchestration import prefect_server
 from deployments.service import StackError
+from deployments.survey import app as survey
 from tasks.errors import NoChampion, NoSite, NoSuchDecision, SettingsError
 from tasks.settings import load_settings
 
@@ -46,6 +47,7 @@ app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, add_comp
 app.add_typer(dataset.app, name="dataset")
 app.add_typer(removal.app)
 app.add_typer(models.app, name="models")
+app.add_typer(survey)
 console = Console()
 
 Source = Annotated[

@@ -1,11 +1,19 @@
-"""Bring new pictures into the catalogue, and say what was set aside and why."""
+"""Bring new pictures into the catalogue, and say what was set aside or is left out, and why."""
 
 from prefect import flow, get_run_logger
 from prefect.futures import wait
 from prefect.task_runners import ThreadPoolTaskRunner
 
 from tasks.artifacts import facts, publish, table
-from tasks.ingest import Ingested, ingest_batch, list_pictures, reasons
+from tasks.ingest import (
+    Ingested,
+    ingest_batch,
+    list_pictures,
+    measure_shard,
+    reasons,
+    shards_to_measure,
+)
+from tasks.pool import pool_page
 
 
 @flow(name="ingest", task_runner=ThreadPoolTaskRunner(max_workers=2))
@@ -20,6 +28,10 @@ def ingest(source: str | None = None, locale: str | None = None) -> Ingested:
     batches = list_pictures(source, locale)
     futures = [ingest_batch.submit(batch) for batch in batches]
     wait(futures)
+    measured = [measure_shard.submit(shard) for shard in shards_to_measure()]
+    wait(measured)
+    for done in measured:
+        done.result()
     ingested = sum((future.result() for future in futures), Ingested())
     get_run_logger().info(
         "%d listed, %d new, %d known, %d labelled, %d set aside",
@@ -45,5 +57,6 @@ def ingest(source: str | None = None, locale: str | None = None) -> Ingested:
             }
         ),
         table(("why set aside", "how many"), reasons(ingested.set_aside)),
+        *pool_page(),
     )
     return ingested

@@ -2,7 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 
 import numpy as np
@@ -30,17 +30,21 @@ from catalog import (
     models,
     removals,
 )
-from catalog.schema import Cluster, Question
+from catalog.schema import Question
 from clustering import HiLander
 from tasks.knowledge import log_of
 from tasks.models import load
+from tasks.pool import clustered, doubtful
 from tasks.settings import Settings, load_settings
 from tasks.sites import site_of, sites_for
 
 
 @task(cache_policy=NO_CACHE)
 def ask() -> dict[str, int]:
-    """Ask about new candidate clusters, doubts and likenesses; how many questions of each kind."""
+    """Ask about new candidate clusters, doubts and likenesses; how many questions of each kind.
+
+    A doubtful picture is asked about by itself: is it of any use, and what does it show?
+    """
     settings = load_settings()
     blocks = sites_for(settings)
     with settings.catalog.begin() as transaction:
@@ -48,13 +52,13 @@ def ask() -> dict[str, int]:
         known = partition(log, labels.manifest_labels(transaction))
         galleries = labels.galleries(transaction, GALLERY)
         gone = removals.removed(transaction)
-        fresh = _fresh_clusters(transaction, settings)
+        fresh = [*_fresh_clusters(transaction, settings), *_doubtful(transaction, settings)]
     seen = _Seen.by_champion(
-        settings, [image for _, members in fresh for image in members], galleries
+        settings, [image for each in fresh for image in each.images], galleries
     )
     asked = [
         *follow_ups(log, known, settings.annotate.asking, gone),
-        *_about_clusters(settings, fresh, known, galleries, seen),
+        *_about_new(settings, fresh, known, galleries, seen),
         *_about_likenesses(settings, known, galleries, seen),
     ]
     for question in asked:
@@ -139,42 +143,47 @@ class _Seen:
         }
 
 
-def _fresh_clusters(
-    transaction: Transaction, settings: Settings
-) -> list[tuple[Cluster, list[str]]]:
+def _fresh_clusters(transaction: Transaction, settings: Settings) -> list[Candidate]:
     """Large enough clusters of the newest clusterings, all of whose images still wait."""
     found = []
     for locale, clustering in clusters.latest_partitions(transaction).items():
-        waiting = set(images.waiting(transaction, locale))
+        waiting = set(clustered(transaction, locale, settings.pictures))
         for cluster in clusters.clusters_of(transaction, clustering.id):
             members = [each.image_id for each in clusters.members_of(transaction, cluster.id)]
             large = cluster.size >= settings.annotate.asking.smallest_cluster
             if large and waiting.issuperset(members):
-                found.append((cluster, members))
+                found.append(Candidate(cluster.id, locale, tuple(members), None, 0.0))
     return found
 
 
-def _about_clusters(
+def _doubtful(transaction: Transaction, settings: Settings) -> list[Candidate]:
+    """Each doubtful picture that waits, by itself."""
+    return [
+        Candidate(None, locale, (image_id,), None, 0.0)
+        for locale in images.locales(transaction)
+        for image_id in doubtful(transaction, locale, settings.pictures)
+    ]
+
+
+def _about_new(
     settings: Settings,
-    fresh: Sequence[tuple[Cluster, list[str]]],
+    fresh: Sequence[Candidate],
     known: Partition,
     galleries: Mapping[str, Sequence[str]],
     seen: _Seen | None,
 ) -> list[Question]:
-    """Questions about clusters: whether they are one product, or whether they are a known one."""
+    """Questions about what is new: whether it is one product, or whether it is a known one."""
     likeliest = seen.likeliest() if seen is not None else {}
     asked = []
-    for cluster, cluster_images in fresh:
+    for candidate in fresh:
         mass: dict[str, float] = defaultdict(float)
-        for image in cluster_images:
+        for image in candidate.images:
             product, probability = likeliest.get(image, ("", 0.0))
             if product and not known.differ(image, product):
-                mass[product] += probability / len(cluster_images)
+                mass[product] += probability / len(candidate.images)
         product = max(mass, key=lambda each: (mass[each], each), default=None)
-        candidate = Candidate(
-            cluster.id, cluster.locale, tuple(cluster_images), product, mass.get(product or "", 0.0)
-        )
-        asked += cluster_questions(candidate, known, galleries, settings.annotate.asking)
+        placed = replace(candidate, product_id=product, probability=mass.get(product or "", 0.0))
+        asked += cluster_questions(placed, known, galleries, settings.annotate.asking)
     return asked
 
 

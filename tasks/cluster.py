@@ -12,6 +12,7 @@ from catalog.previews import Previews
 from catalog.schema import Cluster, ClusterMember, Model, Partition
 from tasks.knowledge import knowledge
 from tasks.models import load
+from tasks.pool import clustered, routed
 from tasks.settings import load_settings
 
 SHARD = 512
@@ -28,12 +29,15 @@ def locales_with_images() -> list[str]:
 def shards_to_embed(model: Model, locale: str) -> list[list[str]]:
     """The images that have no embedding by `model` and need one, in shards.
 
-    They wait for a label, or are pictures of a known product that new ones are compared with.
+    They wait for a label and are not left out, or are pictures of a known product that new ones
+    are compared with.
     """
-    with load_settings().catalog.begin() as transaction:
+    settings = load_settings()
+    with settings.catalog.begin() as transaction:
         known = labels.galleries(transaction, GALLERY, locale)
+        out = routed(transaction, locale, settings.pictures).left_out
         needed = [
-            *images.waiting(transaction, locale),
+            *(image_id for image_id in images.waiting(transaction, locale) if image_id not in out),
             *sorted(image_id for gallery in known.values() for image_id in gallery),
         ]
         embedded = clusters.features_of(transaction, model.id, needed)
@@ -55,10 +59,13 @@ def embed_shard(model: Model, image_ids: Sequence[str]) -> int:
 
 @task(cache_policy=NO_CACHE)
 def form_clusters(model: Model, locale: str) -> Partition | None:
-    """Partition what waits in `locale` into candidate clusters; None where nothing waits."""
+    """Partition what waits in `locale` into candidate clusters; None where nothing waits.
+
+    Pictures that are left out, or asked about one by one, are in no cluster.
+    """
     settings = load_settings()
     with settings.catalog.begin() as transaction:
-        image_ids = images.waiting(transaction, locale)
+        image_ids = clustered(transaction, locale, settings.pictures)
         identity = clusters.partition_id(model.id, locale, image_ids)
         known = clusters.partition(transaction, identity)
         places = clusters.features_of(transaction, model.id, image_ids)

@@ -8,11 +8,12 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from annotation import name_key
-from catalog import images, labels, removals
+from catalog import images, labels, measures, removals
+from catalog.appearance import measure
 from catalog.blobs import TooLarge, read_uri
 from catalog.manifest import Listing, inbox_listings, listings
 from catalog.pictures import Picture, UnusablePicture, read_picture
-from catalog.schema import Image, ImageSource
+from catalog.schema import Image, ImageMeasures, ImageSource
 from tasks.settings import load_settings
 
 BATCH = 128
@@ -60,6 +61,7 @@ def ingest_batch(batch: Sequence[Listing]) -> Ingested:
     with settings.catalog.begin() as transaction:
         gone = {each.image_id: removals.why(each) for each in removals.removals(transaction)}
     read: list[tuple[Listing, Picture]] = []
+    measured: dict[str, ImageMeasures] = {}
     for listing in batch:
         if listing.problem is not None:
             continue
@@ -81,9 +83,12 @@ def ingest_batch(batch: Sequence[Listing]) -> Ingested:
             settings.blob_store.put(images.image_key(picture.id), content)
             settings.blob_store.put(images.preview_key(picture.id), picture.preview)
             read.append((listing, picture))
+            if picture.id not in measured:
+                measured[picture.id] = measure(picture.id, content, picture.preview)
     rows = list(_first_of_each(read))
     with settings.catalog.begin() as transaction:
         n_new = images.record(transaction, rows, [_source(*pair) for pair in read])
+        measures.record(transaction, list(measured.values()))
         images.set_aside(transaction, set_aside)
         listed = [
             labels.manifest_label(
@@ -98,6 +103,30 @@ def ingest_batch(batch: Sequence[Listing]) -> Ingested:
         labels.add_products(transaction, [each.product_id for each in listed if each.product_id])
         n_labelled = labels.add_labels(transaction, listed)
     return Ingested(len(batch), n_new, n_labelled, tuple(set_aside))
+
+
+@task(cache_policy=NO_CACHE)
+def shards_to_measure() -> list[list[str]]:
+    """The images that were ingested before images were measured, in shards."""
+    with load_settings().catalog.begin() as transaction:
+        missing = measures.unmeasured(transaction)
+    return [missing[start : start + BATCH] for start in range(0, len(missing), BATCH)]
+
+
+@task(cache_policy=NO_CACHE, retries=2, retry_delay_seconds=[1, 10])
+def measure_shard(image_ids: Sequence[str]) -> int:
+    """Measure images that are in the catalogue; how many."""
+    settings = load_settings()
+    rows = [
+        measure(
+            image_id,
+            settings.blob_store.get(images.image_key(image_id)),
+            settings.blob_store.get(images.preview_key(image_id)),
+        )
+        for image_id in image_ids
+    ]
+    with settings.catalog.begin() as transaction:
+        return measures.record(transaction, rows)
 
 
 def reasons(set_aside: Sequence[tuple[str, str]]) -> list[tuple[str, int]]:

@@ -26,6 +26,8 @@ from pydantic_settings import (
 from annotation import AGGREGATORS, Asking, Effort, Votes, Wording
 from catalog import BlobStore, Catalog
 from catalog.exports import About
+from expectations.pictures import PicturePolicy
+from expectations.plan import Plan
 from expectations.policy import LabelPolicy
 from tasks.errors import SettingsError
 
@@ -139,6 +141,8 @@ class Settings(BaseSettings):
     blobs: str | None = None
     locales: list[str] = ["en-US", "de-DE", "sv-SE", "ja-JP", "ar-EG"]
     ingest: Ingest = Ingest()
+    pictures: PicturePolicy = PicturePolicy()
+    plan: Plan = Plan()
     annotate: Annotate = Annotate()
     encoder: EncoderSettings = EncoderSettings()
     hilander: HiLanderSettings = HiLanderSettings()
@@ -173,6 +177,15 @@ class Settings(BaseSettings):
         for locale in locales:
             Wording.load(locale)
         return locales
+
+    @model_validator(mode="after")
+    def _plan_known_locales(self) -> "Settings":
+        if unknown := sorted(set(self.plan.locales) - set(self.locales)):
+            raise ValueError(
+                f"plan.locales names {', '.join(unknown)}, which `locales` does not: correct it, or"
+                " add it there"
+            )
+        return self
 
     @cached_property
     def catalog(self) -> Catalog:

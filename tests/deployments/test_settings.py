@@ -5,6 +5,7 @@ import json
 import pytest
 from pydantic import ValidationError
 
+from expectations.pictures import PicturePolicy
 from tasks.settings import Annotate, LocalLabelStudio, Servers, Settings
 
 
@@ -45,3 +46,16 @@ def test_two_servers_on_one_port_are_named() -> None:
         ValidationError, match=r"label_studio\.vendor-b\.port and webhooks_port are both 4210"
     ):
         Servers(label_studio={"vendor-b": LocalLabelStudio(port=4210)})
+
+
+def test_a_plan_for_a_locale_that_nobody_annotates_is_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("GROUNDTRUTH_PLAN__LOCALES", json.dumps({"xx-XX": {"images": 10}}))
+
+    with pytest.raises(ValidationError, match=r"plan\.locales names xx-XX"):
+        Settings()
+
+
+def test_the_settings_file_has_the_default_policy_for_pictures() -> None:
+    assert Settings().pictures == PicturePolicy()

@@ -1,0 +1,29 @@
+"""Near-duplicates among images of the catalogue."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+import numpy as np
+
+from catalog import Transaction, measures
+from clustering.duplicates import near_duplicates
+
+
+def near_duplicate_groups(
+    transaction: Transaction, image_ids: Sequence[str], within: int
+) -> dict[str, str]:
+    """The group of each of `image_ids` that has near-duplicates among them.
+
+    A group is named by the first of its images, and each of these differs from one of them in at
+    most `within` bits of the perceptual hash. Images without near-duplicates, or that have not been
+    measured, are left out.
+    """
+    hashes = measures.hashes(transaction, image_ids)
+    known = sorted(hashes)
+    words = np.frombuffer(bytes.fromhex("".join(hashes[key] for key in known)), dtype=">u8")
+    members: dict[int, list[str]] = defaultdict(list)
+    for image_id, group in zip(known, near_duplicates(words, within), strict=True):
+        members[group].append(image_id)
+    return {
+        image_id: group[0] for group in members.values() if len(group) > 1 for image_id in group
+    }
