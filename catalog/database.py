@@ -7,17 +7,24 @@ from typing import Any, TypeVar, cast
 
 import alembic.command
 import alembic.config
-from sqlalchemy import Engine, create_engine, event
+from sqlalchemy import Engine, create_engine, event, func, select
 from sqlalchemy import Table as CoreTable
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.engine import make_url
+from sqlalchemy.engine import ExceptionContext, make_url
 from sqlalchemy.orm import Session, sessionmaker
 
+from catalog.errors import DiskFull
+from catalog.identity import digest
 from catalog.schema import Table
 
 # SQLite binds at most 32,766 values to a statement.
 MAX_BOUND_VALUES = 30_000
+# As many rows as a query returns at once: a fraction of a second's work, and a few megabytes.
+PAGE = 10_000
 BUSY_TIMEOUT_S = 60
+# What the databases say where the disk is full. SQLite's wal-index has an error of its own.
+SQLITE_FULL = {"SQLITE_FULL", "SQLITE_IOERR_SHMSIZE", "SQLITE_IOERR_WRITE"}
+POSTGRESQL_FULL = "53100"
 
 Item = TypeVar("Item")
 
@@ -29,7 +36,8 @@ class Catalog:
     """The catalogue at `url`, brought to the newest schema.
 
     `url` is an SQLAlchemy URL: ``sqlite:///path/catalogue.sqlite`` or
-    ``postgresql+psycopg://user@host/name``.
+    ``postgresql+psycopg://user@host/name``. Raises `DiskFull`, here and in a transaction, where
+    there is no room for what is written.
     """
 
     def __init__(self, url: str) -> None:
@@ -53,13 +61,20 @@ class Catalog:
 
 
 def add_new(session: Transaction, rows: Sequence[Table]) -> int:
-    """Insert those of `rows` (all of one table) that are not there yet; how many those were."""
+    """Insert those of `rows` (all of one table) that are not there yet; how many those were.
+
+    Two writers of the same rows take them in the same order, that of their keys, so that neither
+    waits for the other. Rows that may refer to one another keep the order in which they are given.
+    """
     if not rows:
         return 0
     table = cast(CoreTable, type(rows[0]).__table__)
     names = [column.key for column in table.columns]
     insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
     values = [{name: getattr(row, name) for name in names} for row in rows]
+    if not any(key.column.table is table for key in table.foreign_keys):
+        keys = [column.key for column in table.primary_key]
+        values.sort(key=lambda value: [value[key] for key in keys])
     return (
         session.connection()
         .execute(
@@ -69,6 +84,18 @@ def add_new(session: Transaction, rows: Sequence[Table]) -> int:
         )
         .rowcount
     )
+
+
+def one_at_a_time(session: Transaction, what: str) -> None:
+    """Let no other transaction that asks for `what` go on before this one has ended.
+
+    Ask before reading what the writing depends on: the newest version, the decision that stands.
+    Asked again in the same transaction, it is given at once. SQLite has one writer at a time
+    anyway.
+    """
+    if session.get_bind().dialect.name == "postgresql":
+        number = int(digest("one at a time", what)[:15], 16)
+        session.execute(select(func.pg_advisory_xact_lock(number)))
 
 
 def chunks(items: Sequence[Item], size: int = MAX_BOUND_VALUES) -> Iterator[Sequence[Item]]:
@@ -86,13 +113,23 @@ def _engine(url: str) -> Engine:
             " groundtruth.toml"
         )
     if parsed.get_backend_name() == "postgresql":
-        return create_engine(parsed, pool_pre_ping=True)
-    if parsed.database:
-        Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
-    engine = create_engine(parsed, connect_args={"timeout": BUSY_TIMEOUT_S})
-    event.listen(engine, "connect", _configure_sqlite)
-    event.listen(engine, "begin", _begin_immediate)
+        engine = create_engine(parsed, pool_pre_ping=True)
+    else:
+        if parsed.database:
+            Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+        engine = create_engine(parsed, connect_args={"timeout": BUSY_TIMEOUT_S})
+        event.listen(engine, "connect", _configure_sqlite)
+        event.listen(engine, "begin", _begin_immediate)
+    event.listen(engine, "handle_error", _say_where_it_is_full)
     return engine
+
+
+def _say_where_it_is_full(context: ExceptionContext) -> None:
+    error = context.original_exception
+    code = getattr(error, "sqlite_errorname", None) or getattr(error, "sqlstate", None)
+    if code == POSTGRESQL_FULL or code in SQLITE_FULL:
+        place = context.engine.url.render_as_string() if context.engine else "the catalogue"
+        raise DiskFull(place) from error
 
 
 def _configure_sqlite(connection: Any, _record: Any) -> None:
