@@ -7,7 +7,7 @@ from typing import Any, TypeVar, cast
 
 import alembic.command
 import alembic.config
-from sqlalchemy import Engine, create_engine, event, func, select
+from sqlalchemy import Connection, Engine, create_engine, event, func, select
 from sqlalchemy import Table as CoreTable
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import ExceptionContext, make_url
@@ -19,15 +19,13 @@ from catalog.schema import Table
 
 # SQLite binds at most 32,766 values to a statement.
 MAX_BOUND_VALUES = 30_000
-# As many rows as a query returns at once: a fraction of a second's work, and a few megabytes.
-PAGE = 10_000
 BUSY_TIMEOUT_S = 60
+BEGIN = "sqlite_begin"
 # What the databases say where the disk is full. SQLite's wal-index has an error of its own.
 SQLITE_FULL = {"SQLITE_FULL", "SQLITE_IOERR_SHMSIZE", "SQLITE_IOERR_WRITE"}
 POSTGRESQL_FULL = "53100"
 
 Item = TypeVar("Item")
-
 
 Transaction = Session
 
@@ -44,6 +42,7 @@ class Catalog:
         self.url = url
         self._engine = _engine(url)
         self._sessions = sessionmaker(self._engine, expire_on_commit=False)
+        self._readers = sessionmaker(_reading(self._engine), expire_on_commit=False)
         _migrate(self._engine)
         if self._engine.dialect.name == "sqlite":
             # Migrations replace tables that others refer to, so references are checked after them.
@@ -54,6 +53,12 @@ class Catalog:
     def begin(self) -> Iterator[Transaction]:
         """A transaction: committed when the block ends, undone when it raises."""
         with self._sessions.begin() as session:
+            yield session
+
+    @contextmanager
+    def read(self) -> Iterator[Transaction]:
+        """A transaction that writes nothing: it sees one moment, and keeps nobody from writing."""
+        with self._readers.begin() as session:
             yield session
 
     def close(self) -> None:
@@ -119,7 +124,7 @@ def _engine(url: str) -> Engine:
             Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
         engine = create_engine(parsed, connect_args={"timeout": BUSY_TIMEOUT_S})
         event.listen(engine, "connect", _configure_sqlite)
-        event.listen(engine, "begin", _begin_immediate)
+        event.listen(engine, "begin", _begin)
     event.listen(engine, "handle_error", _say_where_it_is_full)
     return engine
 
@@ -143,8 +148,16 @@ def _check_references(connection: Any, _record: Any) -> None:
     connection.execute("PRAGMA foreign_keys = ON")
 
 
-def _begin_immediate(connection: Any) -> None:
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
+def _begin(connection: Connection) -> None:
+    # A writer that reads first would otherwise find, when it writes, that another one has written.
+    connection.exec_driver_sql(connection.get_execution_options().get(BEGIN, "BEGIN IMMEDIATE"))
+
+
+def _reading(engine: Engine) -> Engine:
+    """`engine` for transactions that see one moment of the database."""
+    if engine.dialect.name == "sqlite":
+        return engine.execution_options(**{BEGIN: "BEGIN"})
+    return engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
 
 
 def _migrate(engine: Engine) -> None:

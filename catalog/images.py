@@ -1,15 +1,16 @@
 """Images in the catalogue: which there are, and which still wait for a label."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from sqlalchemy import exists, func, select
 from sqlalchemy.orm import Session
 
 from catalog.database import add_new, chunks
-from catalog.decisions import current_decisions, undecided_questions
+from catalog.decisions import keeps_images
 from catalog.identity import digest
 from catalog.labels import is_current
-from catalog.schema import DecisionKind, Image, ImageSource, SetAside, VerifiedLabel
+from catalog.paging import PAGE, ranges
+from catalog.schema import Image, ImageSource, Question, QuestionImage, SetAside, VerifiedLabel
 
 
 def image_key(image_id: str) -> str:
@@ -58,19 +59,32 @@ def waiting(session: Session, locale: str) -> list[str]:
 
     They have no verified label, are not decided unusable, and lie on no open question. Sorted.
     """
-    labelled = exists().where(VerifiedLabel.image_id == Image.id).where(is_current(VerifiedLabel))
-    ids = set(session.scalars(select(Image.id).where(Image.locale == locale).where(~labelled)))
-    for question in undecided_questions(session, locale):
-        ids.difference_update(question.image_ids)
-    for decision in current_decisions(session, kind=DecisionKind.UNUSABLE):
-        ids.difference_update(decision.removed_ids)
-    return sorted(ids)
+    return [image_id for page in _waiting_pages(session, locale) for image_id in page]
+
+
+def _waiting_pages(session: Session, locale: str) -> Iterator[Sequence[str]]:
+    for ids in ranges(session, Image.id, Image.locale == locale):
+        labelled = exists().where(
+            VerifiedLabel.image_id == Image.id,
+            ids.holds(VerifiedLabel.image_id),
+            is_current(VerifiedLabel),
+        )
+        settled = exists().where(
+            QuestionImage.image_id == Image.id,
+            ids.holds(QuestionImage.image_id),
+            Question.id == QuestionImage.question_id,
+            keeps_images(Question),
+        )
+        query = select(Image.id).where(
+            Image.locale == locale, ids.holds(Image.id), ~labelled, ~settled
+        )
+        yield session.scalars(query.order_by(Image.id)).all()
 
 
 def locales_of(session: Session, image_ids: Sequence[str]) -> dict[str, str]:
     """The locale of each of `image_ids`; unknown ones are left out."""
     found: dict[str, str] = {}
-    for chunk in chunks(image_ids):
+    for chunk in chunks(image_ids, PAGE):
         rows = session.execute(select(Image.id, Image.locale).where(Image.id.in_(chunk)))
         found.update((image_id, locale) for image_id, locale in rows)
     return found

@@ -13,11 +13,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from catalog.blobs import BlobStore
-from catalog.database import add_new
+from catalog.database import add_new, one_at_a_time
 from catalog.identity import digest
 from catalog.labels import LabelRow
 from catalog.schema import HoldoutImage, TrainingSet
 
+# What reads the newest version or the holdout, and adds to them.
+GROWTH = "training set"
 FEWEST_PRODUCTS = 8
 FEWEST_IMAGES = 2
 
@@ -38,6 +40,7 @@ def freeze_holdout(session: Session, labels: Sequence[LabelRow], share: float) -
     Products are drawn by the digest of their identity. Raises `TooFewLabels` when there are not
     enough products, with enough images each, to train on some and compare models on others.
     """
+    one_at_a_time(session, GROWTH)
     frozen = holdout(session)
     if frozen:
         return frozen
@@ -81,6 +84,7 @@ def commit(session: Session, blobs: BlobStore, labels: Iterable[LabelRow]) -> Tr
 
     The version that is already newest is returned when nothing in it would differ.
     """
+    one_at_a_time(session, GROWTH)
     frozen = holdout(session)
     products = set(frozen.values())
     rows = sorted(

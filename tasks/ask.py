@@ -1,7 +1,7 @@
 """The task that asks: about candidate clusters, about doubts, and about what looks alike."""
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
@@ -34,7 +34,7 @@ def ask() -> dict[str, int]:
     """Ask about new candidate clusters, doubts and likenesses; how many questions of each kind."""
     settings = load_settings()
     blocks = sites_for(settings)
-    with settings.catalog.begin() as transaction:
+    with settings.catalog.read() as transaction:
         log = log_of(transaction)
         known = partition(log, labels.manifest_labels(transaction))
         galleries = labels.galleries(transaction, GALLERY)
@@ -133,15 +133,16 @@ def _fresh_clusters(
     transaction: Transaction, settings: Settings
 ) -> list[tuple[Cluster, list[str]]]:
     """Large enough clusters of the newest clusterings, all of whose images still wait."""
-    found = []
+    found: list[tuple[Cluster, list[str]]] = []
     for locale, clustering in clusters.latest_partitions(transaction).items():
         waiting = set(images.waiting(transaction, locale))
-        for cluster in clusters.clusters_of(transaction, clustering.id):
-            members = [each.image_id for each in clusters.members_of(transaction, cluster.id)]
-            large = cluster.size >= settings.annotate.asking.smallest_cluster
-            if large and waiting.issuperset(members):
-                found.append((cluster, members))
-    return found
+        found += [
+            (cluster, members)
+            for cluster, members in clusters.clusters_of(transaction, clustering.id)
+            if cluster.size >= settings.annotate.asking.smallest_cluster
+            and waiting.issuperset(members)
+        ]
+    return sorted(found, key=lambda each: (-each[0].purity, each[0].id))
 
 
 def _about_clusters(
@@ -204,10 +205,14 @@ def _gold(transaction: Transaction, settings: Settings, new: Sequence[Question])
         n_people = max(len(decisions.annotators(transaction, site, locale)), 1)
         each_answers = (n_asked + n_new) * settings.annotate.votes.first / n_people
         n_missing = round(share / (1 - share) * each_answers) - n_gold
-        possible = list(
-            gold_questions(labels.galleries(transaction, GALLERY, locale), locale=locale, site=site)
-        )
-        asked = decisions.questions(transaction, [question.id for question in possible])
-        fresh = (question for question in possible if question.id not in asked)
+        fresh = _possible_gold(transaction, site, locale)
         found += list(islice(fresh, max(n_missing, 0)))
     return found
+
+
+def _possible_gold(transaction: Transaction, site: str, locale: str) -> Iterator[Question]:
+    """Gold questions that a site has not been asked in a locale, for as long as more are wanted."""
+    for galleries in labels.gallery_pages(transaction, GALLERY, locale):
+        possible = list(gold_questions(dict(galleries), locale=locale, site=site))
+        asked = decisions.questions(transaction, [question.id for question in possible])
+        yield from (question for question in possible if question.id not in asked)

@@ -30,7 +30,7 @@ def shards_to_embed(model: Model, locale: str) -> list[list[str]]:
 
     They wait for a label, or are pictures of a known product that new ones are compared with.
     """
-    with load_settings().catalog.begin() as transaction:
+    with load_settings().catalog.read() as transaction:
         known = labels.galleries(transaction, GALLERY, locale)
         needed = [
             *images.waiting(transaction, locale),
@@ -57,14 +57,14 @@ def embed_shard(model: Model, image_ids: Sequence[str]) -> int:
 def form_clusters(model: Model, locale: str) -> Partition | None:
     """Partition what waits in `locale` into candidate clusters; None where nothing waits."""
     settings = load_settings()
-    with settings.catalog.begin() as transaction:
+    with settings.catalog.read() as transaction:
         image_ids = images.waiting(transaction, locale)
         identity = clusters.partition_id(model.id, locale, image_ids)
         known = clusters.partition(transaction, identity)
         places = clusters.features_of(transaction, model.id, image_ids)
     if known is not None or not image_ids:
         return known
-    with settings.catalog.begin() as transaction:
+    with settings.catalog.read() as transaction:
         must_link, cannot_link = knowledge(transaction).constraints(image_ids)
     vectors = features.read(settings.blob_store, image_ids, places)
     _, lander = load(model.location)
