@@ -42,7 +42,7 @@ class BlobStore:
         if self._fs.exists(path):
             return
         if self._is_local:
-            _write_whole(path, lambda file: file.write(content))
+            write_whole(path, lambda file: file.write(content))
         else:
             self._fs.pipe_file(path, content)
 
@@ -53,16 +53,16 @@ class BlobStore:
             return
         if self._is_local:
             with file.open("rb") as source:
-                _write_whole(path, lambda target: shutil.copyfileobj(source, target))
+                write_whole(path, lambda target: shutil.copyfileobj(source, target))
         else:
             self._fs.put_file(str(file), path)
 
     def get_file(self, key: str, file: Path) -> None:
         """Write the content under `key` to `file`; raises `FileNotFoundError` for none."""
         with self._fs.open(self._path(key), "rb") as source:
-            _write_whole(str(file.absolute()), lambda target: shutil.copyfileobj(source, target))
+            write_whole(str(file.absolute()), lambda target: shutil.copyfileobj(source, target))
 
-    def keys(self, below: str = "") -> Iterator[str]:
+    def every_key(self, below: str = "") -> Iterator[str]:
         """Every key, or those below one, folder by folder."""
         self._fs.invalidate_cache()
         root = self._path(below) if below else self._root
@@ -99,6 +99,11 @@ class BlobStore:
 
     def exists(self, key: str) -> bool:
         return bool(self._fs.exists(self._path(key)))
+
+    @property
+    def address(self) -> str:
+        """Where the blobs are, spelled in one way, so that two stores can be compared."""
+        return str(self._fs.unstrip_protocol(self._root))
 
     @property
     def local_root(self) -> Path | None:
@@ -144,7 +149,7 @@ def _room_at(path: str) -> Iterator[None]:
         raise
 
 
-def _write_whole(path: str, write: Callable[[IO[bytes]], object]) -> None:
+def write_whole(path: str, write: Callable[[IO[bytes]], object]) -> None:
     """Have `write` fill a file that is called `path` only when all of it is on the disk."""
     folder, partial = os.path.dirname(path), f"{path}.{uuid4().hex}{PARTIAL}"
     with _room_at(path):

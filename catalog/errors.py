@@ -14,3 +14,7 @@ class DiskFull(RuntimeError):
             f"there is no room left at {place}: make room there and run the same command again;"
             " what was not written whole was not written at all"
         )
+
+
+class BackupError(RuntimeError):
+    """What a backup cannot be made of or restored from; the message says how to mend it."""

@@ -9,9 +9,10 @@ from rich.markup import escape
 from rich.table import Column, Table
 
 from annotation import SiteError, WordingError
+from catalog.errors import BackupError, DiskFull
 from catalog.manifest import ManifestError
 from catalog.training_sets import TooFewLabels
-from deployments import stack
+from deployments import backup, stack
 from deployments.demo import DemoFailed
 from deployments.orchestration import prefect_server
 from deployments.service import StackError
@@ -20,7 +21,9 @@ from tasks.settings import load_settings
 
 # What a person can put right; each says how. Anything else is a defect and shows its traceback.
 MENDABLE = (
+    BackupError,
     DemoFailed,
+    DiskFull,
     ManifestError,
     NoChampion,
     NoSite,
@@ -33,6 +36,7 @@ MENDABLE = (
 )
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False)
+app.add_typer(backup.app)
 console = Console()
 
 Source = Annotated[
