@@ -69,7 +69,7 @@ def small_disk() -> Iterator[SmallDisk]:
 
 def test_a_blob_that_finds_no_room_is_not_there_and_the_others_are(small_disk: SmallDisk) -> None:
     blobs = BlobStore(f"file://{small_disk.folder / 'blobs'}")
-    content = bytes(SMALL + 1)
+    content = bytes(SMALL + 1_000_000)
     with pytest.raises(DiskFull, match=f"no room left at {small_disk.folder}/blobs/.*make room"):
         blobs.put("large", content)
     assert not blobs.exists("large")
