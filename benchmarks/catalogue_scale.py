@@ -48,6 +48,7 @@ ANNOTATORS = 200
 BATCH = 50_000
 SHARD = 512
 PULLED = 1_000
+LONGEST_READ_S = 20.0
 RESULTS = Path(__file__).parent / "results" / "catalogue_scale.md"
 MODEL = hashlib.sha256(b"model").hexdigest()[:32]
 NOW = dt.datetime(2026, 11, 20, 12, tzinfo=dt.UTC)
@@ -395,6 +396,10 @@ def postgresql(directory: Path) -> Iterator[str]:
         control("stop", "-m", "fast")
 
 
+class LongEnough(Exception):
+    """A read of so many pages that those so far tell how long one takes."""
+
+
 @dataclass
 class Steps:
     """The queries of one read, each with its seconds until the next began."""
@@ -402,12 +407,18 @@ class Steps:
     statements: list[tuple[str, Any]] = field(default_factory=list)
     began: list[float] = field(default_factory=list)
 
+    def clear(self) -> None:
+        self.statements.clear()
+        self.began.clear()
+
     def hear(self, engine: Engine) -> None:
         event.listen(engine, "before_cursor_execute", self._note)
 
     def _note(self, _c: Any, _u: Any, statement: str, parameters: Any, *_: Any) -> None:
         self.statements.append((statement, parameters))
         self.began.append(time.perf_counter())
+        if self.began[-1] - self.began[0] > LONGEST_READ_S:
+            raise LongEnough
 
     def seconds(self, end: float) -> list[float]:
         return [after - before for before, after in pairwise([*self.began, end])]
@@ -491,25 +502,33 @@ def reads(contents: Contents) -> list[Read]:
 def measure(catalog: Catalog, steps: Steps, read: Read) -> Timing:
     flow, title, run = read
     seconds: list[float] = []
+    longest, n_steps, n_rows = -1.0, 0, 0
     for _ in range(2):
         gc.collect()
-        steps.statements.clear()
-        steps.began.clear()
-        with catalog.read() as transaction:
-            start = time.perf_counter()
-            found = run(transaction)
-            if isinstance(found, Iterator):
-                n_rows = sum(len(page) if isinstance(page, Sequence) else 1 for page in found)
-            else:
-                n_rows = len(found)
-            del found
-            end = time.perf_counter()
+        steps.clear()
+        start = time.perf_counter()
+        try:
+            with catalog.read() as transaction:
+                n_rows = count(run(transaction))
+        except LongEnough:
+            n_rows = -1
+        end = time.perf_counter()
         seconds.append(end - start)
-    each = steps.seconds(end)
-    longest = max(range(len(each)), key=each.__getitem__)
-    print(f"  {title}: {seconds[0]:.2f} s, longest step {each[longest]:.2f} s", flush=True)
-    statement, parameters = steps.statements[longest]
-    return Timing(flow, title, n_rows, *seconds, len(each), each[longest], statement, parameters)
+        n_steps = len(steps.began)
+        for step, (statement, parameters) in zip(steps.seconds(end), steps.statements, strict=True):
+            if step > longest:
+                longest, slowest = step, (statement, parameters)
+        if n_rows < 0:
+            break
+    print(f"  {title}: {seconds[0]:.2f} s, longest step {longest:.2f} s", flush=True)
+    return Timing(flow, title, n_rows, seconds[0], seconds[-1], n_steps, longest, *slowest)
+
+
+def count(found: Any) -> int:
+    """How many rows a read returned, at once or page by page."""
+    if isinstance(found, Iterator):
+        return sum(len(page) if isinstance(page, Sequence) else 1 for page in found)
+    return len(found)
 
 
 def plan(url: str, timing: Timing) -> list[str]:
@@ -528,8 +547,10 @@ def page_of(title: str, timings: Sequence[Timing], url: str, memory_mb: float) -
     yield "| flow | read | rows | s, first | s, again | queries | longest step, s |"
     yield "|---|---|---:|---:|---:|---:|---:|"
     for each in timings:
+        whole = f"{each.n_rows:,} | {each.first:.2f} | {each.again:.2f}"
+        cut = f"stopped | {each.first:.0f} | –"
         yield (
-            f"| {each.flow} | `{each.read}` | {each.n_rows:,} | {each.first:.2f} | {each.again:.2f}"
+            f"| {each.flow} | `{each.read}` | {whole if each.n_rows >= 0 else cut}"
             f" | {each.n_steps:,} | {each.longest:.2f} |"
         )
     yield f"\nThe process took {memory_mb:,.0f} MB at most.\n"
@@ -557,7 +578,8 @@ def main(
         f"`python -m benchmarks.catalogue_scale --scale {scale:g}`: {contents.n_images:,} images,"
         f" {contents.n_clusters:,} candidate clusters and questions,"
         f" {contents.n_clusters * ANSWERS_PER_QUESTION:,} answers. A step is one query with all"
-        " that is made of its rows. Reads that return much are paged: the longest step counts.\n",
+        " that is made of its rows. Reads that return much are paged, so that the longest step of"
+        f" both times counts, and are stopped after {LONGEST_READ_S:.0f} s.\n",
     ]
     for kind in database:
         print(kind, flush=True)

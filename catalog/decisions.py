@@ -4,7 +4,7 @@ import datetime as dt
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
-from sqlalchemy import ColumnElement, and_, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, and_, exists, func, select, update
 from sqlalchemy.orm import Session, aliased
 
 from catalog.database import add_new, chunks
@@ -12,7 +12,6 @@ from catalog.paging import EVERYTHING, PAGE, Range, ranges
 from catalog.schema import (
     Answer,
     Decision,
-    DecisionKind,
     Desk,
     Pull,
     Question,
@@ -120,8 +119,7 @@ def questions(session: Session, ids: Sequence[str]) -> dict[str, Question]:
 
 def undecided_questions(session: Session, locale: str | None = None) -> list[Question]:
     """Questions that have not been decided; gold questions never are."""
-    decided = exists().where(Decision.question_id == Question.id)
-    query = select(Question).where(~decided, Question.expected.is_(None)).order_by(Question.id)
+    query = select(Question).where(is_open(Question)).order_by(Question.id)
     return list(
         session.scalars(query if locale is None else query.where(Question.locale == locale))
     )
@@ -256,18 +254,9 @@ def current_decisions(session: Session, *, question_ids: Sequence[str]) -> list[
     return list(session.scalars(query.order_by(Decision.id)))
 
 
-def keeps_images(question: type[Question]) -> ColumnElement[bool]:
-    """True of a question whose images are not asked about again: open, or found unusable.
-
-    A gold question, which is never decided, keeps none.
-    """
-    decided = exists().where(Decision.question_id == question.id)
-    unusable = exists().where(
-        Decision.question_id == question.id,
-        Decision.kind == DecisionKind.UNUSABLE,
-        decision_stands(),
-    )
-    return or_(and_(question.expected.is_(None), ~decided), unusable)
+def is_open(question: type[Question]) -> ColumnElement[bool]:
+    """True of a question that has not been decided; a gold question never is, and is not open."""
+    return and_(question.expected.is_(None), ~exists().where(Decision.question_id == question.id))
 
 
 def _stands_at(desk: Desk, ids: Range = EVERYTHING) -> ColumnElement[bool]:

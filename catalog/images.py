@@ -6,11 +6,20 @@ from sqlalchemy import exists, func, select
 from sqlalchemy.orm import Session
 
 from catalog.database import add_new, chunks
-from catalog.decisions import keeps_images
+from catalog.decisions import decision_stands, is_open
 from catalog.identity import digest
 from catalog.labels import is_current
 from catalog.paging import PAGE, ranges
-from catalog.schema import Image, ImageSource, Question, QuestionImage, SetAside, VerifiedLabel
+from catalog.schema import (
+    Decision,
+    DecisionKind,
+    Image,
+    ImageSource,
+    Question,
+    QuestionImage,
+    SetAside,
+    VerifiedLabel,
+)
 
 
 def image_key(image_id: str) -> str:
@@ -69,14 +78,21 @@ def _waiting_pages(session: Session, locale: str) -> Iterator[Sequence[str]]:
             ids.holds(VerifiedLabel.image_id),
             is_current(VerifiedLabel),
         )
-        settled = exists().where(
+        asked_about = exists().where(
             QuestionImage.image_id == Image.id,
             ids.holds(QuestionImage.image_id),
             Question.id == QuestionImage.question_id,
-            keeps_images(Question),
+            is_open(Question),
+        )
+        unusable = exists().where(
+            QuestionImage.image_id == Image.id,
+            ids.holds(QuestionImage.image_id),
+            Decision.question_id == QuestionImage.question_id,
+            Decision.kind == DecisionKind.UNUSABLE,
+            decision_stands(),
         )
         query = select(Image.id).where(
-            Image.locale == locale, ids.holds(Image.id), ~labelled, ~settled
+            Image.locale == locale, ids.holds(Image.id), ~labelled, ~asked_about, ~unusable
         )
         yield session.scalars(query.order_by(Image.id)).all()
 

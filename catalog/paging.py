@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, select, true
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-PAGE = 5_000
+PAGE = 2_000
 
 
 @dataclass(frozen=True)
