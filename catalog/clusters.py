@@ -62,7 +62,7 @@ def clusters_of(session: Session, partition_id: str) -> Iterator[tuple[Cluster, 
         rows = session.execute(
             select(Cluster, ClusterMember.image_id)
             .join(ClusterMember, ClusterMember.cluster_id == Cluster.id)
-            .where(of_partition, ids.holds(Cluster.id), ids.holds(ClusterMember.cluster_id))
+            .where(of_partition, ids.holds(Cluster.id))
             .order_by(Cluster.id, ClusterMember.membership.desc(), ClusterMember.image_id)
         )
         for cluster, members in groupby(rows, key=itemgetter(0)):
