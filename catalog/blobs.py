@@ -1,17 +1,22 @@
 """Everything too large for a row, under a key, on any file system that fsspec knows."""
 
 import os
-from collections.abc import Iterator
+import shutil
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import BinaryIO, cast
+from typing import IO, BinaryIO, cast
+from uuid import uuid4
 
 import fsspec
 from fsspec.core import url_to_fs
 from fsspec.implementations.local import LocalFileSystem
 
+from catalog.errors import NO_ROOM, DiskFull
 from catalog.identity import content_digest, digest
+
+PARTIAL = ".partial"
 
 
 class TooLarge(ValueError):
@@ -23,7 +28,8 @@ class BlobStore:
 
     A blob appears whole or not at all, and a key that exists is never written again: keys are
     made from the digest of what they hold. Only what must go is taken out: by `delete`, and by
-    `replace` where it is a part of a blob.
+    `replace` where it is a part of a blob. What a killed process leaves behind ends in
+    ``.partial`` and is no blob. Raises `DiskFull` where there is no room for a blob.
     """
 
     def __init__(self, url: str) -> None:
@@ -39,19 +45,35 @@ class BlobStore:
     def replace(self, key: str, content: bytes) -> None:
         """Keep `content` under `key`, whatever was kept there."""
         path = self._path(key)
-        if not self._is_local:
+        if self._is_local:
+            write_whole(path, lambda file: file.write(content))
+        else:
             self._fs.pipe_file(path, content)
+
+    def put_file(self, key: str, file: Path) -> None:
+        """Keep the content of `file`, which may be larger than memory, under `key`."""
+        path = self._path(key)
+        if self._fs.exists(path):
             return
-        partial = f"{path}.{os.getpid()}.partial"
-        self._fs.makedirs(os.path.dirname(path), exist_ok=True)
-        try:
-            with open(partial, "wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(partial, path)
-        finally:
-            Path(partial).unlink(missing_ok=True)
+        if self._is_local:
+            with file.open("rb") as source:
+                write_whole(path, lambda target: shutil.copyfileobj(source, target))
+        else:
+            self._fs.put_file(str(file), path)
+
+    def get_file(self, key: str, file: Path) -> None:
+        """Write the content under `key` to `file`; raises `FileNotFoundError` for none."""
+        with self._fs.open(self._path(key), "rb") as source:
+            write_whole(str(file.absolute()), lambda target: shutil.copyfileobj(source, target))
+
+    def every_key(self, below: str = "") -> Iterator[str]:
+        """Every key, or those below one, folder by folder."""
+        self._fs.invalidate_cache()
+        root = self._path(below) if below else self._root
+        for folder, _, names in self._fs.walk(root):
+            for name in sorted(names):
+                if not name.endswith(PARTIAL):
+                    yield f"{folder}/{name}"[len(self._root) :].lstrip("/")
 
     def share(self, key: str, to: str) -> None:
         """Keep the content under `key` under `to` as well, unless something is kept there already.
@@ -65,7 +87,8 @@ class BlobStore:
         if not self._is_local:
             self._fs.cp_file(source, target)
             return
-        self._fs.makedirs(os.path.dirname(target), exist_ok=True)
+        with _room_at(target):
+            os.makedirs(os.path.dirname(target), exist_ok=True)
         try:
             os.link(source, target)
         except FileExistsError:
@@ -89,6 +112,11 @@ class BlobStore:
 
     def exists(self, key: str) -> bool:
         return bool(self._fs.exists(self._path(key)))
+
+    @property
+    def address(self) -> str:
+        """Where the blobs are, spelled in one way, so that two stores can be compared."""
+        return str(self._fs.unstrip_protocol(self._root))
 
     @property
     def local_root(self) -> Path | None:
@@ -122,6 +150,37 @@ class BlobStore:
         if not all(part and part not in {".", ".."} for part in parts):
             raise ValueError(f"{key!r} is not a key: it must stay below the blob store's root")
         return "/".join((self._root, *parts))
+
+
+@contextmanager
+def _room_at(path: str) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno in NO_ROOM:
+            raise DiskFull(path) from error
+        raise
+
+
+def write_whole(path: str, write: Callable[[IO[bytes]], object]) -> None:
+    """Have `write` fill a file that is called `path` only when all of it is on the disk."""
+    folder, partial = os.path.dirname(path), f"{path}.{uuid4().hex}{PARTIAL}"
+    with _room_at(path):
+        os.makedirs(folder, exist_ok=True)
+        try:
+            with open(partial, "xb") as file:
+                write(file)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(partial, path)
+        finally:
+            Path(partial).unlink(missing_ok=True)
+        # The name, too, is to outlive a power cut.
+        directory = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(directory)
+        finally:
+            os.close(directory)
 
 
 def read_uri(uri: str, *, at_most: int) -> bytes:

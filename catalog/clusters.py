@@ -1,12 +1,15 @@
 """Embeddings of images, and the candidate clusters that were formed from them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+from operator import itemgetter
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from catalog.database import add_new, chunks
 from catalog.identity import digest, set_digest
+from catalog.paging import PAGE, ranges
 from catalog.schema import Cluster, ClusterMember, Embedding, FeatureFile, Image, Partition
 
 
@@ -52,10 +55,34 @@ def cluster_of_images(session: Session, partition_id: str) -> dict[str, str]:
     return dict(rows.tuples().all())
 
 
-def clusters_of(session: Session, partition_id: str) -> list[Cluster]:
-    """The clusters of one partition, the purest first."""
-    query = select(Cluster).where(Cluster.partition_id == partition_id)
-    return list(session.scalars(query.order_by(Cluster.purity.desc(), Cluster.id)))
+def clusters_of(session: Session, partition_id: str) -> Iterator[tuple[Cluster, list[str]]]:
+    """Each cluster of one partition with the images of its members, the surest first."""
+    of_partition = Cluster.partition_id == partition_id
+    for ids in ranges(session, Cluster.id, of_partition):
+        rows = session.execute(
+            select(Cluster, ClusterMember.image_id)
+            .join(ClusterMember, ClusterMember.cluster_id == Cluster.id)
+            .where(of_partition, ids.holds(Cluster.id))
+            .order_by(Cluster.id, ClusterMember.membership.desc(), ClusterMember.image_id)
+        )
+        for cluster, members in groupby(rows, key=itemgetter(0)):
+            yield cluster, [image_id for _, image_id in members]
+
+
+def surest(session: Session, partition_ids: Sequence[str], at_most: int) -> list[Cluster]:
+    """The purest clusters of two images or more of some partitions."""
+    query = _of_several_images(partition_ids).order_by(Cluster.purity.desc(), Cluster.id)
+    return list(session.scalars(query.limit(at_most)))
+
+
+def least_sure(session: Session, partition_ids: Sequence[str], at_most: int) -> list[Cluster]:
+    """The least pure clusters of two images or more of some partitions."""
+    query = _of_several_images(partition_ids).order_by(Cluster.purity, Cluster.id.desc())
+    return list(session.scalars(query.limit(at_most)))
+
+
+def _of_several_images(partition_ids: Sequence[str]) -> Select[tuple[Cluster]]:
+    return select(Cluster).where(Cluster.partition_id.in_(partition_ids), Cluster.size > 1)
 
 
 def members_of(session: Session, cluster_id: str) -> list[ClusterMember]:
@@ -95,7 +122,7 @@ def features_of(
 ) -> dict[str, tuple[str, int]]:
     """Where each image's embedding lies: (location of the file, row); missing ones left out."""
     found: dict[str, tuple[str, int]] = {}
-    for chunk in chunks(image_ids):
+    for chunk in chunks(image_ids, PAGE):
         rows = session.execute(
             select(Embedding.image_id, FeatureFile.location, Embedding.row)
             .join(FeatureFile, FeatureFile.id == Embedding.feature_file_id)

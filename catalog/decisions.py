@@ -2,19 +2,20 @@
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
-from sqlalchemy import ColumnElement, exists, func, select, true, update
+from sqlalchemy import ColumnElement, and_, exists, func, select, update
 from sqlalchemy.orm import Session, aliased
 
 from catalog.database import add_new, chunks
+from catalog.paging import EVERYTHING, PAGE, Range, ranges
 from catalog.schema import (
     Answer,
     Decision,
-    DecisionKind,
     Desk,
     Pull,
     Question,
+    QuestionImage,
     SiteProject,
     SiteTask,
     WithdrawnQuestion,
@@ -23,19 +24,45 @@ from catalog.schema import (
 
 def add_questions(session: Session, questions: Sequence[Question]) -> int:
     """Ask what has not been asked yet; how many that is."""
-    return add_new(session, questions)
+    n_new = add_new(session, questions)
+    about = {(image_id, each.id) for each in questions for image_id in each.image_ids}
+    add_new(session, [QuestionImage(image_id=image, question_id=asked) for image, asked in about])
+    return n_new
 
 
-def to_push(session: Session, site: str) -> list[Question]:
-    """Questions of a site that are not known to stand at its crowd's desk, oldest first."""
-    query = select(Question).where(Question.site == site, ~_stands_at(Desk.CROWD), ~is_withdrawn())
-    return list(session.scalars(query.order_by(Question.asked_at, Question.id)))
+def to_push(session: Session, site: str, locale: str, kind: str) -> list[Question]:
+    """Questions of one kind and locale that are not known to stand at a site's crowd's desk."""
+    of_queue = (Question.locale == locale, Question.kind == kind)
+    return [
+        question
+        for ids in ranges(session, Question.id, *of_queue)
+        for question in session.scalars(
+            select(Question)
+            .where(*of_queue, Question.site == site, ids.holds(Question.id))
+            .where(~_stands_at(Desk.CROWD, ids), ~is_withdrawn())
+            .order_by(Question.id)
+        )
+    ]
+
+
+def queues_to_push(session: Session, site: str) -> list[tuple[str, str]]:
+    """The locales and kinds of which questions are not known to stand at a site's crowd's desk."""
+    found: set[tuple[str, str]] = set()
+    for ids in ranges(session, Question.id):
+        query = select(Question.locale, Question.kind).where(
+            Question.site == site,
+            ids.holds(Question.id),
+            ~_stands_at(Desk.CROWD, ids),
+            ~is_withdrawn(),
+        )
+        found.update(session.execute(query.distinct()).tuples())
+    return sorted(found)
 
 
 def tasks_at(session: Session, desk: Desk, question_ids: Sequence[str]) -> dict[str, SiteTask]:
     """Where each of `question_ids` stands at a desk; those that do not are left out."""
     found: dict[str, SiteTask] = {}
-    for chunk in chunks(question_ids):
+    for chunk in chunks(question_ids, PAGE):
         query = select(SiteTask).where(SiteTask.desk == desk, SiteTask.question_id.in_(chunk))
         found.update((task.question_id, task) for task in session.scalars(query))
     return found
@@ -88,7 +115,7 @@ def record_project(session: Session, project: SiteProject) -> None:
 
 def questions(session: Session, ids: Sequence[str]) -> dict[str, Question]:
     found: dict[str, Question] = {}
-    for chunk in chunks(ids):
+    for chunk in chunks(ids, PAGE):
         for question in session.scalars(select(Question).where(Question.id.in_(chunk))):
             found[question.id] = question
     return found
@@ -96,9 +123,7 @@ def questions(session: Session, ids: Sequence[str]) -> dict[str, Question]:
 
 def undecided_questions(session: Session, locale: str | None = None) -> list[Question]:
     """Questions that wait for a decision; neither gold questions nor withdrawn ones do."""
-    decided = exists().where(Decision.question_id == Question.id)
-    open_ones = (~decided, ~is_withdrawn(), Question.expected.is_(None))
-    query = select(Question).where(*open_ones).order_by(Question.id)
+    query = select(Question).where(is_open(Question), ~is_withdrawn()).order_by(Question.id)
     return list(
         session.scalars(query if locale is None else query.where(Question.locale == locale))
     )
@@ -106,19 +131,29 @@ def undecided_questions(session: Session, locale: str | None = None) -> list[Que
 
 def questions_about(session: Session, locale: str, kind: str) -> list[Question]:
     """Every question of one kind ever asked in a locale."""
-    query = select(Question).where(Question.locale == locale, Question.kind == kind)
-    return list(session.scalars(query.order_by(Question.id)))
+    of_kind = (Question.locale == locale, Question.kind == kind)
+    return [
+        question
+        for ids in ranges(session, Question.id, *of_kind)
+        for question in session.scalars(
+            select(Question).where(*of_kind, ids.holds(Question.id)).order_by(Question.id)
+        )
+    ]
 
 
 def answered(session: Session) -> list[tuple[str, str]]:
     """The locales and kinds of question that somebody has answered."""
-    query = (
-        select(Question.locale, Question.kind)
-        .join(Answer, Answer.question_id == Question.id)
-        .distinct()
-        .order_by(Question.locale, Question.kind)
-    )
-    return list(session.execute(query).tuples())
+    kinds = select(Question.locale, Question.kind).distinct()
+    return [
+        (locale, kind)
+        for locale, kind in session.execute(kinds.order_by(Question.locale, Question.kind))
+        if session.scalar(
+            select(Answer.id)
+            .join(Question, Question.id == Answer.question_id)
+            .where(Question.locale == locale, Question.kind == kind)
+            .limit(1)
+        )
+    ]
 
 
 def asked_on(session: Session, site: str) -> list[Question]:
@@ -151,17 +186,27 @@ def decided(
     session: Session, locale: str | None = None, kind: str | None = None
 ) -> list[tuple[Question, Decision]]:
     """Every question, of a locale and kind or of all, on which a decision stands, with that."""
-    query = (
-        select(Question, Decision)
-        .join(Decision, Decision.question_id == Question.id)
-        .where(decision_stands())
-        .order_by(Decision.id)
-    )
-    if locale is not None:
-        query = query.where(Question.locale == locale)
-    if kind is not None:
-        query = query.where(Question.kind == kind)
-    return list(session.execute(query).tuples())
+    conditions = [
+        *([Question.locale == locale] if locale is not None else []),
+        *([Question.kind == kind] if kind is not None else []),
+    ]
+    found = [
+        pair
+        for ids in ranges(session, Question.id, *conditions)
+        for pair in session.execute(
+            select(Question, Decision)
+            .join(Decision, Decision.question_id == Question.id)
+            .where(*conditions, ids.holds(Question.id), ids.holds(Decision.question_id))
+            .where(decision_stands())
+        ).tuples()
+    ]
+    return sorted(found, key=lambda pair: pair[1].id)
+
+
+def standing(session: Session, beginning: str) -> list[Decision]:
+    """The decisions that stand whose identities, hexadecimal digits, begin with `beginning`."""
+    query = select(Decision).where(Decision.id.between(beginning, f"{beginning}g"))
+    return list(session.scalars(query.where(decision_stands()).order_by(Decision.id)))
 
 
 def pulled_through(session: Session, site: str, project_id: int) -> dt.datetime | None:
@@ -176,15 +221,19 @@ def record_pull(session: Session, site: str, project_id: int, through: dt.dateti
 
 def answers_to(session: Session, question_ids: Sequence[str]) -> dict[str, list[Answer]]:
     """Every answer ever given to each of `question_ids`, oldest revision first."""
-    return _by_question(session, *(Answer.question_id.in_(chunk) for chunk in chunks(question_ids)))
+    asked = (Answer.question_id.in_(chunk) for chunk in chunks(question_ids, PAGE))
+    return _by_question(session, asked)
 
 
 def every_answer(session: Session) -> dict[str, list[Answer]]:
     """Every answer ever given, by its question, oldest revision first."""
-    return _by_question(session, true())
+    pages = (ids.holds(Answer.question_id) for ids in ranges(session, Answer.question_id))
+    return _by_question(session, pages)
 
 
-def _by_question(session: Session, *conditions: ColumnElement[bool]) -> dict[str, list[Answer]]:
+def _by_question(
+    session: Session, conditions: Iterable[ColumnElement[bool]]
+) -> dict[str, list[Answer]]:
     found: dict[str, list[Answer]] = defaultdict(list)
     for condition in conditions:
         query = select(Answer).where(condition).order_by(Answer.annotation, Answer.revision)
@@ -213,23 +262,23 @@ def decision_stands() -> ColumnElement[bool]:
     return ~exists().where(later.supersedes_id == Decision.id)
 
 
-def current_decisions(
-    session: Session,
-    *,
-    kind: DecisionKind | None = None,
-    question_ids: Sequence[str] | None = None,
-) -> list[Decision]:
-    """The decisions that stand, of one kind or on some questions."""
-    query = select(Decision).where(decision_stands()).order_by(Decision.id)
-    if kind is not None:
-        query = query.where(Decision.kind == kind)
-    if question_ids is not None:
-        query = query.where(Decision.question_id.in_(question_ids))
-    return list(session.scalars(query))
+def current_decisions(session: Session, *, question_ids: Sequence[str]) -> list[Decision]:
+    """The decisions that stand on some questions."""
+    query = select(Decision).where(decision_stands(), Decision.question_id.in_(question_ids))
+    return list(session.scalars(query.order_by(Decision.id)))
 
 
-def _stands_at(desk: Desk) -> ColumnElement[bool]:
-    return exists().where(SiteTask.question_id == Question.id, SiteTask.desk == desk)
+def is_open(question: type[Question]) -> ColumnElement[bool]:
+    """True of a question that has not been decided; a gold question never is, and is not open."""
+    return and_(question.expected.is_(None), ~exists().where(Decision.question_id == question.id))
+
+
+def _stands_at(desk: Desk, ids: Range = EVERYTHING) -> ColumnElement[bool]:
+    return exists().where(
+        SiteTask.question_id == Question.id,
+        ids.holds(SiteTask.question_id),
+        SiteTask.desk == desk,
+    )
 
 
 def add_decisions(session: Session, new: Sequence[Decision]) -> int:

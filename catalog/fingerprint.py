@@ -2,11 +2,14 @@
 
 import hashlib
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from sqlalchemy import select
+from sqlalchemy import DateTime, MetaData, select
+from sqlalchemy import Table as CoreTable
 from sqlalchemy.orm import Session
 
+from catalog.paging import PAGE
 from catalog.schema import Table, UtcDateTime
 
 # What a site gives out and how fast a machine is: both differ between two runs that did the same
@@ -17,6 +20,7 @@ INCIDENTAL_COLUMNS = {
     "measurement": {"speed"},
 }
 INCIDENTAL_TABLES = {"pull", "site_project"}
+MODULUS = 2**256
 
 
 @dataclass(frozen=True)
@@ -30,23 +34,35 @@ class Fingerprint:
 
 def fingerprint(session: Session) -> list[Fingerprint]:
     """The content of every table, so that two catalogues can be compared line by line."""
+    return fingerprint_of(session, Table.metadata.sorted_tables)
+
+
+def fingerprint_as_found(session: Session) -> list[Fingerprint]:
+    """The same of the tables that the database has, of whichever revision of the schema."""
+    found = MetaData()
+    found.reflect(session.connection())
+    return fingerprint_of(session, found.sorted_tables)
+
+
+def fingerprint_of(session: Session, tables: Iterable[CoreTable]) -> list[Fingerprint]:
+    """The content of `tables`, read as a stream.
+
+    A table's digest is the sum of the SHA-256 digests of its rows, which no order changes.
+    """
     prints = []
-    for table in Table.metadata.sorted_tables:
+    for table in tables:
         if table.name in INCIDENTAL_TABLES:
             continue
         columns = [
             column
             for column in table.columns
-            if not isinstance(column.type, UtcDateTime)
+            if not isinstance(column.type, UtcDateTime | DateTime)
             and column.name not in INCIDENTAL_COLUMNS.get(table.name, set())
         ]
-        lines = sorted(
-            json.dumps(list(row), sort_keys=True, default=str)
-            for row in session.execute(select(*columns))
-        )
-        prints.append(
-            Fingerprint(
-                table.name, len(lines), hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]
-            )
-        )
+        n_rows = total = 0
+        for row in session.execute(select(*columns).execution_options(yield_per=PAGE)):
+            line = json.dumps(list(row), sort_keys=True, default=str).encode()
+            total = (total + int.from_bytes(hashlib.sha256(line).digest())) % MODULUS
+            n_rows += 1
+        prints.append(Fingerprint(table.name, n_rows, f"{total:064x}"[:16]))
     return prints

@@ -1,16 +1,26 @@
 """Images in the catalogue: which there are, and which still wait for a label."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from sqlalchemy import exists, func, or_, select
 from sqlalchemy.orm import Session
 
 from catalog.database import add_new, chunks
-from catalog.decisions import current_decisions, undecided_questions
+from catalog.decisions import decision_stands, is_open, is_withdrawn
 from catalog.identity import digest
 from catalog.labels import is_current
+from catalog.paging import PAGE, ranges
 from catalog.removals import is_removed
-from catalog.schema import DecisionKind, Image, ImageSource, SetAside, VerifiedLabel
+from catalog.schema import (
+    Decision,
+    DecisionKind,
+    Image,
+    ImageSource,
+    Question,
+    QuestionImage,
+    SetAside,
+    VerifiedLabel,
+)
 
 
 class NoSuchImage(LookupError):
@@ -49,7 +59,14 @@ def set_aside(session: Session, reasons: Iterable[tuple[str, str]]) -> int:
 
 def locales(session: Session) -> list[str]:
     """The locales that have images, sorted."""
-    return list(session.scalars(select(Image.locale).distinct().order_by(Image.locale)))
+    found: list[str] = []
+    # Each is looked up in the index; to read them off all images would take seconds.
+    following = select(func.min(Image.locale))
+    while locale := session.scalar(
+        following.where(Image.locale > found[-1]) if found else following
+    ):
+        found.append(locale)
+    return found
 
 
 def counts(session: Session) -> dict[str, int]:
@@ -64,21 +81,45 @@ def waiting(session: Session, locale: str) -> list[str]:
     They have no verified label, are not decided unusable, lie on no open question, and were not
     removed. Sorted.
     """
-    labelled = exists().where(VerifiedLabel.image_id == Image.id).where(is_current(VerifiedLabel))
-    removed = is_removed(Image.id)
-    of_locale = select(Image.id).where(Image.locale == locale)
-    ids = set(session.scalars(of_locale.where(~labelled, ~removed)))
-    for question in undecided_questions(session, locale):
-        ids.difference_update(question.image_ids)
-    for decision in current_decisions(session, kind=DecisionKind.UNUSABLE):
-        ids.difference_update(decision.removed_ids)
-    return sorted(ids)
+    return [image_id for page in _waiting_pages(session, locale) for image_id in page]
+
+
+def _waiting_pages(session: Session, locale: str) -> Iterator[Sequence[str]]:
+    for ids in ranges(session, Image.id, Image.locale == locale):
+        labelled = exists().where(
+            VerifiedLabel.image_id == Image.id,
+            ids.holds(VerifiedLabel.image_id),
+            is_current(VerifiedLabel),
+        )
+        asked_about = exists().where(
+            QuestionImage.image_id == Image.id,
+            ids.holds(QuestionImage.image_id),
+            Question.id == QuestionImage.question_id,
+            is_open(Question),
+            ~is_withdrawn(),
+        )
+        unusable = exists().where(
+            QuestionImage.image_id == Image.id,
+            ids.holds(QuestionImage.image_id),
+            Decision.question_id == QuestionImage.question_id,
+            Decision.kind == DecisionKind.UNUSABLE,
+            decision_stands(),
+        )
+        query = select(Image.id).where(
+            Image.locale == locale,
+            ids.holds(Image.id),
+            ~labelled,
+            ~asked_about,
+            ~unusable,
+            ~is_removed(Image.id),
+        )
+        yield session.scalars(query.order_by(Image.id)).all()
 
 
 def locales_of(session: Session, image_ids: Sequence[str]) -> dict[str, str]:
     """The locale of each of `image_ids`; unknown ones are left out."""
     found: dict[str, str] = {}
-    for chunk in chunks(image_ids):
+    for chunk in chunks(image_ids, PAGE):
         rows = session.execute(select(Image.id, Image.locale).where(Image.id.in_(chunk)))
         found.update((image_id, locale) for image_id, locale in rows)
     return found

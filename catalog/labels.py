@@ -1,15 +1,17 @@
 """Products, verified labels, and the gate's judgement on each label."""
 
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, exists, select
+from sqlalchemy import ColumnElement, and_, exists, func, select
 from sqlalchemy.orm import Session, aliased
 
 from catalog.database import add_new
 from catalog.identity import digest
+from catalog.paging import EVERYTHING, Range, ranges
 from catalog.schema import GateRun, Judgement, Origin, Product, VerifiedLabel
 
 
@@ -29,10 +31,14 @@ class LabelRow:
     seconds: float | None
 
 
-def is_current(label: type[VerifiedLabel]) -> ColumnElement[bool]:
-    """True of a label that is neither withdrawn nor superseded by another."""
+def is_current(label: type[VerifiedLabel], ids: Range = EVERYTHING) -> ColumnElement[bool]:
+    """True of a label, of those with `ids`, that is neither withdrawn nor superseded by another."""
+    return and_(~label.withdrawn, _is_newest(label, ids))
+
+
+def _is_newest(label: type[VerifiedLabel], ids: Range = EVERYTHING) -> ColumnElement[bool]:
     later = aliased(VerifiedLabel)
-    return and_(~label.withdrawn, ~exists().where(later.supersedes_id == label.id))
+    return ~exists().where(later.supersedes_id == label.id, ids.holds(later.supersedes_id))
 
 
 def add_products(session: Session, product_ids: Iterable[str]) -> None:
@@ -67,45 +73,87 @@ def manifest_label(image_id: str, product_id: str, name: str, locale: str) -> Ve
 
 def manifest_labels(session: Session) -> list[VerifiedLabel]:
     """What the customer's manifests say, whether or not a decision has corrected it since."""
-    query = select(VerifiedLabel).where(VerifiedLabel.origin == Origin.MANIFEST)
-    return list(session.scalars(query.order_by(VerifiedLabel.id)))
+    listed = VerifiedLabel.origin == Origin.MANIFEST
+    return [
+        label
+        for ids in ranges(session, VerifiedLabel.id, listed)
+        for label in session.scalars(
+            select(VerifiedLabel)
+            .where(listed, ids.holds(VerifiedLabel.id))
+            .order_by(VerifiedLabel.id)
+        )
+    ]
 
 
 def newest(session: Session) -> list[VerifiedLabel]:
     """The last label of every image's chain, withdrawn ones as well."""
-    later = aliased(VerifiedLabel)
-    query = select(VerifiedLabel).where(~exists().where(later.supersedes_id == VerifiedLabel.id))
-    return list(session.scalars(query.order_by(VerifiedLabel.id)))
+    return [label for page in newest_pages(session) for label in page]
+
+
+def newest_pages(session: Session) -> Iterator[Sequence[VerifiedLabel]]:
+    """The same, a page at a time, in the order of the images; all those of an image on one page."""
+    for images in ranges(session, VerifiedLabel.image_id):
+        query = select(VerifiedLabel).where(
+            images.holds(VerifiedLabel.image_id), _is_newest(VerifiedLabel)
+        )
+        yield session.scalars(query.order_by(VerifiedLabel.image_id, VerifiedLabel.id)).all()
 
 
 def unjudged(session: Session) -> list[LabelRow]:
     """Current labels that the gate has not judged."""
-    judged = exists().where(Judgement.label_id == VerifiedLabel.id)
-    return _rows(session, ~judged)
+    return _rows(
+        session,
+        lambda ids: (
+            ~exists().where(Judgement.label_id == VerifiedLabel.id, ids.holds(Judgement.label_id))
+        ),
+    )
 
 
 def accepted(session: Session) -> list[LabelRow]:
     """Current labels that the gate has accepted."""
-    passed = exists().where(Judgement.label_id == VerifiedLabel.id, Judgement.accepted)
-    return _rows(session, passed)
+    return _rows(
+        session,
+        lambda ids: exists().where(
+            Judgement.label_id == VerifiedLabel.id,
+            ids.holds(Judgement.label_id),
+            Judgement.accepted,
+        ),
+    )
 
 
 def galleries(session: Session, at_most: int, locale: str | None = None) -> dict[str, list[str]]:
     """Up to `at_most` images, of one locale or of all, of each product that labels name."""
-    found: dict[str, list[str]] = defaultdict(list)
-    query = select(VerifiedLabel.product_id, VerifiedLabel.image_id).where(
-        is_current(VerifiedLabel), VerifiedLabel.product_id.is_not(None)
-    )
-    if locale is not None:
-        query = query.where(VerifiedLabel.locale == locale)
-    for product_id, image_id in session.execute(query.order_by(VerifiedLabel.image_id)):
-        if len(found[product_id]) < at_most:
-            found[product_id].append(image_id)
-    return dict(sorted(found.items()))
+    return dict(gallery for page in gallery_pages(session, at_most, locale) for gallery in page)
 
 
-def _rows(session: Session, condition: ColumnElement[bool]) -> list[LabelRow]:
-    query = select(VerifiedLabel).where(is_current(VerifiedLabel), condition)
+def gallery_pages(
+    session: Session, at_most: int, locale: str | None = None
+) -> Iterator[list[tuple[str, list[str]]]]:
+    """The same, a page at a time, in the order of the products."""
+    named = VerifiedLabel.product_id.is_not(None)
+    for products in ranges(session, VerifiedLabel.product_id, named):
+        shown = select(
+            VerifiedLabel.product_id,
+            VerifiedLabel.image_id,
+            func.row_number()
+            .over(partition_by=VerifiedLabel.product_id, order_by=VerifiedLabel.image_id)
+            .label("place"),
+        ).where(named, products.holds(VerifiedLabel.product_id), is_current(VerifiedLabel))
+        if locale is not None:
+            shown = shown.where(VerifiedLabel.locale == locale)
+        numbered = shown.subquery()
+        rows = session.execute(
+            select(numbered.c.product_id, numbered.c.image_id)
+            .where(numbered.c.place <= at_most)
+            .order_by(numbered.c.product_id, numbered.c.place)
+        )
+        yield [
+            (product_id, [image_id for _, image_id in gallery])
+            for product_id, gallery in groupby(rows, key=itemgetter(0))
+        ]
+
+
+def _rows(session: Session, condition: Callable[[Range], ColumnElement[bool]]) -> list[LabelRow]:
     return [
         LabelRow(
             label_id=label.id,
@@ -119,7 +167,12 @@ def _rows(session: Session, condition: ColumnElement[bool]) -> list[LabelRow]:
             agreement=label.agreement,
             seconds=label.seconds,
         )
-        for label in session.scalars(query.order_by(VerifiedLabel.id))
+        for ids in ranges(session, VerifiedLabel.id)
+        for label in session.execute(
+            select(VerifiedLabel.__table__)
+            .where(ids.holds(VerifiedLabel.id), is_current(VerifiedLabel, ids), condition(ids))
+            .order_by(VerifiedLabel.id)
+        )
     ]
 
 

@@ -4,15 +4,12 @@ import json
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from catalog.database import add_new
+from catalog.database import add_new, one_at_a_time
 from catalog.identity import digest
 from catalog.schema import Model, Promotion, TrainingSet
-
-# Names the lock that keeps two comparisons from promoting at once on PostgreSQL.
-PROMOTING = 727273
 
 
 class ChampionChanged(RuntimeError):
@@ -100,9 +97,7 @@ def record_promotion(session: Session, decided: Promotion) -> Promotion:
     The same comparison is recorded once, whoever comes second. Raises `ChampionChanged` where the
     champion is no longer the one that was compared with.
     """
-    if session.get_bind().dialect.name == "postgresql":
-        # Held until the transaction ends; on SQLite, transactions wait for each other anyway.
-        session.execute(select(func.pg_advisory_xact_lock(PROMOTING)))
+    one_at_a_time(session, "promotion")
     past = promotions(session)
     if decided.holdout is not None:
         known = _compared(past, decided.challenger_id, decided.champion_id, decided.holdout)

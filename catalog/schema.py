@@ -118,9 +118,10 @@ class Image(Table):
     """One picture, named by the SHA-256 of its bytes."""
 
     __tablename__ = "image"
+    __table_args__ = (Index("image_of_locale", "locale", "id"),)
 
     id: Mapped[str] = mapped_column(String(64), primary_key=True)
-    locale: Mapped[str] = mapped_column(String(35), index=True)
+    locale: Mapped[str] = mapped_column(String(35))
     media_type: Mapped[str] = mapped_column(String(32))
     width: Mapped[int]
     height: Mapped[int]
@@ -309,9 +310,10 @@ class Cluster(Table):
     """A candidate cluster: images that may show one product."""
 
     __tablename__ = "cluster"
+    __table_args__ = (Index("cluster_of_partition", "partition_id", "id"),)
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True)
-    partition_id: Mapped[str] = mapped_column(ForeignKey("partition.id"), index=True)
+    partition_id: Mapped[str] = mapped_column(ForeignKey("partition.id"))
     locale: Mapped[str] = mapped_column(String(35))
     size: Mapped[int]
     purity: Mapped[float]
@@ -337,6 +339,10 @@ class Question(Table):
     """
 
     __tablename__ = "question"
+    __table_args__ = (
+        Index("question_of_kind", "locale", "kind", "id"),
+        Index("question_of_site", "site", "locale"),
+    )
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True)
     kind: Mapped[str] = mapped_column(String(16))
@@ -360,6 +366,15 @@ class WithdrawnQuestion(Table):
     question_id: Mapped[str] = mapped_column(ForeignKey("question.id"), primary_key=True)
     image_id: Mapped[str] = mapped_column(ForeignKey("removal.image_id"))
     withdrawn_at: Mapped[dt.datetime] = mapped_column(default_factory=now)
+
+
+class QuestionImage(Table):
+    """An image that a question is about, so that the questions about an image can be found."""
+
+    __tablename__ = "question_image"
+
+    image_id: Mapped[str] = mapped_column(ForeignKey("image.id"), primary_key=True)
+    question_id: Mapped[str] = mapped_column(ForeignKey("question.id"), primary_key=True)
 
 
 class SiteProject(Table):
@@ -472,7 +487,11 @@ class VerifiedLabel(Table):
     """
 
     __tablename__ = "verified_label"
-    __table_args__ = (UniqueConstraint("supersedes_id", name="label_superseded_once"),)
+    __table_args__ = (
+        UniqueConstraint("supersedes_id", name="label_superseded_once"),
+        Index("label_of_product", "product_id", "image_id"),
+        Index("label_of_origin", "origin", "id"),
+    )
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True)
     image_id: Mapped[str] = mapped_column(ForeignKey("image.id"), index=True)

@@ -21,11 +21,14 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from catalog.blobs import BlobStore
+from catalog.database import one_at_a_time
 from catalog.holdout import holdout
 from catalog.labels import LabelRow
 from catalog.schema import TrainingSet
 
 BATCH = 16_384  # labels that are read or skipped together
+# What reads the newest version or the holdout, and adds to them.
+GROWTH = "training set"
 
 
 class NoSuchVersion(LookupError):
@@ -60,6 +63,7 @@ def commit(session: Session, blobs: BlobStore, labels: Iterable[LabelRow]) -> Tr
 
     The version that is already newest is returned when nothing in it would differ.
     """
+    one_at_a_time(session, GROWTH)
     frozen = holdout(session)
     products = set(frozen.values())
     rows = sorted(

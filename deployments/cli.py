@@ -9,13 +9,14 @@ from rich.markup import escape
 from rich.table import Column, Table
 
 from annotation import SiteError, WordingError
+from catalog.errors import BackupError, DiskFull
 from catalog.exports import ExportError
 from catalog.holdout import TooFewLabels
 from catalog.images import NoSuchImage
 from catalog.manifest import ManifestError
 from catalog.models import ChampionChanged, NoSuchModel
 from catalog.training_sets import NoSuchVersion, VersionDamaged
-from deployments import dataset, models, removal, stack
+from deployments import backup, dataset, models, removal, stack
 from deployments.demo import DemoFailed
 from deployments.orchestration import prefect_server
 from deployments.service import StackError
@@ -25,8 +26,10 @@ from tasks.settings import load_settings
 
 # What a person can put right; each says how. Anything else is a defect and shows its traceback.
 MENDABLE = (
+    BackupError,
     ChampionChanged,
     DemoFailed,
+    DiskFull,
     ExportError,
     ManifestError,
     NoChampion,
@@ -48,6 +51,7 @@ app.add_typer(dataset.app, name="dataset")
 app.add_typer(removal.app)
 app.add_typer(models.app, name="models")
 app.add_typer(survey)
+app.add_typer(backup.app)
 console = Console()
 
 Source = Annotated[

@@ -30,16 +30,12 @@ class Queue:
 def queues_to_push() -> list[Queue]:
     """Where questions wait that are not known to stand on their site."""
     settings = load_settings()
-    with settings.catalog.begin() as transaction:
-        waiting = [
-            question
-            for name in settings.annotate.sites
-            for question in decisions.to_push(transaction, name)
+    with settings.catalog.read() as transaction:
+        return [
+            Queue(name, locale, QuestionKind(kind))
+            for name in sorted(settings.annotate.sites)
+            for locale, kind in decisions.queues_to_push(transaction, name)
         ]
-    return sorted(
-        {Queue(each.site, each.locale, QuestionKind(each.kind)) for each in waiting},
-        key=lambda queue: (queue.site, queue.locale, queue.kind),
-    )
 
 
 @at_a_site
@@ -49,14 +45,13 @@ def push(queue: Queue, escalated: Sequence[str] = ()) -> int:
     The crowd's desk is asked what does not stand there yet, the lead's what is `escalated`.
     """
     settings = load_settings()
-    with settings.catalog.begin() as transaction:
+    with settings.catalog.read() as transaction:
         if queue.desk == Desk.CROWD:
-            waiting = decisions.to_push(transaction, queue.site)
+            questions = decisions.to_push(transaction, queue.site, queue.locale, queue.kind)
         else:
             known = decisions.tasks_at(transaction, queue.desk, escalated)
             asked = decisions.questions(transaction, escalated)
-            waiting = [asked[key] for key in escalated if key not in known]
-        questions = [q for q in waiting if (q.locale, q.kind) == (queue.locale, queue.kind)]
+            questions = [asked[key] for key in escalated if key not in known]
     if not questions:
         return 0
     block = load_site(queue.site)

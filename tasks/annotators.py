@@ -27,7 +27,7 @@ class Annotators:
 def annotators() -> Annotators:
     """What all answers so far say of those who gave them."""
     settings = load_settings()
-    with settings.catalog.begin() as transaction:
+    with settings.catalog.read() as transaction:
         answers = decisions.every_answer(transaction)
         questions = decisions.questions(transaction, list(answers))
     locales = sorted({question.locale for question in questions.values()})

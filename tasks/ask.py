@@ -1,7 +1,7 @@
 """The task that asks: about candidate clusters, about doubts, and about what looks alike."""
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 
@@ -30,7 +30,7 @@ from catalog import (
     models,
     removals,
 )
-from catalog.schema import Question
+from catalog.schema import Cluster, Question
 from clustering import HiLander
 from tasks.knowledge import log_of
 from tasks.models import load
@@ -47,7 +47,7 @@ def ask() -> dict[str, int]:
     """
     settings = load_settings()
     blocks = sites_for(settings)
-    with settings.catalog.begin() as transaction:
+    with settings.catalog.read() as transaction:
         log = log_of(transaction)
         known = partition(log, labels.manifest_labels(transaction))
         galleries = labels.galleries(transaction, GALLERY)
@@ -145,15 +145,20 @@ class _Seen:
 
 def _fresh_clusters(transaction: Transaction, settings: Settings) -> list[Candidate]:
     """Large enough clusters of the newest clusterings, all of whose images still wait."""
-    found = []
+    found: list[tuple[Cluster, list[str]]] = []
     for locale, clustering in clusters.latest_partitions(transaction).items():
         waiting = set(clustered(transaction, locale, settings.pictures))
-        for cluster in clusters.clusters_of(transaction, clustering.id):
-            members = [each.image_id for each in clusters.members_of(transaction, cluster.id)]
-            large = cluster.size >= settings.annotate.asking.smallest_cluster
-            if large and waiting.issuperset(members):
-                found.append(Candidate(cluster.id, locale, tuple(members), None, 0.0))
-    return found
+        found += [
+            (cluster, members)
+            for cluster, members in clusters.clusters_of(transaction, clustering.id)
+            if cluster.size >= settings.annotate.asking.smallest_cluster
+            and waiting.issuperset(members)
+        ]
+    found.sort(key=lambda each: (-each[0].purity, each[0].id))
+    return [
+        Candidate(cluster.id, cluster.locale, tuple(members), None, 0.0)
+        for cluster, members in found
+    ]
 
 
 def _doubtful(transaction: Transaction, settings: Settings) -> list[Candidate]:
@@ -223,10 +228,14 @@ def _gold(transaction: Transaction, settings: Settings, new: Sequence[Question])
         n_people = max(len(decisions.annotators(transaction, site, locale)), 1)
         each_answers = (n_asked + n_new) * settings.annotate.votes.first / n_people
         n_missing = round(share / (1 - share) * each_answers) - n_gold
-        possible = list(
-            gold_questions(labels.galleries(transaction, GALLERY, locale), locale=locale, site=site)
-        )
-        asked = decisions.questions(transaction, [question.id for question in possible])
-        fresh = (question for question in possible if question.id not in asked)
+        fresh = _possible_gold(transaction, site, locale)
         found += list(islice(fresh, max(n_missing, 0)))
     return found
+
+
+def _possible_gold(transaction: Transaction, site: str, locale: str) -> Iterator[Question]:
+    """Gold questions that a site has not been asked in a locale, for as long as more are wanted."""
+    for galleries in labels.gallery_pages(transaction, GALLERY, locale):
+        possible = list(gold_questions(dict(galleries), locale=locale, site=site))
+        asked = decisions.questions(transaction, [question.id for question in possible])
+        yield from (question for question in possible if question.id not in asked)

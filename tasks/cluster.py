@@ -33,7 +33,7 @@ def shards_to_embed(model: Model, locale: str) -> list[list[str]]:
     are compared with.
     """
     settings = load_settings()
-    with settings.catalog.begin() as transaction:
+    with settings.catalog.read() as transaction:
         known = labels.galleries(transaction, GALLERY, locale)
         out = routed(transaction, locale, settings.pictures).left_out
         needed = [
@@ -64,14 +64,14 @@ def form_clusters(model: Model, locale: str) -> Partition | None:
     Pictures that are left out, or asked about one by one, are in no cluster.
     """
     settings = load_settings()
-    with settings.catalog.begin() as transaction:
+    with settings.catalog.read() as transaction:
         image_ids = clustered(transaction, locale, settings.pictures)
         identity = clusters.partition_id(model.id, locale, image_ids)
         known = clusters.partition(transaction, identity)
         places = clusters.features_of(transaction, model.id, image_ids)
     if known is not None or not image_ids:
         return known
-    with settings.catalog.begin() as transaction:
+    with settings.catalog.read() as transaction:
         must_link, cannot_link = knowledge(transaction).constraints(image_ids)
     vectors = features.read(settings.blob_store, image_ids, places)
     _, lander = load(model.location)

@@ -1,8 +1,8 @@
 """Tasks that read answers back, rule on them, and let the labels that follow through the gate."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 
 import pandas as pd
 from prefect import task
@@ -10,6 +10,7 @@ from prefect.cache_policies import NO_CACHE
 
 from annotation import (
     InvalidAnnotation,
+    Partition,
     Submission,
     changed_labels,
     new_answers,
@@ -18,13 +19,24 @@ from annotation import (
     undo,
 )
 from catalog import Transaction, decisions, holdout, images, labels, removals, training_sets
+from catalog.database import one_at_a_time
 from catalog.labels import LabelRow
-from catalog.schema import Decision, Desk, QuestionKind, SiteProject, TrainingSet
+from catalog.schema import (
+    Decision,
+    Desk,
+    QuestionKind,
+    SiteProject,
+    TrainingSet,
+    VerifiedLabel,
+)
 from tasks.annotate import Queue
 from tasks.errors import NoSuchDecision
 from tasks.knowledge import knowledge, log_of
 from tasks.settings import load_settings
 from tasks.sites import at_a_site, open_site
+
+# What reads the decisions and the labels that stand, and supersedes them.
+LOG = "log"
 
 
 @dataclass(frozen=True)
@@ -112,6 +124,7 @@ def decide(locale: str, kind: str) -> Ruled:
     """Rule on every answered question of one kind in one locale."""
     settings = load_settings()
     with settings.catalog.begin() as transaction:
+        one_at_a_time(transaction, LOG)
         asked = decisions.questions_about(transaction, locale, kind)
         answers = decisions.answers_to(transaction, [question.id for question in asked])
         withdrawn = decisions.withdrawn_questions(transaction)
@@ -162,18 +175,41 @@ def relabel() -> int:
     """Add the labels that follow from all decisions that stand; how many changed."""
     settings = load_settings()
     with settings.catalog.begin() as transaction:
+        one_at_a_time(transaction, LOG)
         manifest = labels.manifest_labels(transaction)
         known = partition(log_of(transaction), manifest)
         gone = removals.removed(transaction)
-        fresh = changed_labels(known, manifest, labels.newest(transaction), gone)
-        labels.add_products(transaction, [each.product_id for each in fresh if each.product_id])
-        return labels.add_labels(transaction, fresh)
+        listed: dict[str, list[VerifiedLabel]] = defaultdict(list)
+        for label in manifest:
+            listed[label.image_id].append(label)
+        unlabelled = dict(known.product_of)
+        n_changed = 0
+        for newest in labels.newest_pages(transaction):
+            about = sorted({label.image_id for label in newest})
+            product_of = {image: unlabelled.pop(image) for image in about if image in unlabelled}
+            of_page = [label for image in about for label in listed[image]]
+            n_changed += _add_changed(transaction, known, product_of, of_page, newest, gone)
+        return n_changed + _add_changed(transaction, known, unlabelled, [], [], gone)
+
+
+def _add_changed(
+    transaction: Transaction,
+    known: Partition,
+    product_of: Mapping[str, str],
+    manifest: Sequence[VerifiedLabel],
+    newest: Sequence[VerifiedLabel],
+    gone: Collection[str],
+) -> int:
+    """Add the labels that change of some images, those of `product_of` and `newest`; how many."""
+    fresh = changed_labels(replace(known, product_of=product_of), manifest, newest, gone)
+    labels.add_products(transaction, [each.product_id for each in fresh if each.product_id])
+    return labels.add_labels(transaction, fresh)
 
 
 @task(cache_policy=NO_CACHE)
 def products_now() -> dict[str, int]:
     """How many images each product has, by its names."""
-    with load_settings().catalog.begin() as transaction:
+    with load_settings().catalog.read() as transaction:
         known = knowledge(transaction)
     return {
         f"{' / '.join(known.called.get(product, {}).values())} ({product[:8]})": len(shown)
@@ -186,11 +222,8 @@ def undo_decision(decision_id: str, by: str, reason: str) -> Decision:
     """Take a decision back; raises `NoSuchDecision` where it does not stand."""
     settings = load_settings()
     with settings.catalog.begin() as transaction:
-        found = [
-            decision
-            for _, decision in decisions.decided(transaction)
-            if decision.id.startswith(decision_id)
-        ]
+        one_at_a_time(transaction, LOG)
+        found = decisions.standing(transaction, decision_id)
         if len(found) != 1:
             raise NoSuchDecision(
                 f"{len(found)} decisions that stand begin with {decision_id!r}: "
@@ -218,7 +251,7 @@ def judge() -> Judged | None:
     from expectations.report import render
 
     settings = load_settings()
-    with settings.catalog.begin() as transaction:
+    with settings.catalog.read() as transaction:
         waiting = labels.unjudged(transaction)
         current = labels.accepted(transaction)
         image_ids = [label.image_id for label in waiting]
@@ -253,6 +286,7 @@ def commit_training_set() -> TrainingSet | None:
     """Commit what the gate accepted as a training set version; None where nothing was accepted."""
     settings = load_settings()
     with settings.catalog.begin() as transaction:
+        one_at_a_time(transaction, training_sets.GROWTH)
         accepted = labels.accepted(transaction)
         if not accepted:
             return None

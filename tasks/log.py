@@ -6,7 +6,7 @@ from tasks.settings import load_settings
 
 def decided(image: str | None = None, kind: str | None = None) -> list[tuple[str, ...]]:
     """The decisions that stand, the newest first, each as a line of a table."""
-    with load_settings().catalog.begin() as transaction:
+    with load_settings().catalog.read() as transaction:
         log = decisions.decided(transaction, kind=kind)
     return [
         (

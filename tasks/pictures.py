@@ -11,19 +11,13 @@ from tasks.settings import load_settings
 def surest_and_least_sure(partition_ids: Sequence[str]) -> list[str]:
     """Sections that show the purest and the least pure clusters of two images or more."""
     settings = load_settings()
-    with settings.catalog.begin() as transaction:
-        found = sorted(
-            (
-                cluster
-                for partition_id in partition_ids
-                for cluster in clusters.clusters_of(transaction, partition_id)
-                if cluster.size > 1
-            ),
-            key=lambda cluster: (-cluster.purity, cluster.id),
-        )
+    with settings.catalog.read() as transaction:
         surest, least_sure = (
             [_image_ids(transaction, cluster) for cluster in chosen]
-            for chosen in (found[:ROWS_PER_SHEET], found[::-1][:ROWS_PER_SHEET])
+            for chosen in (
+                clusters.surest(transaction, partition_ids, ROWS_PER_SHEET),
+                clusters.least_sure(transaction, partition_ids, ROWS_PER_SHEET),
+            )
         )
     return [
         picture(contact_sheet(settings.blob_store, rows), caption)

@@ -187,9 +187,13 @@ class Settings(BaseSettings):
             )
         return self
 
+    @property
+    def catalogue_url(self) -> str:
+        return self.catalogue or f"sqlite:///{self.data / 'catalogue.sqlite'}"
+
     @cached_property
     def catalog(self) -> Catalog:
-        return Catalog(self.catalogue or f"sqlite:///{self.data / 'catalogue.sqlite'}")
+        return Catalog(self.catalogue_url)
 
     @cached_property
     def blob_store(self) -> BlobStore:

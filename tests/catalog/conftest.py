@@ -3,7 +3,7 @@
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from uuid import uuid4
@@ -46,16 +46,27 @@ def postgres() -> Iterator[str]:
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+def new_database(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], str]:
+    """Gives the URL of another empty database, all of one kind."""
+
+    def sqlite() -> str:
+        return f"sqlite:///{tmp_path / uuid4().hex}.sqlite"
+
+    def postgresql() -> str:
+        template: str = request.getfixturevalue("postgres")
+        name = f"groundtruth_{uuid4().hex}"
+        plain = template.replace("+psycopg", "")
+        with psycopg.connect(plain.format(name="postgres"), autocommit=True) as connection:
+            connection.execute(f"CREATE DATABASE {name}")
+        return template.format(name=name)
+
+    return {"sqlite": sqlite, "postgresql": postgresql}[request.param]
+
+
+@pytest.fixture
+def database_url(new_database: Callable[[], str]) -> str:
     """The URL of an empty database."""
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'catalogue.sqlite'}"
-    template: str = request.getfixturevalue("postgres")
-    name = f"groundtruth_{uuid4().hex}"
-    plain = template.replace("+psycopg", "")
-    with psycopg.connect(plain.format(name="postgres"), autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}")
-    return template.format(name=name)
+    return new_database()
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import create_engine, inspect
 
 import catalog as package
-from catalog import Catalog, clusters, images
+from catalog import Catalog, images
 from catalog.database import MAX_BOUND_VALUES, add_new
 from catalog.schema import ImageSource, SetAside, Table
 from tests.catalog.rows import NOON, Bench, image
@@ -37,20 +37,6 @@ def test_every_migration_can_be_taken_back(catalog: Catalog) -> None:
         config.attributes["connection"] = connection
         alembic.command.downgrade(config, "base")
         assert inspect(connection).get_table_names() == ["alembic_version"]
-
-
-def test_a_catalogue_of_the_first_schema_is_migrated_with_what_is_in_it(bench: Bench) -> None:
-    question = bench.ask(bench.ingest("a", "b"))
-    config = alembic.config.Config()
-    config.set_main_option("script_location", str(Path(package.__file__).parent / "migrations"))
-    with create_engine(bench.catalog.url).begin() as connection:
-        config.attributes["connection"] = connection
-        alembic.command.downgrade(config, "0001")
-    with Catalog(bench.catalog.url).begin() as transaction:
-        [partition] = clusters.partitions(transaction)
-        assert (partition.n_images, partition.n_clusters) == (2, 1)
-        found = clusters.cluster_of_images(transaction, partition.id)
-        assert set(found.values()) == {question.cluster_id}
 
 
 def test_opening_a_catalogue_again_keeps_what_is_in_it(bench: Bench) -> None:
