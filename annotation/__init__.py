@@ -10,6 +10,7 @@ from annotation.annotators import Alpha, Record, picture_alpha, records, verdict
 from annotation.answers import Annotation, InvalidAnnotation, Submission, new_answers
 from annotation.connection import SiteError, SiteRefused, SiteUnreachable
 from annotation.consensus import AGGREGATORS
+from annotation.corrections import asked_again, deny, forget, named_by_hand, taken_back
 from annotation.decisions import Ruling, Votes, current_answers, rule, undo
 from annotation.desk import guidelines, label_config, task
 from annotation.gold import gold_questions
@@ -60,21 +61,26 @@ __all__ = [
     "Votes",
     "Wording",
     "WordingError",
+    "asked_again",
     "changed_labels",
     "cluster_questions",
     "current_answers",
+    "deny",
     "follow_ups",
+    "forget",
     "gold_questions",
     "guidelines",
     "label_config",
     "merge_question",
     "name_key",
+    "named_by_hand",
     "new_answers",
     "partition",
     "picture_alpha",
     "records",
     "result",
     "rule",
+    "taken_back",
     "task",
     "undo",
     "verdict_alpha",

@@ -1,8 +1,9 @@
 """Products, verified labels, and the gate's judgement on each label."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, exists, select
@@ -10,7 +11,15 @@ from sqlalchemy.orm import Session, aliased
 
 from catalog.database import add_new
 from catalog.identity import digest
-from catalog.schema import GateRun, Judgement, Origin, Product, VerifiedLabel
+from catalog.schema import (
+    GateRun,
+    Judgement,
+    Origin,
+    Product,
+    SettlementKind,
+    VerifiedLabel,
+)
+from catalog.settlements import is_settled, release_number
 
 
 @dataclass(frozen=True)
@@ -66,8 +75,14 @@ def manifest_label(image_id: str, product_id: str, name: str, locale: str) -> Ve
 
 
 def manifest_labels(session: Session) -> list[VerifiedLabel]:
-    """What the customer's manifests say, whether or not a decision has corrected it since."""
-    query = select(VerifiedLabel).where(VerifiedLabel.origin == Origin.MANIFEST)
+    """What the customer's manifests say, whether or not a decision has corrected it since.
+
+    What somebody corrected or asked about by hand, no manifest says any more.
+    """
+    by_hand = (SettlementKind.CORRECT, SettlementKind.ASK)
+    query = select(VerifiedLabel).where(
+        VerifiedLabel.origin == Origin.MANIFEST, ~is_settled(VerifiedLabel.id, *by_hand)
+    )
     return list(session.scalars(query.order_by(VerifiedLabel.id)))
 
 
@@ -79,15 +94,13 @@ def newest(session: Session) -> list[VerifiedLabel]:
 
 
 def unjudged(session: Session) -> list[LabelRow]:
-    """Current labels that the gate has not judged."""
-    judged = exists().where(Judgement.label_id == VerifiedLabel.id)
-    return _rows(session, ~judged)
+    """Current labels that the gate has not judged, or not since somebody released them."""
+    return _rows(session, ~exists().where(is_judged()))
 
 
 def accepted(session: Session) -> list[LabelRow]:
     """Current labels that the gate has accepted."""
-    passed = exists().where(Judgement.label_id == VerifiedLabel.id, Judgement.accepted)
-    return _rows(session, passed)
+    return _rows(session, exists().where(is_judged(), Judgement.accepted))
 
 
 def galleries(session: Session, at_most: int, locale: str | None = None) -> dict[str, list[str]]:
@@ -102,6 +115,14 @@ def galleries(session: Session, at_most: int, locale: str | None = None) -> dict
         if len(found[product_id]) < at_most:
             found[product_id].append(image_id)
     return dict(sorted(found.items()))
+
+
+def is_judged() -> ColumnElement[bool]:
+    """True of the judgement of a label that counts: the one made for its release, if any."""
+    return and_(
+        Judgement.label_id == VerifiedLabel.id,
+        Judgement.release_number == release_number(VerifiedLabel.id),
+    )
 
 
 def _rows(session: Session, condition: ColumnElement[bool]) -> list[LabelRow]:
@@ -127,13 +148,22 @@ def record_gate_run(
     session: Session,
     *,
     accepted_ids: Sequence[str],
-    quarantined: dict[str, tuple[str, ...]],
+    quarantined: Mapping[str, Sequence[str]],
     held: bool,
     rules: list[dict[str, Any]],
+    releases: Mapping[str, int] = MappingProxyType({}),
 ) -> GateRun:
-    """Record what the gate said of a batch; a held batch is judged again with the next one."""
+    """Record what the gate said of a batch; a held batch is judged again with the next one.
+
+    `releases` is the number of the settlement for which a label was judged again.
+    """
+    judged = [
+        "gate",
+        *(str(held), *sorted(accepted_ids), "quarantined", *sorted(quarantined)),
+        *(f"{label} {number}" for label, number in sorted(releases.items())),
+    ]
     run = GateRun(
-        id=digest("gate", held, *sorted(accepted_ids), *sorted(quarantined)),
+        id=digest(*judged),
         n_accepted=len(accepted_ids),
         n_quarantined=len(quarantined),
         held=held,
@@ -142,11 +172,23 @@ def record_gate_run(
     add_new(session, [run])
     if not held:
         passed = [
-            Judgement(label_id=label_id, gate_run_id=run.id, accepted=True, reasons=[])
+            Judgement(
+                label_id=label_id,
+                gate_run_id=run.id,
+                accepted=True,
+                reasons=[],
+                release_number=releases.get(label_id, 0),
+            )
             for label_id in accepted_ids
         ]
         stopped = [
-            Judgement(label_id=label_id, gate_run_id=run.id, accepted=False, reasons=list(reasons))
+            Judgement(
+                label_id=label_id,
+                gate_run_id=run.id,
+                accepted=False,
+                reasons=list(reasons),
+                release_number=releases.get(label_id, 0),
+            )
             for label_id, reasons in quarantined.items()
         ]
         add_new(session, [*passed, *stopped])
@@ -157,7 +199,7 @@ def quarantined(session: Session) -> list[Judgement]:
     """The judgements against current labels."""
     query = (
         select(Judgement)
-        .join(VerifiedLabel, VerifiedLabel.id == Judgement.label_id)
+        .join(VerifiedLabel, is_judged())
         .where(~Judgement.accepted, is_current(VerifiedLabel))
         .order_by(Judgement.label_id)
     )
