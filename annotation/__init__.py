@@ -6,7 +6,7 @@ A candidate cluster becomes questions (`questions`), a `Site` asks them in the a
 labels follow from that (`changed_labels`).
 """
 
-from annotation.annotators import Alpha, Record, picture_alpha, records, verdict_alpha
+from annotation.annotators import Alpha, Record, gold_counts, picture_alpha, records, verdict_alpha
 from annotation.answers import Annotation, InvalidAnnotation, Submission, new_answers
 from annotation.connection import SiteError, SiteRefused, SiteUnreachable
 from annotation.consensus import AGGREGATORS
@@ -68,6 +68,7 @@ __all__ = [
     "deny",
     "follow_ups",
     "forget",
+    "gold_counts",
     "gold_questions",
     "guidelines",
     "label_config",

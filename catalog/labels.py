@@ -197,10 +197,15 @@ def record_gate_run(
 
 def quarantined(session: Session) -> list[Judgement]:
     """The judgements against current labels."""
+    return [judgement for judgement, _ in quarantined_labels(session)]
+
+
+def quarantined_labels(session: Session) -> list[tuple[Judgement, VerifiedLabel]]:
+    """The current labels that the gate has stopped, each with the judgement against it."""
     query = (
-        select(Judgement)
+        select(Judgement, VerifiedLabel)
         .join(VerifiedLabel, is_judged())
         .where(~Judgement.accepted, is_current(VerifiedLabel))
         .order_by(Judgement.label_id)
     )
-    return list(session.scalars(query))
+    return list(session.execute(query).tuples())

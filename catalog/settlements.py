@@ -32,7 +32,8 @@ def release_number(label_id: InstrumentedAttribute[str]) -> ScalarSelect[int]:
         .join(SettledLabel, SettledLabel.settlement_number == Settlement.number)
         .where(Settlement.kind == SettlementKind.RELEASE, stands())
     )
-    return newest.where(SettledLabel.label_id == label_id).scalar_subquery()
+    of_label = newest.where(SettledLabel.label_id == label_id)
+    return of_label.correlate(label_id.class_).scalar_subquery()
 
 
 def settlement(session: Session, number: int) -> Settlement | None:

@@ -11,11 +11,18 @@ from rich.table import Column, Table
 from annotation import SiteError, WordingError
 from catalog.manifest import ManifestError
 from catalog.training_sets import TooFewLabels
-from deployments import stack
+from deployments import gate, stack
 from deployments.demo import DemoFailed
 from deployments.orchestration import prefect_server
 from deployments.service import StackError
-from tasks.errors import NoChampion, NoSite, NoSuchDecision, SettingsError
+from tasks.errors import (
+    NoChampion,
+    NoSite,
+    NoSuchDecision,
+    NoSuchLabel,
+    NoSuchSettlement,
+    SettingsError,
+)
 from tasks.settings import load_settings
 
 # What a person can put right; each says how. Anything else is a defect and shows its traceback.
@@ -25,6 +32,8 @@ MENDABLE = (
     NoChampion,
     NoSite,
     NoSuchDecision,
+    NoSuchLabel,
+    NoSuchSettlement,
     SettingsError,
     SiteError,
     StackError,
@@ -33,6 +42,7 @@ MENDABLE = (
 )
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False)
+app.add_typer(gate.app)
 console = Console()
 
 Source = Annotated[

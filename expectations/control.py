@@ -30,4 +30,4 @@ def usual_share(shares: ArrayLike, sizes: ArrayLike, size_now: int) -> Band:
     z_scores = (seen - centre) / (spread / np.sqrt(n))
     between = max(1.0, float(np.abs(np.diff(z_scores)).mean()) / MEAN_RANGE_OF_TWO)
     reach = SIGMAS * between * spread / float(np.sqrt(size_now))
-    return Band(low=max(0.0, centre - reach), high=min(1.0, centre + reach))
+    return Band(low=float(max(0.0, centre - reach)), high=float(min(1.0, centre + reach)))

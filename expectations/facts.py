@@ -72,14 +72,15 @@ def with_facts(labels: pd.DataFrame, known: Known, policy: LabelPolicy) -> pd.Da
     ----------
     labels : `LABEL_COLUMNS`, indexed by label id. `annotators` is a list or tuple of names.
         `product_id`, `name` and `seconds` (per picture) may be missing, and so may `site`,
-        `verdict` and `posterior` of a label that comes from no decision. `differs` is true where
+        `verdict` and `posterior` of a label about which nobody was asked. `differs` is true where
         the image is known not to show the product, `disputed` where people are asked which of two
         decisions about it is right. `quality` and `typicality` are those of
         `expectations.suspicion`, missing where nothing can be said.
 
     Returns
     -------
-    A new frame with the index of `labels`, float32 but for the locale.
+    A new frame with the index of `labels`, float64 but for the locale: what Great Expectations
+    compares as a whole column.
     """
     images = known.images.set_index("image_id")
     locale_of_image = labels["image_id"].map(images["locale"])
@@ -107,7 +108,7 @@ def with_facts(labels: pd.DataFrame, known: Known, policy: LabelPolicy) -> pd.Da
         "name_is_in_script": _of_distinct(local_names, lambda row: is_written_for(*row)),
         "locale_is_known": in_known_locale,
         "locale_is_the_images": _where(ingested, labels["locale"] == locale_of_image),
-        "vendor_is_known": _where(decided, labels["site"].isin(list(known.vendors))),
+        "vendor_is_known": _where(labels["site"].notna(), labels["site"].isin(list(known.vendors))),
         "verdict_is_known": _where(decided, labels["verdict"].isin(VERDICTS)),
         "agreement_is_a_share": labels["agreement"].between(0, 1),
         "agreement_is_enough": _at_least(
@@ -136,7 +137,7 @@ def with_facts(labels: pd.DataFrame, known: Known, policy: LabelPolicy) -> pd.Da
             labels["typicality"].notna(), labels["typicality"] >= policy.typicality_at_least
         ),
     }
-    facts = pd.DataFrame(found, index=labels.index).astype(np.float32)
+    facts = pd.DataFrame(found, index=labels.index).astype(float)
     facts.insert(0, "locale", labels["locale"])
     return facts
 
@@ -186,7 +187,7 @@ def _teams(annotators: "pd.Series[Any]") -> tuple[NDArray[np.intp], list[tuple[s
 
 
 def _accuracy_of_annotators(gold: pd.DataFrame, policy: LabelPolicy) -> dict[Hashable, float]:
-    """1.0 or 0.0 by (annotator, locale): whether they keep the contract; missing: too little gold."""
+    """1.0 or 0.0 by (annotator, locale): whether they keep the contract; none: too little gold."""
     return _keeps(gold.groupby(["annotator", "locale"])[["n_right", "n"]].sum(), policy)
 
 

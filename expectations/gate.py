@@ -139,6 +139,10 @@ def run_suite(
     )
     found = batch.validate(suite, result_format="COMPLETE")
     if docs:
+        for result in found.results:
+            if isinstance(result.result.get("observed_value"), float):
+                # Its pages take no number of numpy's.
+                result.result["observed_value"] = float(result.result["observed_value"])
         view: Any = DefaultJinjaPageView()
         page = view.render(ValidationResultsPageRenderer().render(found))
         docs.mkdir(parents=True, exist_ok=True)

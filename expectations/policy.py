@@ -81,11 +81,11 @@ class Severities(BaseModel, frozen=True, extra="forbid"):
 class Bars(BaseModel, frozen=True, extra="forbid"):
     """The bars of one locale, where they differ from everybody's."""
 
-    agreement_at_least: float | None = Field(None, ge=0, le=1)
-    posterior_at_least: float | None = Field(None, ge=0, le=1)
-    gold_accuracy_at_least: float | None = Field(None, ge=0, le=1)
+    agreement_at_least: float | None = Field(default=None, ge=0, le=1)
+    posterior_at_least: float | None = Field(default=None, ge=0, le=1)
+    gold_accuracy_at_least: float | None = Field(default=None, ge=0, le=1)
     seconds_per_picture: Band | None = None
-    mean_agreement_per_locale: float | None = Field(None, ge=0, le=1)
+    mean_agreement_per_locale: float | None = Field(default=None, ge=0, le=1)
 
 
 class LabelPolicy(BaseModel, frozen=True, extra="forbid"):
