@@ -31,7 +31,7 @@ PASSAGES = 20
 
 @dataclass(frozen=True)
 class Measured:
-    """One size: seconds of the neighbours' votes, of the gate and of both; megabytes at the peak."""
+    """One size: seconds of the votes, of the gate and of both; megabytes at their peak."""
 
     n_rows: int
     votes: float
@@ -95,13 +95,14 @@ def batch(n_rows: int, seed: int = 0) -> tuple[pd.DataFrame, Known]:
     return labels, Known(images, current, LOCALES, vendors, suspended, gold, decided, history)
 
 
-def neighbours(n_rows: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Products, and neighbours of the same product mostly, as a search would find them."""
+def neighbours(n_rows: int, seed: int = 0) -> tuple[np.ndarray, ...]:
+    """Products, sheets, and neighbours of the same product mostly, as a search would find them."""
     draw = np.random.default_rng(seed)
     products = np.sort(draw.integers(0, max(1, n_rows // IMAGES_PER_PRODUCT), n_rows))
     near = np.arange(n_rows)[:, None] + draw.integers(-9, 10, (n_rows, NEIGHBOURS))
     cosines = draw.random((n_rows, NEIGHBOURS), dtype=np.float32)
-    return products, near.clip(0, n_rows - 1).astype(np.int32), cosines
+    sheets = np.arange(n_rows) // 30
+    return products, sheets, near.clip(0, n_rows - 1).astype(np.int32), cosines
 
 
 def measure(n_rows: int) -> Measured:

@@ -125,7 +125,7 @@ class LabelPolicy(BaseModel, frozen=True, extra="forbid"):
         "identity: all of a smaller batch, a sample of a larger one",
     )
     label_quality_at_least: float = Field(
-        0.1,
+        0.2,
         ge=0,
         le=1,
         description="a label whose picture looks like those of another product is quarantined; "

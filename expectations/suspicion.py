@@ -1,8 +1,9 @@
 """Which labels do not look like their product, and which images look like none.
 
-An image's neighbours vote for their products, each with a weight that falls with its distance; no
-image votes for itself, so that what is said of it is out of sample. cleanlab turns the votes into
-the label's quality: the normalised margin of confident learning (Northcutt, Jiang and Chuang, JAIR
+An image's neighbours vote for their products, each with a weight that falls with its distance.
+Neither the image nor any other of its sheet votes, for one answer labelled them all: what is said
+of a label is out of the sample that it comes from. cleanlab turns the votes into the label's
+quality: the normalised margin of confident learning (Northcutt, Jiang and Chuang, JAIR
 70, 2021). How typical an image is follows from the distance of its neighbours (Kuan and Mueller,
 Back to the basics: revisiting out-of-distribution detection baselines, 2022).
 """
@@ -14,9 +15,9 @@ from cleanlab.internal.outlier import transform_distances_to_scores
 from cleanlab.rank import get_label_quality_scores
 from numpy.typing import NDArray
 
-NEIGHBOURS = 10
+NEIGHBOURS = 20
 COMPANY = 3
-"""Other images that a product needs before anything is said of its labels."""
+"""Images of other sheets that a product needs before anything is said of its labels."""
 
 TEMPERATURE = 0.1
 """Cosine by which a neighbour must be nearer to have e times the weight."""
@@ -42,6 +43,7 @@ class Suspicion:
 
 def suspicion(
     products: NDArray[np.int64],
+    sheets: NDArray[np.int64],
     neighbours: NDArray[np.integer],
     cosines: NDArray[np.float32],
 ) -> Suspicion:
@@ -50,7 +52,9 @@ def suspicion(
     Parameters
     ----------
     products : int64 (N,)
-        The product of each image by its label.
+        The product of each image by its label, numbered from 0.
+    sheets : int64 (N,)
+        What labelled each image, numbered from 0: images of one decision share a number.
     neighbours : int (N, K)
         Rows of the nearest other images; -1 in an empty place.
     cosines : float32 (N, K)
@@ -60,19 +64,26 @@ def suspicion(
     if k == 0:
         return Suspicion(np.full(n, np.nan), np.full(n, np.nan))
     present = neighbours >= 0
+    votes = present & (sheets[neighbours] != sheets[:, None])
     quality = np.empty(n)
     for start in range(0, n, BLOCK):
         rows = slice(start, start + BLOCK)
-        voted = np.where(present[rows], products[neighbours[rows]], -1)
+        voted = np.where(votes[rows], products[neighbours[rows]], -1)
         quality[rows] = _quality(products[rows], voted, cosines[rows])
-    company = np.bincount(products)[products] - 1
+    company = np.bincount(products)[products] - _n_of_sheet(products, sheets)
     distance = np.where(present, 1 - cosines, 0.0).sum(1) / np.maximum(present.sum(1), 1)
     typicality = transform_distances_to_scores(distance, 1, float(np.median(distance)))
-    nobody = ~present.any(1)
     return Suspicion(
-        np.where(nobody | (company < COMPANY), np.nan, quality),
-        np.where(nobody, np.nan, typicality),
+        np.where(votes.any(1) & (company >= COMPANY), quality, np.nan),
+        np.where(present.any(1), typicality, np.nan),
     )
+
+
+def _n_of_sheet(products: NDArray[np.int64], sheets: NDArray[np.int64]) -> NDArray[np.int64]:
+    """How many images of its own product and sheet each image has, itself among them."""
+    pairs = products.astype(np.int64) * (int(sheets.max()) + 1) + sheets
+    _, pair, counts = np.unique(pairs, return_inverse=True, return_counts=True)
+    return np.asarray(counts[pair], dtype=np.int64)
 
 
 def _quality(

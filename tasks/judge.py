@@ -285,7 +285,10 @@ def _suspicion(
     seen = sorted(places)
     near = find_neighbours(features.read(settings.blob_store, seen, places), NEIGHBOURS)
     _, products = np.unique([product_of[image] for image in seen], return_inverse=True)
-    said = suspicion(products, near.indices, near.cosines)
+    # A manifest labels each image by itself.
+    source_of = {label.image_id: label.decision_id for label in (*current, *waiting)}
+    _, sheets = np.unique([source_of[image] or image for image in seen], return_inverse=True)
+    said = suspicion(products, sheets, near.indices, near.cosines)
     row_of = {image: row for row, image in enumerate(seen)}
     # An image with labels that name two products is looked at as one of them only.
     rows = np.array(

@@ -30,8 +30,12 @@ def products_apart(seed: int = 0, noise: float = 0.15) -> tuple[NDArray, NDArray
     return features.astype(np.float32), products
 
 
-def suspected(features: NDArray, products: NDArray, k: int = 10) -> Suspicion:
-    return suspicion(products, *neighbours_of(features, k))
+def suspected(
+    features: NDArray, products: NDArray, sheets: NDArray | None = None, k: int = 10
+) -> Suspicion:
+    """Each image on a sheet of its own, where nothing else is said."""
+    own = np.arange(len(products)) if sheets is None else sheets
+    return suspicion(products, own, *neighbours_of(features, k))
 
 
 def test_flipped_labels_have_the_lowest_quality() -> None:
@@ -39,6 +43,14 @@ def test_flipped_labels_have_the_lowest_quality() -> None:
     flipped = np.random.default_rng(1).random(len(products)) < 0.1
     said = np.where(flipped, (products + 3) % PRODUCTS, products)
     assert roc_auc_score(flipped, -suspected(features, said).quality) > 0.99
+
+
+def test_a_sheet_that_is_wrong_as_a_whole_does_not_vouch_for_itself() -> None:
+    features, products = products_apart()
+    sheets = np.arange(len(products)) // 5
+    said = np.where(sheets == 3, products[0], products)
+    quality = suspected(features, said, sheets).quality
+    assert quality[sheets == 3].max() < 0.1 < np.median(quality)
 
 
 def test_an_image_among_strangers_is_the_least_typical() -> None:
@@ -75,6 +87,8 @@ def test_nothing_is_said_of_a_product_without_company() -> None:
 
 
 def test_nothing_is_said_where_there_are_no_neighbours() -> None:
-    found = suspicion(np.array([0]), np.empty((1, 0), dtype=int), np.empty((1, 0), np.float32))
+    found = suspicion(
+        np.array([0]), np.array([0]), np.empty((1, 0), dtype=int), np.empty((1, 0), np.float32)
+    )
     assert np.isnan(found.quality).all()
     assert np.isnan(found.typicality).all()
