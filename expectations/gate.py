@@ -42,9 +42,10 @@ USUAL_RULES = (
 
 @dataclass(frozen=True)
 class Finding:
-    """A rule's outcome, the labels that break it, and what this gives as a reason against them."""
+    """A rule's outcome on a column, the labels that break it, and the reason against them."""
 
     outcome: RuleOutcome
+    column: str | None
     reason: str
     labels: tuple[str, ...]
 
@@ -193,10 +194,10 @@ def _reasons(
 
 def _seen_by_row(rows: pd.DataFrame, findings: Iterable[Finding]) -> Iterator[Observed]:
     """The share of the labels that break each row rule, in each locale and in all."""
-    columns = [column for column in rows.columns if column != "locale"]
-    found = rows[columns].groupby(rows["locale"])
+    found = rows.drop(columns="locale").groupby(rows["locale"])
     kept, judged = found.sum(), found.count()
-    for column, finding in zip(columns, findings, strict=True):
+    for finding in findings:
+        column = finding.column
         counted = [(str(tag), kept[column][tag], judged[column][tag]) for tag in kept.index]
         counted.append(("", kept[column].sum(), judged[column].sum()))
         for locale, n_kept, n in counted:
@@ -246,6 +247,7 @@ def _finding(result: Any) -> Finding:
             rows=len(labels),
             locale=config.meta.get("locale", ""),
         ),
+        column=config.kwargs.get("column"),
         reason=config.meta["reason"],
         labels=labels,
     )

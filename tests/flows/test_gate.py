@@ -106,7 +106,7 @@ def test_a_label_that_is_not_in_quarantine_cannot_be_settled(workspace: Workspac
         settle("release", labels=["abc"], **BY)
 
 
-def test_a_changed_file_and_a_suspended_annotator_are_stopped_with_a_page_about_it(
+def test_an_image_whose_file_changed_is_stopped_with_a_page_about_it(
     workspace: Workspace, sample: Sample
 ) -> None:
     ingest(str(sample.labelled))
