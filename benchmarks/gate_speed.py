@@ -128,8 +128,8 @@ def main(
         "",
         f"Every rule over a batch of labels beside a training set as large, one label in ten"
         f" quarantined, on {os.cpu_count()} cores. `votes` is what the neighbours of each image"
-        " say of its label, without the search for them. The peak holds the frames. Seconds grow with"
-        " whatever else runs; CPU seconds do not.",
+        " say of its label, without the search for them. The peak holds the frames. Seconds grow"
+        " with whatever else runs; CPU seconds do not.",
         "",
         "| labels | quarantined | votes, s | gate, s | both, CPU s | frames, MB | peak, MB |",
         "|---|---|---|---|---|---|---|",
