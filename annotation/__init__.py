@@ -6,10 +6,11 @@ A candidate cluster becomes questions (`questions`), a `Site` asks them in the a
 labels follow from that (`changed_labels`).
 """
 
-from annotation.annotators import Alpha, Record, picture_alpha, records, verdict_alpha
+from annotation.annotators import Alpha, Record, gold_counts, picture_alpha, records, verdict_alpha
 from annotation.answers import Annotation, InvalidAnnotation, Submission, new_answers
 from annotation.connection import SiteError, SiteRefused, SiteUnreachable
 from annotation.consensus import AGGREGATORS
+from annotation.corrections import asked_again, deny, forget, named_by_hand, taken_back
 from annotation.decisions import Ruling, Votes, current_answers, rule, undo
 from annotation.desk import guidelines, label_config, task
 from annotation.effort import Effort, Expected, expected_effort
@@ -63,22 +64,28 @@ __all__ = [
     "Votes",
     "Wording",
     "WordingError",
+    "asked_again",
     "changed_labels",
     "cluster_questions",
     "current_answers",
+    "deny",
     "expected_effort",
     "follow_ups",
+    "forget",
+    "gold_counts",
     "gold_questions",
     "guidelines",
     "label_config",
     "merge_question",
     "name_key",
+    "named_by_hand",
     "new_answers",
     "partition",
     "picture_alpha",
     "records",
     "result",
     "rule",
+    "taken_back",
     "task",
     "undo",
     "verdict_alpha",

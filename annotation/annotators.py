@@ -89,6 +89,24 @@ class Alpha:
         return f"{self.value:.2f} ({self.low:.2f}–{self.high:.2f} of {self.n_items})"
 
 
+def gold_counts(
+    questions: Mapping[str, Question], answers: Mapping[str, Sequence[Answer]]
+) -> dict[tuple[str, str, str], tuple[int, int]]:
+    """Of the gold among `questions`, how many each annotator got right, and of how many.
+
+    By annotator, site and locale.
+    """
+    found: dict[tuple[str, str, str], tuple[int, int]] = defaultdict(lambda: (0, 0))
+    for key, question in questions.items():
+        if question.expected is None:
+            continue
+        for answer in standing_answers(answers.get(key, ())):
+            who = answer.annotator, question.site, question.locale
+            n_right, n = found[who]
+            found[who] = n_right + is_right(question, answer), n + 1
+    return dict(found)
+
+
 def records(
     questions: Mapping[str, Question],
     answers: Mapping[str, Sequence[Answer]],

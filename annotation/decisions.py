@@ -168,7 +168,7 @@ def _ruling(
 ) -> Ruling:
     heard = [answer.id for answer in voices]
     if heard == (previous.answer_ids if previous else []) and (
-        previous is None or previous.kind == DecisionKind.UNDONE
+        previous is None or previous.reason is not None
     ):
         return Ruling()
     outcome = _outcome(question, opinion)

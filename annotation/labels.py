@@ -17,7 +17,7 @@ WITHDRAWN = {"withdrawn": True}
 
 def changed_labels(
     partition: Partition,
-    manifest: Iterable[VerifiedLabel],
+    manifest: Collection[VerifiedLabel],
     newest: Iterable[VerifiedLabel],
     removed: Collection[str] = frozenset(),
 ) -> list[VerifiedLabel]:
@@ -29,27 +29,30 @@ def changed_labels(
         What the manifests say.
     newest
         The labels that no other supersedes, withdrawn ones as well. An image that manifests label
-        in two ways has two: that is left to the gate.
+        in two ways has two: that is left to the gate, until somebody has ruled which is wrong.
     removed
         The images that must go. Every label of theirs is withdrawn, whatever is said of them; what
         they told of other images stays told.
     """
     listed = {label.image_id: label for label in manifest}
+    listed_ids = {label.id for label in manifest}
     before: dict[str, list[VerifiedLabel]] = defaultdict(list)
     for label in newest:
         before[label.image_id].append(label)
     fresh = [
-        _successor(image, previous, {key: getattr(previous, key) for key in CONTENT} | WITHDRAWN)
-        for image in sorted(removed)
-        for previous in before[image]
-        if not previous.withdrawn
+        _withdrawn(label)
+        for image in sorted(before.keys() & removed)
+        for label in before[image]
+        if not label.withdrawn
     ]
     for image in sorted({*before, *partition.product_of}.difference(removed)):
-        if len(before[image]) > 1:
+        rivals = [label for label in before[image] if not label.withdrawn]
+        if len(rivals) > 1:
+            fresh += [_withdrawn(label) for label in rivals if label.id not in listed_ids]
             continue
-        previous = before[image][0] if before[image] else None
+        previous = next(iter(rivals or before[image]), None)
         content = _content(image, partition, listed.get(image), previous)
-        if previous is None or content != {key: getattr(previous, key) for key in CONTENT}:
+        if previous is None or content != _content_of(previous):
             fresh.append(_successor(image, previous, content))
     return fresh
 
@@ -63,6 +66,14 @@ def _successor(
     )
 
 
+def _withdrawn(label: VerifiedLabel) -> VerifiedLabel:
+    return _successor(label.image_id, label, _content_of(label) | WITHDRAWN)
+
+
+def _content_of(label: VerifiedLabel) -> dict[str, Any]:
+    return {key: getattr(label, key) for key in CONTENT}
+
+
 def _content(
     image: str,
     partition: Partition,
@@ -74,7 +85,7 @@ def _content(
     if source is None:
         said = listed or previous
         assert said is not None
-        content = {key: getattr(said, key) for key in CONTENT}
+        content = _content_of(said)
         return content if listed else content | WITHDRAWN
     question, decision = source
     product = partition.product_of[image]

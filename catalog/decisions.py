@@ -16,6 +16,7 @@ from catalog.schema import (
     Pull,
     Question,
     QuestionImage,
+    QuestionKind,
     SiteProject,
     SiteTask,
     WithdrawnQuestion,
@@ -129,6 +130,12 @@ def undecided_questions(session: Session, locale: str | None = None) -> list[Que
     )
 
 
+def gold_questions(session: Session) -> dict[str, Question]:
+    """Every gold question ever asked."""
+    query = select(Question).where(Question.expected.is_not(None)).order_by(Question.id)
+    return {question.id: question for question in session.scalars(query)}
+
+
 def questions_about(session: Session, locale: str, kind: str) -> list[Question]:
     """Every question of one kind ever asked in a locale."""
     of_kind = (Question.locale == locale, Question.kind == kind)
@@ -207,6 +214,35 @@ def standing(session: Session, beginning: str) -> list[Decision]:
     """The decisions that stand whose identities, hexadecimal digits, begin with `beginning`."""
     query = select(Decision).where(Decision.id.between(beginning, f"{beginning}g"))
     return list(session.scalars(query.where(decision_stands()).order_by(Decision.id)))
+
+
+def behind(session: Session, decision_ids: Sequence[str]) -> dict[str, tuple[Question, Decision]]:
+    """The question and the decision of each of `decision_ids`."""
+    found: dict[str, tuple[Question, Decision]] = {}
+    for chunk in chunks(decision_ids):
+        query = select(Question, Decision).join(Decision, Decision.question_id == Question.id)
+        rows = session.execute(query.where(Decision.id.in_(chunk)))
+        found.update((decision.id, (question, decision)) for question, decision in rows)
+    return found
+
+
+def outcomes_since(
+    session: Session, moment: dt.datetime | None, kinds: Sequence[QuestionKind]
+) -> list[tuple[str, str, int]]:
+    """How often annotators decided questions of `kinds` in a locale in a way, since a moment.
+
+    By locale and kind of decision. What somebody ruled by hand does not count.
+    """
+    query = (
+        select(Question.locale, Decision.kind, func.count())
+        .join(Decision, Decision.question_id == Question.id)
+        .where(decision_stands(), Question.kind.in_(kinds), Decision.reason.is_(None))
+        .group_by(Question.locale, Decision.kind)
+        .order_by(Question.locale, Decision.kind)
+    )
+    if moment is not None:
+        query = query.where(Decision.decided_at > moment)
+    return list(session.execute(query).tuples())
 
 
 def pulled_through(session: Session, site: str, project_id: int) -> dt.datetime | None:

@@ -1,9 +1,10 @@
 """Products, verified labels, and the gate's judgement on each label."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from operator import itemgetter
+from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, exists, func, select
@@ -12,7 +13,15 @@ from sqlalchemy.orm import Session, aliased
 from catalog.database import add_new
 from catalog.identity import digest
 from catalog.paging import EVERYTHING, Range, ranges
-from catalog.schema import GateRun, Judgement, Origin, Product, VerifiedLabel
+from catalog.schema import (
+    GateRun,
+    Judgement,
+    Origin,
+    Product,
+    SettlementKind,
+    VerifiedLabel,
+)
+from catalog.settlements import is_settled, release_number
 
 
 @dataclass(frozen=True)
@@ -72,11 +81,15 @@ def manifest_label(image_id: str, product_id: str, name: str, locale: str) -> Ve
 
 
 def manifest_labels(session: Session) -> list[VerifiedLabel]:
-    """What the customer's manifests say, whether or not a decision has corrected it since."""
-    listed = VerifiedLabel.origin == Origin.MANIFEST
+    """What the customer's manifests say, whether or not a decision has corrected it since.
+
+    What somebody corrected or asked about by hand, no manifest says any more.
+    """
+    by_hand = (SettlementKind.CORRECT, SettlementKind.ASK)
+    listed = and_(VerifiedLabel.origin == Origin.MANIFEST, ~is_settled(VerifiedLabel.id, *by_hand))
     return [
         label
-        for ids in ranges(session, VerifiedLabel.id, listed)
+        for ids in ranges(session, VerifiedLabel.id, VerifiedLabel.origin == Origin.MANIFEST)
         for label in session.scalars(
             select(VerifiedLabel)
             .where(listed, ids.holds(VerifiedLabel.id))
@@ -100,25 +113,13 @@ def newest_pages(session: Session) -> Iterator[Sequence[VerifiedLabel]]:
 
 
 def unjudged(session: Session) -> list[LabelRow]:
-    """Current labels that the gate has not judged."""
-    return _rows(
-        session,
-        lambda ids: (
-            ~exists().where(Judgement.label_id == VerifiedLabel.id, ids.holds(Judgement.label_id))
-        ),
-    )
+    """Current labels that the gate has not judged, or not since somebody released them."""
+    return _rows(session, lambda ids: ~exists().where(is_judged(ids)))
 
 
 def accepted(session: Session) -> list[LabelRow]:
     """Current labels that the gate has accepted."""
-    return _rows(
-        session,
-        lambda ids: exists().where(
-            Judgement.label_id == VerifiedLabel.id,
-            ids.holds(Judgement.label_id),
-            Judgement.accepted,
-        ),
-    )
+    return _rows(session, lambda ids: exists().where(is_judged(ids), Judgement.accepted))
 
 
 def galleries(session: Session, at_most: int, locale: str | None = None) -> dict[str, list[str]]:
@@ -153,6 +154,15 @@ def gallery_pages(
         ]
 
 
+def is_judged(ids: Range = EVERYTHING) -> ColumnElement[bool]:
+    """True of the judgement of a label that counts: the one made for its release, if any."""
+    return and_(
+        Judgement.label_id == VerifiedLabel.id,
+        ids.holds(Judgement.label_id),
+        Judgement.release_number == release_number(VerifiedLabel.id),
+    )
+
+
 def _rows(session: Session, condition: Callable[[Range], ColumnElement[bool]]) -> list[LabelRow]:
     return [
         LabelRow(
@@ -180,13 +190,22 @@ def record_gate_run(
     session: Session,
     *,
     accepted_ids: Sequence[str],
-    quarantined: dict[str, tuple[str, ...]],
+    quarantined: Mapping[str, Sequence[str]],
     held: bool,
     rules: list[dict[str, Any]],
+    releases: Mapping[str, int] = MappingProxyType({}),
 ) -> GateRun:
-    """Record what the gate said of a batch; a held batch is judged again with the next one."""
+    """Record what the gate said of a batch; a held batch is judged again with the next one.
+
+    `releases` is the number of the settlement for which a label was judged again.
+    """
+    judged = [
+        "gate",
+        *(str(held), *sorted(accepted_ids), "quarantined", *sorted(quarantined)),
+        *(f"{label} {number}" for label, number in sorted(releases.items())),
+    ]
     run = GateRun(
-        id=digest("gate", held, *sorted(accepted_ids), *sorted(quarantined)),
+        id=digest(*judged),
         n_accepted=len(accepted_ids),
         n_quarantined=len(quarantined),
         held=held,
@@ -195,11 +214,23 @@ def record_gate_run(
     add_new(session, [run])
     if not held:
         passed = [
-            Judgement(label_id=label_id, gate_run_id=run.id, accepted=True, reasons=[])
+            Judgement(
+                label_id=label_id,
+                gate_run_id=run.id,
+                accepted=True,
+                reasons=[],
+                release_number=releases.get(label_id, 0),
+            )
             for label_id in accepted_ids
         ]
         stopped = [
-            Judgement(label_id=label_id, gate_run_id=run.id, accepted=False, reasons=list(reasons))
+            Judgement(
+                label_id=label_id,
+                gate_run_id=run.id,
+                accepted=False,
+                reasons=list(reasons),
+                release_number=releases.get(label_id, 0),
+            )
             for label_id, reasons in quarantined.items()
         ]
         add_new(session, [*passed, *stopped])
@@ -208,10 +239,15 @@ def record_gate_run(
 
 def quarantined(session: Session) -> list[Judgement]:
     """The judgements against current labels."""
+    return [judgement for judgement, _ in quarantined_labels(session)]
+
+
+def quarantined_labels(session: Session) -> list[tuple[Judgement, VerifiedLabel]]:
+    """The current labels that the gate has stopped, each with the judgement against it."""
     query = (
-        select(Judgement)
-        .join(VerifiedLabel, VerifiedLabel.id == Judgement.label_id)
+        select(Judgement, VerifiedLabel)
+        .join(VerifiedLabel, is_judged())
         .where(~Judgement.accepted, is_current(VerifiedLabel))
         .order_by(Judgement.label_id)
     )
-    return list(session.scalars(query))
+    return list(session.execute(query).tuples())

@@ -104,6 +104,20 @@ class DecisionKind(StrEnum):
     UNDONE = "undone"
 
 
+class SettlementKind(StrEnum):
+    """What is done about quarantined labels.
+
+    `RELEASE` overrules the reasons against them, `CORRECT` says what their images show, or that
+    they do not show what the labels say, `ASK` puts the images before annotators again, and
+    `RETRACT` takes another settlement back.
+    """
+
+    RELEASE = "release"
+    CORRECT = "correct"
+    ASK = "ask"
+    RETRACT = "retract"
+
+
 class Origin(StrEnum):
     """Where a verified label comes from: the customer's manifest, or a decision of ours."""
 
@@ -524,7 +538,11 @@ class GateRun(Table):
 
 
 class Judgement(Table):
-    """The gate's word on one label: accepted when there are no reasons against it."""
+    """The gate's word on one label: accepted when there are no reasons against it.
+
+    A label that somebody released is judged again, without the reasons that were overruled:
+    `release_number` is that of the settlement, 0 where nobody released it.
+    """
 
     __tablename__ = "judgement"
 
@@ -532,6 +550,69 @@ class Judgement(Table):
     gate_run_id: Mapped[str] = mapped_column(ForeignKey("gate_run.id"), index=True)
     accepted: Mapped[bool]
     reasons: Mapped[list[str]]
+    release_number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False, default=0)
+
+
+class Observation(Table):
+    """What one rule saw in one passage through the gate, in a locale or (an empty one) in all.
+
+    `value` is missing where there was nothing to judge, `n` is how much it was seen on.
+    """
+
+    __tablename__ = "observation"
+
+    gate_run_id: Mapped[str] = mapped_column(ForeignKey("gate_run.id"), primary_key=True)
+    rule: Mapped[str] = mapped_column(String(40), primary_key=True)
+    locale: Mapped[str] = mapped_column(String(35), primary_key=True)
+    state: Mapped[str] = mapped_column(String(16))
+    value: Mapped[float | None]
+    n: Mapped[int]
+
+
+class Settlement(Table):
+    """What somebody ruled about quarantined labels, by hand; a later one may take it back.
+
+    `decision_ids` are the decisions that it wrote into the log, `question_id` what it asked.
+    """
+
+    __tablename__ = "settlement"
+    __table_args__ = (UniqueConstraint("retracts", name="settlement_retracted_once"),)
+
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    kind: Mapped[str] = mapped_column(String(16))
+    settled_by: Mapped[str]
+    reason: Mapped[str]
+    decision_ids: Mapped[list[str]] = mapped_column(default_factory=list)
+    question_id: Mapped[str | None] = mapped_column(ForeignKey("question.id"), default=None)
+    retracts: Mapped[int | None] = mapped_column(ForeignKey("settlement.number"), default=None)
+    settled_at: Mapped[dt.datetime] = mapped_column(default_factory=now)
+
+
+class SettledLabel(Table):
+    """A label that a settlement is about, and the reasons against it that are overruled."""
+
+    __tablename__ = "settled_label"
+
+    settlement_number: Mapped[int] = mapped_column(
+        ForeignKey("settlement.number"), primary_key=True, autoincrement=False
+    )
+    label_id: Mapped[str] = mapped_column(
+        ForeignKey("verified_label.id"), primary_key=True, index=True
+    )
+    overruled: Mapped[list[str]]
+
+
+class Suspension(Table):
+    """An annotator is suspended or, where `lifted`, no longer; the newest row counts."""
+
+    __tablename__ = "suspension"
+
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    annotator: Mapped[str] = mapped_column(index=True)
+    lifted: Mapped[bool]
+    said_by: Mapped[str]
+    reason: Mapped[str]
+    said_at: Mapped[dt.datetime] = mapped_column(default_factory=now)
 
 
 class TrainingSet(Table):

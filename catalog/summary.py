@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from catalog.labels import is_current
+from catalog.labels import is_current, is_judged
 from catalog.models import promotions
 from catalog.schema import (
     Answer,
@@ -64,7 +64,7 @@ def summarise(session: Session) -> Summary:
     def labels(*, accepted: bool) -> int:
         return count(
             select(Judgement.label_id)
-            .join(VerifiedLabel, VerifiedLabel.id == Judgement.label_id)
+            .join(VerifiedLabel, is_judged())
             .where(Judgement.accepted.is_(accepted), is_current(VerifiedLabel))
             .subquery()
         )

@@ -16,12 +16,19 @@ from catalog.images import NoSuchImage
 from catalog.manifest import ManifestError
 from catalog.models import ChampionChanged, NoSuchModel
 from catalog.training_sets import NoSuchVersion, VersionDamaged
-from deployments import backup, dataset, models, removal, stack
+from deployments import backup, dataset, gate, models, removal, stack
 from deployments.demo import DemoFailed
 from deployments.orchestration import prefect_server
 from deployments.service import StackError
 from deployments.survey import app as survey
-from tasks.errors import NoChampion, NoSite, NoSuchDecision, SettingsError
+from tasks.errors import (
+    NoChampion,
+    NoSite,
+    NoSuchDecision,
+    NoSuchLabel,
+    NoSuchSettlement,
+    SettingsError,
+)
 from tasks.settings import load_settings
 
 # What a person can put right; each says how. Anything else is a defect and shows its traceback.
@@ -36,8 +43,10 @@ MENDABLE = (
     NoSite,
     NoSuchDecision,
     NoSuchImage,
-    NoSuchVersion,
+    NoSuchLabel,
     NoSuchModel,
+    NoSuchSettlement,
+    NoSuchVersion,
     SettingsError,
     SiteError,
     StackError,
@@ -52,6 +61,7 @@ app.add_typer(removal.app)
 app.add_typer(models.app, name="models")
 app.add_typer(survey)
 app.add_typer(backup.app)
+app.add_typer(gate.app)
 console = Console()
 
 Source = Annotated[

@@ -3,8 +3,11 @@
 import html
 import re
 from collections import Counter
+from collections.abc import Mapping
 
-from expectations.policy import LabelPolicy
+from pydantic import BaseModel
+
+from expectations.policy import Band, LabelPolicy
 from expectations.verdict import OnFail, RuleOutcome, State, Verdict
 
 MARKS = {State.OK: "✅ ok", State.FAILED: "❌ failed", State.INCONCLUSIVE: "❔ inconclusive"}
@@ -19,28 +22,26 @@ def render(verdict: Verdict, policy: LabelPolicy) -> str:
     """A Markdown page about `verdict`; every text from outside is escaped."""
     return "\n\n".join(
         [
-            f"# Gate: {_headline(verdict)}",
+            f"# Gate: {headline(verdict)}",
             f"{len(verdict.accepted)} labels accepted, {len(verdict.quarantined)} quarantined.",
             *_why_held(verdict),
             "## Rules",
-            _table(
+            table(
                 ("rule", "outcome", "a failure", "observed", "labels that fail"),
                 [_row(outcome) for outcome in verdict.rules],
             ),
             *_why_quarantined(verdict),
             "## Policy",
-            _table(
+            table(
                 ("threshold", "value", "meaning"),
-                [
-                    (name, _threshold(getattr(policy, name)), field.description or "")
-                    for name, field in LabelPolicy.model_fields.items()
-                ],
+                thresholds(policy),
             ),
         ]
     )
 
 
-def _headline(verdict: Verdict) -> str:
+def headline(verdict: Verdict) -> str:
+    """What became of the batch."""
     if verdict.held:
         return "the batch is held"
     if not verdict.accepted and not verdict.quarantined:
@@ -48,11 +49,25 @@ def _headline(verdict: Verdict) -> str:
     return "the accepted labels may join the training set"
 
 
+def reasons(verdict: Verdict) -> list[tuple[str, int]]:
+    """Each reason with the number of labels against which it speaks, the most first."""
+    counts = Counter(reason for against in verdict.quarantined.values() for reason in against)
+    return counts.most_common()
+
+
+def thresholds(policy: LabelPolicy) -> list[tuple[str, ...]]:
+    """Each threshold of the policy: its name, its value and what it means."""
+    return [
+        (name, _in_words(getattr(policy, name)), field.description or "")
+        for name, field in LabelPolicy.model_fields.items()
+    ]
+
+
 def _why_held(verdict: Verdict) -> list[str]:
     if not verdict.held:
         return []
     causes = [
-        _escape(f"{outcome.rule}: {outcome.state.value}, observed {_observed(outcome)}")
+        _escape(f"{outcome.rule}: {outcome.state.value}, observed {observed(outcome)}")
         for outcome in verdict.rules
         if outcome.holds
     ]
@@ -63,15 +78,12 @@ def _why_held(verdict: Verdict) -> list[str]:
 
 
 def _why_quarantined(verdict: Verdict) -> list[str]:
-    counts = Counter(reason for reasons in verdict.quarantined.values() for reason in reasons)
+    counts = reasons(verdict)
     if not counts:
         return []
     return [
         "## Why labels are quarantined",
-        _table(
-            ("reason", "labels"),
-            [(reason, str(count)) for reason, count in counts.most_common()],
-        ),
+        table(("reason", "labels"), [(reason, str(count)) for reason, count in counts]),
     ]
 
 
@@ -80,21 +92,27 @@ def _row(outcome: RuleOutcome) -> tuple[str, ...]:
         outcome.rule,
         MARKS[outcome.state],
         CONSEQUENCES[outcome.on_fail],
-        _observed(outcome),
+        observed(outcome),
         str(outcome.rows or ""),
     )
 
 
-def _observed(outcome: RuleOutcome) -> str:
+def observed(outcome: RuleOutcome) -> str:
+    """What a rule saw, in words."""
     value = outcome.observed
     return f"{value:.4g}" if isinstance(value, float) else value or ""
 
 
-def _threshold(value: object) -> str:
+def _in_words(value: object) -> str:
+    if isinstance(value, Mapping):
+        return "; ".join(f"{name}: {_in_words(each)}" for name, each in value.items()) or "none"
+    if isinstance(value, BaseModel) and not isinstance(value, Band):
+        return _in_words(value.model_dump(exclude_none=True))
     return ", ".join(value) if isinstance(value, tuple) else str(value)
 
 
-def _table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+def table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+    """A Markdown table; every cell of `rows` is escaped."""
     lines = [head, tuple("---" for _ in head), *(tuple(map(_escape, row)) for row in rows)]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 

@@ -9,18 +9,17 @@ from tasks.annotate import push
 from tasks.annotators import annotators_page
 from tasks.artifacts import facts, publish, table
 from tasks.collect import (
-    Judged,
     Pulled,
     answered,
     asked_projects,
     commit_training_set,
     decide,
     escalations,
-    judge,
     pull,
     relabel,
     seek_votes,
 )
+from tasks.judge import Judged, judge
 
 
 @dataclass(frozen=True)
@@ -73,6 +72,7 @@ def collect() -> Collected:
         ),
         f"{n_decisions} new decisions, {n_labels} labels changed, {n_open} questions still open.",
         judged.report if judged is not None else "No label waited before the gate.",
+        f"The same page with pictures: `{judged.page}`" if judged is not None else "",
         facts(
             {
                 "training set version": training_set.version,

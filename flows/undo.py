@@ -4,7 +4,8 @@ from prefect import flow, get_run_logger
 
 from catalog.schema import Decision
 from tasks.artifacts import facts, publish, table
-from tasks.collect import commit_training_set, judge, products_now, relabel, undo_decision
+from tasks.collect import commit_training_set, products_now, relabel, undo_decision
+from tasks.judge import judge
 
 
 @flow(name="undo")

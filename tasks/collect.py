@@ -1,10 +1,9 @@
-"""Tasks that read answers back, rule on them, and let the labels that follow through the gate."""
+"""Tasks that read answers back, rule on them, and let labels and a training set follow."""
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 
-import pandas as pd
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
@@ -18,9 +17,8 @@ from annotation import (
     rule,
     undo,
 )
-from catalog import Transaction, decisions, holdout, images, labels, removals, training_sets
+from catalog import Transaction, decisions, holdout, labels, removals, training_sets
 from catalog.database import one_at_a_time
-from catalog.labels import LabelRow
 from catalog.schema import (
     Decision,
     Desk,
@@ -234,53 +232,6 @@ def undo_decision(decision_id: str, by: str, reason: str) -> Decision:
         return undone
 
 
-@dataclass(frozen=True)
-class Judged:
-    """What the gate said of the labels that waited before it."""
-
-    n_accepted: int
-    n_quarantined: int
-    held: bool
-    report: str
-
-
-@task(cache_policy=NO_CACHE)
-def judge() -> Judged | None:
-    """Send the labels that wait through the gate; None where none wait."""
-    from expectations.gate import judge as judge_labels
-    from expectations.report import render
-
-    settings = load_settings()
-    with settings.catalog.read() as transaction:
-        waiting = labels.unjudged(transaction)
-        current = labels.accepted(transaction)
-        image_ids = [label.image_id for label in waiting]
-        locale_of = images.locales_of(transaction, image_ids)
-    if not waiting:
-        return None
-    verdict = judge_labels(
-        frame(waiting),
-        pd.DataFrame({"image_id": list(locale_of), "locale": list(locale_of.values())}),
-        frame(current),
-        settings.gate,
-        known_locales=settings.locales,
-    )
-    with settings.catalog.begin() as transaction:
-        labels.record_gate_run(
-            transaction,
-            accepted_ids=list(verdict.accepted),
-            quarantined=dict(verdict.quarantined),
-            held=verdict.held,
-            rules=[asdict(rule) for rule in verdict.rules],
-        )
-    return Judged(
-        len(verdict.accepted),
-        len(verdict.quarantined),
-        verdict.held,
-        render(verdict, settings.gate),
-    )
-
-
 @task(cache_policy=NO_CACHE)
 def commit_training_set() -> TrainingSet | None:
     """Commit what the gate accepted as a training set version; None where nothing was accepted."""
@@ -294,15 +245,6 @@ def commit_training_set() -> TrainingSet | None:
             transaction, settings.blob_store, accepted, settings.retrain.holdout_share
         )
         return training_sets.commit(transaction, settings.blob_store, accepted)
-
-
-def frame(rows: Sequence[LabelRow]) -> pd.DataFrame:
-    """Labels as the gate reads them: one row each, indexed by the label's identity."""
-    table = pd.DataFrame(
-        [asdict(row) for row in rows],
-        columns=list(LabelRow.__dataclass_fields__),
-    )
-    return table.set_index("label_id").rename_axis(None)
 
 
 def escalations(ruled: Mapping[tuple[str, str], Ruled]) -> dict[Queue, Sequence[str]]:

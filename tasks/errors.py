@@ -13,5 +13,13 @@ class NoSite(LookupError):
     """There is no Prefect block for the site."""
 
 
+class NoSuchLabel(RuntimeError):
+    """No single quarantined label is meant."""
+
+
+class NoSuchSettlement(RuntimeError):
+    """There is no such settlement, or it was taken back."""
+
+
 class NoSuchDecision(RuntimeError):
     """No single decision that stands is meant."""

@@ -1,9 +1,11 @@
 """A batch of labels that the gate accepts, to be spoilt one label at a time."""
 
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import pandas as pd
 
+from expectations.facts import Known
 from expectations.gate import judge
 from expectations.policy import LabelPolicy
 from expectations.verdict import RuleOutcome, Verdict
@@ -19,9 +21,16 @@ def good_label(number: int, **changes: Any) -> dict[str, Any]:
         "name": f"Kakao {number}",
         "locale": "de-DE",
         "origin": "decision",
+        "site": "vendor-a",
+        "verdict": "same",
         "annotators": ("anna", "bo"),
         "agreement": 1.0,
+        "posterior": 0.95,
         "seconds": 2.0,
+        "differs": False,
+        "disputed": False,
+        "quality": 0.9,
+        "typicality": 0.4,
         **changes,
     }
 
@@ -36,21 +45,30 @@ def good_batch(n_labels: int, **changes: Any) -> pd.DataFrame:
 
 def images_of(labels: pd.DataFrame) -> pd.DataFrame:
     """The image of each label, ingested in the label's locale."""
-    return labels[["image_id", "locale"]].drop_duplicates("image_id").reset_index(drop=True)
+    images = labels[["image_id", "locale"]].drop_duplicates("image_id").reset_index(drop=True)
+    return images.assign(unchanged=1.0)
+
+
+def known_of(labels: pd.DataFrame, **changes: Any) -> Known:
+    """What `labels` are judged by: nothing that speaks against them."""
+    given = {
+        "images": images_of(labels),
+        "current": NO_CURRENT,
+        "locales": KNOWN_LOCALES,
+        "vendors": ("vendor-a",),
+        **changes,
+    }
+    return Known(**given)
 
 
 def judged(
     labels: pd.DataFrame,
-    images: pd.DataFrame | None = None,
-    current: pd.DataFrame = NO_CURRENT,
     policy: LabelPolicy | None = None,
+    overruled: Mapping[str, Collection[str]] | None = None,
+    **known: Any,
 ) -> Verdict:
     return judge(
-        labels,
-        images_of(labels) if images is None else images,
-        current,
-        policy or LabelPolicy(),
-        KNOWN_LOCALES,
+        labels, known_of(labels, **known), policy or LabelPolicy(), overruled=overruled or {}
     )
 
 

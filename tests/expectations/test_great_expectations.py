@@ -18,7 +18,8 @@ from great_expectations.expectations.core.expect_column_values_to_be_between imp
 )
 from great_expectations.expectations.metadata_types import FailureSeverity
 
-from expectations.rules import RowRule
+from expectations.rules import Declared
+from expectations.verdict import OnFail
 
 ROWS = 50
 
@@ -30,7 +31,8 @@ class Plain(ExpectColumnValuesToBeBetween):
     description: str = "declared"
 
 
-class WithDeclared(RowRule, Plain):
+class WithDeclared(Declared, Plain):
+    on_fail = OnFail.QUARANTINE
     reason = "it is {max_value}"
 
 
@@ -64,7 +66,11 @@ def test_the_declared_mixin_keeps_what_a_class_declares(batch: Any) -> None:
 
     assert config.severity == FailureSeverity.WARNING
     assert config.description == "declared"
-    assert config.meta == {"on_fail": "report", "reason": "it is -1.0"}
+    assert config.meta == {
+        "name": "with_declared",
+        "on_fail": "report",
+        "reason": "it is -1.0",
+    }
 
 
 def test_pandas_names_every_failing_row(batch: Any) -> None:

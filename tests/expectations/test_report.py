@@ -31,6 +31,7 @@ def test_the_page_shows_every_threshold_of_the_policy() -> None:
 
 def test_text_from_outside_can_neither_break_the_table_nor_bring_html() -> None:
     outcome = RuleOutcome(
+        name="rule",
         rule="a rule",
         state=State.INCONCLUSIVE,
         severity="critical",

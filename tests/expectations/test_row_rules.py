@@ -2,8 +2,10 @@
 
 from typing import Any
 
+import pandas as pd
 import pytest
 
+from expectations.policy import Bars, LabelPolicy, Severities, Severity
 from expectations.verdict import Verdict
 from tests.expectations.rows import frame_of, good_batch, good_label, images_of, judged, outcome
 
@@ -20,7 +22,12 @@ CAUGHT: dict[str, tuple[dict[str, Any], str]] = {
     "a locale without annotators": ({"locale": "fr-FR"}, "has annotators"),
     "an agreement above 1": ({"agreement": 1.5}, "between 0 and 1"),
     "no agreement": ({"agreement": float("nan")}, "between 0 and 1"),
-    "a low agreement": ({"agreement": 0.59}, "is below 0.6"),
+    "a low agreement": ({"agreement": 0.59}, "agreement is below the bar"),
+    "a low posterior": ({"posterior": 0.69}, "less probability"),
+    "an unknown vendor": ({"site": "vendor-z"}, "site that is not in the settings"),
+    "a decision that was undone": ({"verdict": "undone"}, "does not say what its images show"),
+    "a cannot-link": ({"differs": True}, "does not show the product"),
+    "a picture like another product's": ({"quality": 0.05}, "those of another product"),
     "no annotator": ({"annotators": ()}, "annotator"),
     "an annotator without a name": ({"annotators": ("anna", " ")}, "annotator"),
 }
@@ -33,7 +40,14 @@ PASSED: dict[str, dict[str, Any]] = {
     "a brand in Latin letters in Egypt": {"name": "Nutella", "locale": "ar-EG"},
     "a brand with one Greek letter in Japan": {"name": "ソフィーナα", "locale": "ja-JP"},
     "agreement at the bar": {"agreement": 0.6},
-    "a manifest's label": {"origin": "manifest", "annotators": ("manifest",), "seconds": None},
+    "a posterior at the bar": {"posterior": 0.7},
+    "one of several products on a sheet": {"verdict": "different"},
+    "an image that people are asked about": {"disputed": True},
+    "an image like no other": {"typicality": 0.001},
+    "a manifest's label": {
+        **{"origin": "manifest", "annotators": ("manifest",), "seconds": None},
+        **{"site": None, "verdict": None, "posterior": None, "quality": None, "typicality": None},
+    },
     "annotators in a list": {"annotators": ["anna"]},
 }
 
@@ -130,3 +144,83 @@ def test_every_reason_against_a_label_is_given() -> None:
     verdict = judged(frame_of(good_label(0), good_label(1, name="?", agreement=0.1, annotators=())))
 
     assert len(verdict.quarantined["label-1"]) == 3
+
+
+def test_an_image_whose_bytes_changed_is_quarantined_and_one_not_looked_at_is_not() -> None:
+    labels = good_batch(3)
+    images = images_of(labels).assign(unchanged=[1.0, 0.0, None])
+
+    verdict = judged(labels, images=images)
+
+    assert list(verdict.quarantined) == ["label-1"]
+
+
+def test_a_bar_of_a_locale_holds_there_only() -> None:
+    labels = frame_of(
+        good_label(0, posterior=0.8), good_label(1, posterior=0.8, locale="ja-JP", name="ココア")
+    )
+    policy = LabelPolicy(locales={"ja-JP": Bars(posterior_at_least=0.9)})
+
+    verdict = judged(labels, policy=policy)
+
+    assert list(verdict.quarantined) == ["label-1"]
+    assert outcome(verdict, "probability").rule.endswith("0.7 (ja-JP: 0.9)")
+
+
+def test_the_labels_of_a_suspended_annotator_are_quarantined() -> None:
+    labels = frame_of(good_label(0), good_label(1, annotators=("cy", "bo")))
+
+    assert list(judged(labels, suspended=["cy"]).quarantined) == ["label-1"]
+
+
+@pytest.mark.parametrize(
+    ("n_right", "n", "state"),
+    [(4, 20, "failed"), (12, 20, "ok"), (20, 20, "ok"), (0, 4, "inconclusive")],
+)
+def test_an_annotator_fails_only_when_gold_shows_it(n_right: int, n: int, state: str) -> None:
+    gold = gold_of(("anna", "vendor-a", n_right, n))
+
+    verdict = judged(good_batch(1), gold=gold)
+
+    assert outcome(verdict, "no annotator of the label is shown").state == state
+
+
+def test_a_vendor_is_judged_by_all_of_its_annotators_together() -> None:
+    labels = frame_of(good_label(0, annotators=("dee",)), good_label(1, site="vendor-b"))
+    gold = gold_of(("anna", "vendor-a", 2, 10), ("bo", "vendor-a", 2, 10), ("cy", "vendor-b", 9, 9))
+    lax = LabelPolicy(severity=Severities(annotator_keeps_the_contract=Severity.WARNING))
+
+    verdict = judged(labels, policy=lax, gold=gold, vendors=("vendor-a", "vendor-b"))
+
+    assert list(verdict.quarantined) == ["label-0"]
+
+
+def test_near_duplicates_that_show_two_products_are_quarantined() -> None:
+    labels = good_batch(4)
+    images = images_of(labels).assign(near_duplicates=["g", "g", None, "h"])
+
+    assert list(judged(labels, images=images).quarantined) == ["label-0", "label-1"]
+
+
+def test_a_near_duplicate_in_the_training_set_is_one_as_well() -> None:
+    labels = good_batch(1)
+    images = pd.DataFrame(
+        {
+            "image_id": ["image-0", "earlier"],
+            "locale": "de-DE",
+            "unchanged": 1.0,
+            "near_duplicates": "g",
+        }
+    )
+    current = pd.DataFrame(
+        {"image_id": ["earlier"], "product_id": ["product-9"], "locale": ["de-DE"]}
+    )
+
+    assert judged(labels, images=images, current=current).quarantined
+    assert not judged(labels, images=images).quarantined
+
+
+def gold_of(*counted: tuple[str, str, int, int]) -> pd.DataFrame:
+    """Of n gold questions, how many an annotator of a vendor answered rightly."""
+    rows = [(annotator, site, "de-DE", right, n) for annotator, site, right, n in counted]
+    return pd.DataFrame(rows, columns=["annotator", "site", "locale", "n_right", "n"])

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from expectations.facts import shift
-from expectations.policy import LabelPolicy
+from expectations.policy import LabelPolicy, Severities, Severity
+from expectations.shares import shift
 from tests.expectations.rows import frame_of, good_batch, good_label, judged, outcome
 
 ENOUGH = LabelPolicy().shares_judged_from
@@ -34,8 +34,8 @@ def test_a_low_mean_agreement_in_one_locale_holds_the_batch(agreement: float, he
     verdict = judged(frame_of(*arabic, *(good_label(n) for n in range(10, 40))))
 
     assert verdict.held is held
-    assert outcome(verdict, "agreement in ar-EG").observed == pytest.approx(agreement)
-    assert outcome(verdict, "agreement in de-DE").state == "ok"
+    assert outcome(verdict, "agreement in ar-EG is at least").observed == pytest.approx(agreement)
+    assert outcome(verdict, "agreement in de-DE is at least").state == "ok"
 
 
 def test_a_mean_at_the_bar_is_enough_whatever_its_rounding() -> None:
@@ -48,7 +48,7 @@ def test_a_mean_at_the_bar_is_enough_whatever_its_rounding() -> None:
 
 def test_a_locale_without_labels_is_declared_and_holds_nothing() -> None:
     verdict = judged(good_batch(2))
-    absent = outcome(verdict, "agreement in ja-JP")
+    absent = outcome(verdict, "agreement in ja-JP is at least")
 
     assert (absent.state, absent.on_fail) == ("inconclusive", "report")
     assert absent.observed == "no data to judge"
@@ -78,7 +78,7 @@ def test_quarantined_labels_do_not_count_in_the_batch() -> None:
     verdict = judged(frame_of(*bad, *(good_label(n) for n in range(5, 10))))
 
     assert len(verdict.quarantined) == 5
-    assert outcome(verdict, "agreement in ar-EG").observed == "no data to judge"
+    assert outcome(verdict, "agreement in ar-EG is at least").observed == "no data to judge"
     assert not verdict.held
 
 
@@ -109,6 +109,46 @@ def test_the_first_batch_has_no_training_set_to_move() -> None:
     verdict = judged(good_batch(ENOUGH))
 
     assert outcome(verdict, "training set's products").observed == "no data to judge"
+
+
+def history_of(rule: str, *shares: float) -> pd.DataFrame:
+    """What `rule` saw in de-DE in earlier passages, each time on 200 questions or labels."""
+    rows = [(number, rule, "de-DE", share, 200) for number, share in enumerate(shares)]
+    return pd.DataFrame(rows, columns=["passage", "rule", "locale", "value", "n"])
+
+
+@pytest.mark.parametrize(
+    ("before", "state"), [([0.9, 0.91] * 4, "failed"), ([0.6, 0.59] * 4, "ok")]
+)
+def test_an_unusual_share_of_confirmed_questions_is_a_warning(
+    before: list[float], state: str
+) -> None:
+    decided = pd.DataFrame({"locale": ["de-DE"], "n_confirmed": [120], "n": [200]})
+    history = history_of("confirmed_share_is_usual", *before)
+
+    verdict = judged(good_batch(5), decided=decided, history=history)
+
+    assert outcome(verdict, "confirmed in de-DE").state == state
+    assert not verdict.held
+
+
+def test_what_is_usual_is_not_known_after_a_few_passages_but_recorded_from_the_first() -> None:
+    decided = pd.DataFrame({"locale": ["de-DE"], "n_confirmed": [10], "n": [200]})
+    history = history_of("confirmed_share_is_usual", 0.9, 0.9)
+
+    found = outcome(judged(good_batch(5), decided=decided, history=history), "confirmed in de-DE")
+
+    assert (found.state, found.observed) == ("inconclusive", pytest.approx(0.05))
+
+
+def test_an_unusual_share_can_be_made_to_hold_the_batch() -> None:
+    policy = LabelPolicy(severity=Severities(quarantined_share_is_usual=Severity.CRITICAL))
+    bad = [good_label(n, name="?") for n in range(50)]
+    labels = frame_of(*bad, *(good_label(n) for n in range(50, 200)))
+    history = history_of("quarantined_share_is_usual", *[0.01, 0.02] * 4)
+
+    assert judged(labels, policy=policy, history=history).held
+    assert not judged(good_batch(200), policy=policy, history=history).held
 
 
 KEYS = st.lists(st.sampled_from("abcdef"), min_size=1, max_size=40)

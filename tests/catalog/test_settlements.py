@@ -1,0 +1,95 @@
+"""A release opens a label for another judgement; taken back, the first one stands again."""
+
+from catalog import gate_history, labels, settlements
+from catalog.schema import Observation, SettlementKind
+from tests.catalog.rows import Bench
+
+BY = {"by": "lead", "reason": "looked at it"}
+
+
+def quarantined_label(bench: Bench, name: str) -> str:
+    [image_id] = bench.ingest(name)
+    with bench.catalog.begin() as transaction:
+        product = labels.manifest_product(name)
+        labels.add_products(transaction, [product])
+        row = labels.manifest_label(image_id, product, name, "de-DE")
+        labels.add_labels(transaction, [row])
+    judge(bench, quarantined={row.id: ("bad",)})
+    return row.id
+
+
+def judge(bench: Bench, **verdict: object) -> str:
+    given = {"accepted_ids": [], "quarantined": {}, "held": False, "rules": [], **verdict}
+    with bench.catalog.begin() as transaction:
+        return labels.record_gate_run(transaction, **given).id
+
+
+def states(bench: Bench) -> tuple[list[str], list[str], list[str]]:
+    """The labels that wait, that are accepted, and that are quarantined."""
+    with bench.catalog.begin() as transaction:
+        return (
+            [row.label_id for row in labels.unjudged(transaction)],
+            [row.label_id for row in labels.accepted(transaction)],
+            [each.label_id for each in labels.quarantined(transaction)],
+        )
+
+
+def release(bench: Bench, label: str) -> int:
+    with bench.catalog.begin() as transaction:
+        kind = SettlementKind.RELEASE
+        return settlements.settle(transaction, kind, {label: ["bad"]}, **BY).number
+
+
+def test_a_released_label_waits_again_and_no_other_does(bench: Bench) -> None:
+    released, other = quarantined_label(bench, "a"), quarantined_label(bench, "b")
+    release(bench, released)
+    assert states(bench) == ([released], [], [other])
+
+
+def test_a_released_label_is_accepted_until_the_release_is_taken_back(bench: Bench) -> None:
+    label, other = quarantined_label(bench, "a"), quarantined_label(bench, "b")
+    number = release(bench, label)
+    judge(bench, accepted_ids=[label], releases={label: number})
+    assert states(bench) == ([], [label], [other])
+    with bench.catalog.begin() as transaction:
+        kind = SettlementKind.RETRACT
+        settlements.settle(transaction, kind, {label: []}, retracts=number, **BY)
+    assert states(bench) == ([], [], sorted([label, other]))
+
+
+def test_a_release_says_what_it_overrules(bench: Bench) -> None:
+    label = quarantined_label(bench, "a")
+    number = release(bench, label)
+    with bench.catalog.begin() as transaction:
+        assert settlements.releases(transaction, [label, "other"]) == {label: (number, ["bad"])}
+
+
+def test_a_corrected_manifest_says_nothing_any_more(bench: Bench) -> None:
+    label, other = quarantined_label(bench, "a"), quarantined_label(bench, "b")
+    with bench.catalog.begin() as transaction:
+        settlements.settle(transaction, SettlementKind.CORRECT, {label: []}, **BY)
+    with bench.catalog.begin() as transaction:
+        assert [each.id for each in labels.manifest_labels(transaction)] == [other]
+
+
+def test_an_annotator_is_suspended_until_that_is_lifted(bench: Bench) -> None:
+    with bench.catalog.begin() as transaction:
+        for annotator, lifted in (("ann", False), ("bo", False), ("ann", True)):
+            settlements.suspend(transaction, annotator, lifted=lifted, **BY)
+            transaction.flush()
+        assert [*settlements.suspended(transaction)] == ["bo"]
+
+
+def test_a_held_passage_is_no_history(bench: Bench) -> None:
+    for held, label in ((True, "a"), (False, "b")):
+        run = judge(bench, accepted_ids=[quarantined_label(bench, label)], held=held)
+        seen = Observation(gate_run_id=run, rule="r", locale="", state="ok", value=0.5, n=1)
+        with bench.catalog.begin() as transaction:
+            gate_history.record(transaction, [seen])
+            gate_history.record(transaction, [seen])
+    with bench.catalog.begin() as transaction:
+        passages = gate_history.passages(transaction, 10)
+        assert not any(passage.held for passage in passages)
+        [(place, found)] = gate_history.observations(transaction, passages)
+    assert passages[place].id == found.gate_run_id
+    assert found.value == 0.5
