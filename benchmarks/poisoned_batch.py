@@ -141,7 +141,9 @@ def judged(
         },
         index=[f"label-{row}" for row in batch.rows],
     )
-    images = pd.DataFrame({"image_id": names, "locale": LOCALE, "unchanged": 1.0})
+    images = pd.DataFrame({"image_id": names, "locale": LOCALE, "unchanged": 1.0}).assign(
+        near_duplicates=None
+    )
     known_labels = pd.DataFrame(
         {
             "image_id": [f"image-{row}" for row in current],

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from catalog.database import add_new, chunks
 from catalog.identity import digest, set_digest
 from catalog.paging import PAGE, ranges
+from catalog.removals import is_removed
 from catalog.schema import Cluster, ClusterMember, Embedding, FeatureFile, Image, Partition
 
 
@@ -108,11 +109,11 @@ def record_features(session: Session, file: FeatureFile, image_ids: Sequence[str
 
 
 def embedded(session: Session, model_id: str, locale: str) -> list[str]:
-    """The images of `locale` that have an embedding by a model, sorted."""
+    """The images of `locale` that have an embedding by a model and were not removed, sorted."""
     query = (
         select(Embedding.image_id)
         .join(Image, Image.id == Embedding.image_id)
-        .where(Embedding.model_id == model_id, Image.locale == locale)
+        .where(Embedding.model_id == model_id, Image.locale == locale, ~is_removed(Image.id))
     )
     return sorted(session.scalars(query))
 

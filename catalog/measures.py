@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 
 import pandas as pd
-from sqlalchemy import exists, func, select
+from sqlalchemy import delete, exists, func, select
 from sqlalchemy.orm import Session
 
 from catalog.database import add_new, chunks
+from catalog.removals import is_removed
 from catalog.schema import Image, ImageMeasures
 
 NUMBERS = (
@@ -29,7 +30,14 @@ def record(session: Session, rows: Sequence[ImageMeasures]) -> int:
 def unmeasured(session: Session) -> list[str]:
     """Identities of the images that were ingested before images were measured, sorted."""
     measured = exists().where(ImageMeasures.image_id == Image.id)
-    return list(session.scalars(select(Image.id).where(~measured).order_by(Image.id)))
+    query = select(Image.id).where(~measured, ~is_removed(Image.id))
+    return list(session.scalars(query.order_by(Image.id)))
+
+
+def forget(session: Session, image_ids: Sequence[str]) -> None:
+    """Delete what was measured of images that must go."""
+    for chunk in chunks(image_ids):
+        session.execute(delete(ImageMeasures).where(ImageMeasures.image_id.in_(chunk)))
 
 
 def of_locale(session: Session, locale: str) -> pd.DataFrame:

@@ -22,7 +22,7 @@ LABEL_COLUMNS = (
     *("image_id", "product_id", "name", "locale", "origin", "site", "verdict", "annotators"),
     *("agreement", "posterior", "seconds", "differs", "disputed", "quality", "typicality"),
 )
-IMAGE_COLUMNS = ("image_id", "locale", "unchanged")
+IMAGE_COLUMNS = ("image_id", "locale", "unchanged", "near_duplicates")
 CURRENT_COLUMNS = ("image_id", "product_id", "locale")
 GOLD_COLUMNS = ("annotator", "site", "locale", "n_right", "n")
 DECIDED_COLUMNS = ("locale", "n_confirmed", "n")
@@ -43,8 +43,8 @@ class Known:
     Attributes
     ----------
     images : `IMAGE_COLUMNS` of the ingested images, one row each. `unchanged` is 1.0 where the
-        bytes are the ones that were ingested, 0.0 where not, missing where nobody looked. A column
-        `near_duplicates` may name the group of images that are nearly the same.
+        bytes are the ones that were ingested, 0.0 where not, missing where nobody looked;
+        `near_duplicates` names the group of images that are nearly the same, if there are others.
     current : `CURRENT_COLUMNS` of the labels that are in the training set and still in force.
     locales : those that have annotators, as BCP 47 tags.
     vendors : the sites in the settings.
@@ -215,8 +215,6 @@ def _worst(found: Iterable[float | None]) -> float:
 
 def _near_duplicates_agree(labels: pd.DataFrame, known: Known) -> "pd.Series[float]":
     """Whether all labels of images that are nearly the same name one product."""
-    if "near_duplicates" not in known.images:
-        return pd.Series(np.nan, index=labels.index)
     group_of = known.images.dropna(subset="near_duplicates").set_index("image_id")[
         "near_duplicates"
     ]

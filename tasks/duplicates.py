@@ -1,12 +1,14 @@
 """Near-duplicates among images of the catalogue."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from catalog import Transaction, measures
 from clustering.duplicates import near_duplicates
+from expectations.pictures import PicturePolicy
+from tasks.pool import routed
 
 
 def near_duplicate_groups(
@@ -27,3 +29,21 @@ def near_duplicate_groups(
     return {
         image_id: group[0] for group in members.values() if len(group) > 1 for image_id in group
     }
+
+
+def look_alikes(
+    transaction: Transaction, locale_of: Mapping[str, str], policy: PicturePolicy
+) -> dict[str, str]:
+    """The group of each image that has near-duplicates in its locale, given that of each.
+
+    Pictures that are left out look like each other and show nothing: they have none.
+    """
+    of_locale: dict[str, list[str]] = defaultdict(list)
+    for image_id, locale in locale_of.items():
+        of_locale[locale].append(image_id)
+    found: dict[str, str] = {}
+    for locale, image_ids in of_locale.items():
+        out = routed(transaction, locale, policy).left_out
+        shown = [image_id for image_id in image_ids if image_id not in out]
+        found |= near_duplicate_groups(transaction, shown, policy.near_duplicates_within)
+    return found

@@ -39,6 +39,7 @@ from expectations.facts import (
     Known,
 )
 from expectations.verdict import Verdict
+from tasks.duplicates import look_alikes
 from tasks.knowledge import knowledge
 from tasks.settings import Settings, load_settings
 
@@ -142,7 +143,11 @@ def known_about(
 ) -> Known:
     """What the labels that wait are judged by."""
     with settings.catalog.begin() as transaction:
-        locale_of = images.locales_of(transaction, sorted({label.image_id for label in waiting}))
+        judged = sorted({label.image_id for label in waiting})
+        locale_of = images.locales_of(
+            transaction, sorted({*judged, *(label.image_id for label in current)})
+        )
+        groups = look_alikes(transaction, locale_of, settings.pictures)
         suspended = settlements.suspended(transaction)
         gold = decisions.gold_questions(transaction)
         counted = gold_counts(gold, decisions.answers_to(transaction, list(gold)))
@@ -153,10 +158,13 @@ def known_about(
             (passage, seen.rule, seen.locale, seen.value, seen.n)
             for passage, seen in gate_history.observations(transaction, passages)
         ]
-    unchanged = _unchanged(settings.blob_store, sorted(locale_of)[: settings.gate.images_hashed])
+    unchanged = _unchanged(settings.blob_store, judged[: settings.gate.images_hashed])
     return Known(
         images=_table(
-            ((image, locale, unchanged.get(image)) for image, locale in locale_of.items()),
+            (
+                (image, locale, unchanged.get(image), groups.get(image))
+                for image, locale in locale_of.items()
+            ),
             IMAGE_COLUMNS,
         ).astype({"unchanged": float}),
         current=_table(

@@ -1,5 +1,6 @@
 """Tasks that remove images: the row first, then bytes, vectors, pages and open questions."""
 
+from base64 import b64encode
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -8,14 +9,16 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from annotation import SitePictures
-from catalog import features, images, removals, training_sets
+from catalog import features, images, measures, removals, training_sets
 from catalog.holdout import holdout
 from catalog.schema import Removal, SiteProject
 from tasks.artifacts import delete_pages
-from tasks.settings import load_settings
+from tasks.judge import reports
+from tasks.settings import Settings, load_settings
 from tasks.sites import at_a_site, open_site
+from tasks.survey import SURVEYS
 
-PAGES_WITH_PICTURES = ("clusters",)
+PAGES_WITH_PICTURES = ("clusters", "drift")
 
 
 @dataclass(frozen=True)
@@ -51,12 +54,14 @@ def record_removals(names: Sequence[str], by: str, reason: str) -> list[str]:
 
 @task(cache_policy=NO_CACHE, retries=2, retry_delay_seconds=[1, 10])
 def erase(image_ids: Sequence[str]) -> None:
-    """Delete the pictures of removed images, those that sites show as well, and their vectors."""
+    """Delete removed images: bytes, pictures wherever they are shown, measures and vectors."""
     settings = load_settings()
     blobs = settings.blob_store
     with settings.catalog.begin() as transaction:
+        measures.forget(transaction, image_ids)
         vectors = removals.vectors_of(transaction, image_ids)
         sites = removals.asked_sites(transaction)
+    _delete_reports(settings, image_ids)
     for site in {*sites, *settings.annotate.sites}:
         SitePictures(site, blobs).unshare(image_ids)
     for image_id in image_ids:
@@ -65,6 +70,19 @@ def erase(image_ids: Sequence[str]) -> None:
     for location, rows in vectors.items():
         features.forget(blobs, location, rows)
     delete_pages(PAGES_WITH_PICTURES)
+
+
+def _delete_reports(settings: Settings, image_ids: Sequence[str]) -> None:
+    """Delete every survey, for each shows pictures of all kinds, and the gate's pages of these."""
+    blobs = settings.blob_store
+    for key in list(blobs.every_key(SURVEYS)):
+        blobs.delete(key)
+    previews = [images.preview_key(image_id) for image_id in image_ids]
+    shown = [b64encode(blobs.get(key)).decode() for key in previews if blobs.exists(key)]
+    for page in reports(settings).glob("*/index.html"):
+        text = page.read_text(encoding="utf-8")
+        if any(picture in text for picture in shown):
+            page.unlink()
 
 
 @task(cache_policy=NO_CACHE)

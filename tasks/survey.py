@@ -35,6 +35,7 @@ LOOKED_AT = 5000
 """Images of a locale among which the typical and the strangest are sought."""
 
 THUMBNAIL = 160
+SURVEYS = "surveys"
 
 Places = Mapping[str, tuple[str, int]]
 
@@ -67,7 +68,7 @@ def survey_locales() -> Surveyed:
         places = clusters.features_of(transaction, model.id, looked_at) if model else {}
     found = survey(images, measured, groups, routed, settings.plan)
     page = render(found, list(_boards(settings, measured, groups, routed, places))).encode()
-    location = f"surveys/{content_digest(page)}.html"
+    location = f"{SURVEYS}/{content_digest(page)}.html"
     settings.blob_store.put(location, page)
     return Surveyed(found, location)
 

@@ -46,7 +46,7 @@ def good_batch(n_labels: int, **changes: Any) -> pd.DataFrame:
 def images_of(labels: pd.DataFrame) -> pd.DataFrame:
     """The image of each label, ingested in the label's locale."""
     images = labels[["image_id", "locale"]].drop_duplicates("image_id").reset_index(drop=True)
-    return images.assign(unchanged=1.0)
+    return images.assign(unchanged=1.0, near_duplicates=None)
 
 
 def known_of(labels: pd.DataFrame, **changes: Any) -> Known:
