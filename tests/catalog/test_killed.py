@@ -16,6 +16,7 @@ from catalog import (
     decisions,
     digest,
     features,
+    holdout,
     images,
     labels,
     models,
@@ -94,7 +95,7 @@ def judge(catalog: Catalog) -> None:
 def commit(catalog: Catalog, blobs: BlobStore) -> None:
     with catalog.begin() as transaction:
         accepted = labels.accepted(transaction)
-        training_sets.freeze_holdout(transaction, accepted, 0.25)
+        holdout.set_apart(transaction, blobs, accepted, 0.25)
         training_sets.commit(transaction, blobs, accepted)
 
 
