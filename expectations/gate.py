@@ -66,7 +66,8 @@ def judge(
         has no name.
     known : what they are judged by.
     policy : the thresholds and severities.
-    overruled : the reasons that do not count against a label, because somebody released it.
+    overruled : the reasons that do not count against a label, because somebody released it. Its
+        agreement counts no more in the mean of its locale.
     docs : a directory for Great Expectations' own HTML pages, one per suite. They name labels and
         load files from the network; none are written by default.
 
@@ -83,6 +84,9 @@ def judge(
     by_row = run_suite(rows, row_rules(policy), docs)
     reasons = _reasons(by_row, overruled)
     accepted = labels[~labels.index.isin(list(reasons))]
+    # What somebody released does not tell how far annotators agree.
+    released = accepted.index.isin(list(overruled))
+    accepted = accepted.assign(agreement=accepted["agreement"].astype(float).mask(released))
     together = shares.with_shares(accepted, known.current, policy)
     by_set = run_suite(together, set_rules(policy, known.locales), docs)
     of_locale = shares.by_locale(labels, accepted, known.decided, known.locales)

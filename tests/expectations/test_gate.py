@@ -160,6 +160,16 @@ def test_a_released_label_is_still_quarantined_for_another_reason() -> None:
     )
 
 
+def test_a_released_label_does_not_hold_its_batch_for_what_was_overruled() -> None:
+    batch = good_batch(1, agreement=0.1)
+    [reason] = judged(batch).quarantined["label-0"]
+
+    verdict = judged(batch, overruled={"label-0": (reason,)})
+
+    assert verdict.accepted == ("label-0",)
+    assert not verdict.held
+
+
 def test_what_each_rule_saw_is_counted_by_locale(verdict: Verdict) -> None:
     seen = {(each.rule, each.locale): (each.value, each.n) for each in verdict.observations}
 
