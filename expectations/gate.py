@@ -16,10 +16,11 @@ import pandas as pd
 from great_expectations.render.renderer.page_renderer import ValidationResultsPageRenderer
 from great_expectations.render.view.view import DefaultJinjaPageView
 
-from expectations import facts, rules, shares
+from expectations import facts, shares
 from expectations.control import usual_share
 from expectations.facts import Known
 from expectations.policy import Band, LabelPolicy
+from expectations.rules import USUAL_RULES
 from expectations.verdict import Observed, OnFail, RuleOutcome, State, Verdict
 from expectations.verified_labels import row_rules, set_rules, usual_rules
 
@@ -32,11 +33,6 @@ NOTHING_CAME = RuleOutcome(
     on_fail=OnFail.REPORT,
     observed=NO_DATA,
     rows=0,
-)
-USUAL_RULES = (
-    rules.ConfirmedShareIsUsual,
-    rules.MeanAgreementIsUsual,
-    rules.QuarantinedShareIsUsual,
 )
 
 

@@ -12,8 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from expectations.facts import with_facts
-from expectations.gate import USUAL_RULES, judge, run_suite
+from expectations.gate import judge, run_suite
 from expectations.policy import LabelPolicy, Severities, Severity
+from expectations.rules import USUAL_RULES
 from expectations.verdict import Verdict
 from expectations.verified_labels import row_rules, set_rules, usual_rules
 from tests.expectations.rows import (
