@@ -7,11 +7,10 @@ undone like any other.
 from collections.abc import Collection, Iterable
 
 from annotation.decisions import undo
+from annotation.names import tidy_name
 from annotation.partition import SUREST, Decided
 from catalog.identity import digest, set_digest
-from catalog.schema import Decision, DecisionKind, Question, QuestionKind
-
-NO_SITE = ""  # nobody is asked there
+from catalog.schema import NO_SITE, Decision, DecisionKind, Question, QuestionKind
 
 
 def forget(
@@ -52,7 +51,7 @@ def named_by_hand(
 
     Its question stands on no site. `about` are the labels that it corrects, which name it.
     """
-    shown = sorted(image_ids)
+    shown, name = sorted(image_ids), tidy_name(name)
     identity = digest("by hand", name, set_digest(shown), set_digest(about))
     question = Question(
         id=identity,

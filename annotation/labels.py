@@ -6,7 +6,7 @@ from typing import Any
 
 from annotation.partition import Partition
 from catalog.identity import digest
-from catalog.schema import Origin, VerifiedLabel
+from catalog.schema import NO_SITE, Origin, VerifiedLabel
 
 CONTENT = (
     *("product_id", "name", "locale", "origin", "decision_id"),
@@ -48,8 +48,11 @@ def changed_labels(
     for image in sorted({*before, *partition.product_of}.difference(removed)):
         rivals = [label for label in before[image] if not label.withdrawn]
         if len(rivals) > 1:
-            fresh += [_withdrawn(label) for label in rivals if label.id not in listed_ids]
-            continue
+            left = [label for label in rivals if label.id in listed_ids] or rivals[:1]
+            fresh += [_withdrawn(label) for label in rivals if label not in left]
+            if len(left) > 1:
+                continue
+            rivals = left
         previous = next(iter(rivals or before[image]), None)
         content = _content(image, partition, listed.get(image), previous)
         if previous is None or content != _content_of(previous):
@@ -98,6 +101,9 @@ def _content(
         "decision_id": decision.id,
         "annotators": decision.annotators,
         "agreement": decision.agreement,
-        "seconds": None if listed else decision.seconds / len(question.image_ids),
+        # What somebody ruled by hand took nobody's time at a desk.
+        "seconds": None
+        if listed or question.site == NO_SITE
+        else decision.seconds / len(question.image_ids),
         "withdrawn": False,
     }

@@ -17,8 +17,9 @@ import pandas as pd
 import typer
 
 from expectations.facts import Known
-from expectations.gate import USUAL_RULES, judge
+from expectations.gate import judge
 from expectations.policy import LabelPolicy
+from expectations.rules import USUAL_RULES
 from expectations.suspicion import NEIGHBOURS, suspicion
 
 LOCALES = ("en-US", "de-DE", "sv-SE", "ja-JP", "ar-EG")

@@ -5,15 +5,16 @@ from sqlalchemy import String, cast, func, null, select
 from sqlalchemy.orm import Session
 
 from catalog.labels import is_current
+from catalog.removals import is_removed
 from catalog.schema import Image, ImageSource, VerifiedLabel
 
 
 def of_images(session: Session, category: str | None) -> pd.DataFrame:
-    """One row for each image, indexed by its id in its order: locale, product_id, category.
+    """One row for each image: locale, product_id, category; indexed by its id in its order.
 
-    `product_id` is that of the label that stands, `category` the value of the manifests' further
-    column of that name; either is None where there is none. Of an image that was listed with
-    several categories, the first in alphabetical order counts.
+    Removed images are left out. `product_id` is that of the label that stands, `category` the value
+    of the manifests' further column of that name; either is None where there is none. Of an image
+    that was listed with several categories, the first in alphabetical order counts.
     """
     said = cast(ImageSource.extra[category].as_string(), String) if category else null()
     categories = (
@@ -31,6 +32,7 @@ def of_images(session: Session, category: str | None) -> pd.DataFrame:
         select(Image.id, Image.locale, products.c.product_id, categories.c.category)
         .join(products, products.c.image_id == Image.id, isouter=True)
         .join(categories, categories.c.image_id == Image.id, isouter=True)
+        .where(~is_removed(Image.id))
         .order_by(Image.id)
     )
     names = ["image_id", "locale", "product_id", "category"]

@@ -18,10 +18,9 @@ from catalog.schema import (
     Judgement,
     Origin,
     Product,
-    SettlementKind,
     VerifiedLabel,
 )
-from catalog.settlements import is_settled, release_number
+from catalog.settlements import overruled, release_number
 
 
 @dataclass(frozen=True)
@@ -85,16 +84,17 @@ def manifest_labels(session: Session) -> list[VerifiedLabel]:
 
     What somebody corrected or asked about by hand, no manifest says any more.
     """
-    by_hand = (SettlementKind.CORRECT, SettlementKind.ASK)
-    listed = and_(VerifiedLabel.origin == Origin.MANIFEST, ~is_settled(VerifiedLabel.id, *by_hand))
+    listed = VerifiedLabel.origin == Origin.MANIFEST
+    corrected = overruled(session)
     return [
         label
-        for ids in ranges(session, VerifiedLabel.id, VerifiedLabel.origin == Origin.MANIFEST)
+        for ids in ranges(session, VerifiedLabel.id, listed)
         for label in session.scalars(
             select(VerifiedLabel)
             .where(listed, ids.holds(VerifiedLabel.id))
             .order_by(VerifiedLabel.id)
         )
+        if not corrected.holds(label.image_id, label.product_id)
     ]
 
 

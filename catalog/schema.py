@@ -87,6 +87,10 @@ VERDICTS = {
 }
 
 
+NO_SITE = ""
+"""The site of a question that nobody is asked, for somebody decided it by hand."""
+
+
 class Desk(StrEnum):
     """Who is asked: any annotator of the locale, or the lead, whose answer decides."""
 

@@ -1,12 +1,27 @@
 """What people rule by hand: about labels that the gate stopped, and about who is suspended."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, ScalarSelect, exists, func, select
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
-from catalog.database import add_new, chunks
-from catalog.schema import SettledLabel, Settlement, SettlementKind, Suspension
+from catalog.database import add_new, chunks, one_at_a_time
+from catalog.decisions import decision_stands
+from catalog.schema import (
+    NO_SITE,
+    Decision,
+    Question,
+    QuestionImage,
+    SettledLabel,
+    Settlement,
+    SettlementKind,
+    Suspension,
+    VerifiedLabel,
+)
+
+# What numbers the rulings of people.
+SETTLING = "settling"
 
 
 def stands() -> ColumnElement[bool]:
@@ -15,13 +30,39 @@ def stands() -> ColumnElement[bool]:
     return ~exists().where(later.retracts == Settlement.number)
 
 
-def is_settled(label_id: InstrumentedAttribute[str], *kinds: SettlementKind) -> ColumnElement[bool]:
-    """True of a label about which a settlement of one of `kinds` stands."""
-    return exists().where(
-        SettledLabel.label_id == label_id,
-        SettledLabel.settlement_number == Settlement.number,
-        Settlement.kind.in_(kinds),
-        stands(),
+@dataclass(frozen=True)
+class Overruled:
+    """What manifests say no more: anything of `images`, and that `shows` of images and products."""
+
+    images: frozenset[str]
+    shows: frozenset[tuple[str, str | None]]
+
+    def holds(self, image_id: str, product_id: str | None) -> bool:
+        """Whether no manifest says any more that an image shows a product."""
+        return image_id in self.images or (image_id, product_id) in self.shows
+
+
+def overruled(session: Session) -> Overruled:
+    """What manifests say no more, by the settlements that stand.
+
+    Nothing of an image that people were asked about again, or that somebody named by hand; of one
+    that was corrected without a name, not that it shows the product of the label that was wrong.
+    """
+    settled = session.execute(
+        select(Settlement.kind, VerifiedLabel.image_id, VerifiedLabel.product_id)
+        .join(SettledLabel, SettledLabel.settlement_number == Settlement.number)
+        .join(VerifiedLabel, VerifiedLabel.id == SettledLabel.label_id)
+        .where(Settlement.kind.in_((SettlementKind.CORRECT, SettlementKind.ASK)), stands())
+    ).all()
+    named = session.scalars(
+        select(QuestionImage.image_id)
+        .join(Question, Question.id == QuestionImage.question_id)
+        .join(Decision, Decision.question_id == Question.id)
+        .where(Question.site == NO_SITE, Decision.supersedes_id.is_(None), decision_stands())
+    )
+    asked = {image for kind, image, _ in settled if kind == SettlementKind.ASK}
+    return Overruled(
+        frozenset(asked.union(named)), frozenset((image, product) for _, image, product in settled)
     )
 
 
@@ -41,9 +82,20 @@ def settlement(session: Session, number: int) -> Settlement | None:
     return session.scalar(select(Settlement).where(Settlement.number == number, stands()))
 
 
-def settlements(session: Session) -> list[Settlement]:
-    """Every settlement ever made, the oldest first."""
-    return list(session.scalars(select(Settlement).order_by(Settlement.number)))
+def retraction(session: Session, number: int) -> Settlement | None:
+    """The settlement that takes another one back."""
+    return session.scalar(select(Settlement).where(Settlement.retracts == number))
+
+
+def standing(session: Session) -> list[tuple[Settlement, int]]:
+    """Every settlement that stands, with how many labels it is about, the newest first."""
+    about = (
+        select(func.count())
+        .where(SettledLabel.settlement_number == Settlement.number)
+        .scalar_subquery()
+    )
+    query = select(Settlement, about).where(Settlement.kind != SettlementKind.RETRACT, stands())
+    return list(session.execute(query.order_by(Settlement.number.desc())).tuples())
 
 
 def labels_of(session: Session, number: int) -> dict[str, list[str]]:
@@ -85,6 +137,7 @@ def settle(
     retracts: int | None = None,
 ) -> Settlement:
     """Record a settlement about the labels of `overruled`, with the reasons that it overrules."""
+    one_at_a_time(session, SETTLING)
     made = Settlement(
         number=(session.scalar(select(func.max(Settlement.number))) or 0) + 1,
         kind=kind,
@@ -108,6 +161,7 @@ def settle(
 
 def suspend(session: Session, annotator: str, *, by: str, reason: str, lifted: bool) -> Suspension:
     """Record that `annotator` is suspended, or that the suspension is lifted."""
+    one_at_a_time(session, SETTLING)
     said = Suspension(
         number=(session.scalar(select(func.max(Suspension.number))) or 0) + 1,
         annotator=annotator,

@@ -28,6 +28,7 @@ from tasks.errors import (
     NoSuchLabel,
     NoSuchSettlement,
     SettingsError,
+    TooManyPictures,
 )
 from tasks.settings import load_settings
 
@@ -51,6 +52,7 @@ MENDABLE = (
     SiteError,
     StackError,
     TooFewLabels,
+    TooManyPictures,
     VersionDamaged,
     WordingError,
 )

@@ -124,6 +124,11 @@ def contract(
     from expectations.contract import contract, html, markdown
 
     settings = load_settings()
+    if unknown := sorted(set(locale) - set(settings.locales)):
+        raise typer.BadParameter(
+            f"{', '.join(unknown)} is not in `locales` of the settings: give one of"
+            f" {', '.join(settings.locales)}"
+        )
     folder = settings.data / "reports" / "contract"
     folder.mkdir(parents=True, exist_ok=True)
     for each in locale or settings.locales:

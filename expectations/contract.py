@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from expectations import page
-from expectations.gate import USUAL_RULES
 from expectations.policy import LabelPolicy
 from expectations.report import CONSEQUENCES, table
+from expectations.rules import USUAL_RULES
 from expectations.verdict import OnFail
 from expectations.verified_labels import row_rules, set_rules, usual_rules
 

@@ -16,10 +16,11 @@ import pandas as pd
 from great_expectations.render.renderer.page_renderer import ValidationResultsPageRenderer
 from great_expectations.render.view.view import DefaultJinjaPageView
 
-from expectations import facts, rules, shares
+from expectations import facts, shares
 from expectations.control import usual_share
 from expectations.facts import Known
 from expectations.policy import Band, LabelPolicy
+from expectations.rules import USUAL_RULES
 from expectations.verdict import Observed, OnFail, RuleOutcome, State, Verdict
 from expectations.verified_labels import row_rules, set_rules, usual_rules
 
@@ -32,11 +33,6 @@ NOTHING_CAME = RuleOutcome(
     on_fail=OnFail.REPORT,
     observed=NO_DATA,
     rows=0,
-)
-USUAL_RULES = (
-    rules.ConfirmedShareIsUsual,
-    rules.MeanAgreementIsUsual,
-    rules.QuarantinedShareIsUsual,
 )
 
 
@@ -66,7 +62,8 @@ def judge(
         has no name.
     known : what they are judged by.
     policy : the thresholds and severities.
-    overruled : the reasons that do not count against a label, because somebody released it.
+    overruled : the reasons that do not count against a label, because somebody released it. Its
+        agreement counts no more in the mean of its locale.
     docs : a directory for Great Expectations' own HTML pages, one per suite. They name labels and
         load files from the network; none are written by default.
 
@@ -83,6 +80,9 @@ def judge(
     by_row = run_suite(rows, row_rules(policy), docs)
     reasons = _reasons(by_row, overruled)
     accepted = labels[~labels.index.isin(list(reasons))]
+    # What somebody released does not tell how far annotators agree.
+    released = accepted.index.isin(list(overruled))
+    accepted = accepted.assign(agreement=accepted["agreement"].astype(float).mask(released))
     together = shares.with_shares(accepted, known.current, policy)
     by_set = run_suite(together, set_rules(policy, known.locales), docs)
     of_locale = shares.by_locale(labels, accepted, known.decided, known.locales)

@@ -268,3 +268,6 @@ class QuarantinedShareIsUsual(UsualRule):
     measured = "quarantined_share"
     column: str = measured
     of = "the share of labels that are quarantined"
+
+
+USUAL_RULES = (ConfirmedShareIsUsual, MeanAgreementIsUsual, QuarantinedShareIsUsual)

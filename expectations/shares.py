@@ -11,8 +11,8 @@ from expectations.policy import LabelPolicy
 def with_shares(accepted: pd.DataFrame, current: pd.DataFrame, policy: LabelPolicy) -> pd.DataFrame:
     """What the set rules read about the accepted of the labels.
 
-    `accepted` has the columns product_id, locale and agreement. The facts about shares are missing
-    in a batch of fewer than `policy.shares_judged_from`.
+    `accepted` has the columns product_id, locale and agreement, where it counts. The facts about
+    shares are missing in a batch of fewer than `policy.shares_judged_from`.
     """
     judged = 1.0 if len(accepted) >= policy.shares_judged_from else np.nan
     products, locales = accepted["product_id"], accepted["locale"]
@@ -58,7 +58,7 @@ def by_locale(
     of_locale["confirmed_share"] = asked["n_confirmed"] / asked["n"].where(asked["n"] > 0)
     of_locale["n_confirmed_share"] = asked["n"].fillna(0.0)
     of_locale["mean_agreement"] = accepted.groupby("locale")["agreement"].mean()
-    of_locale["n_mean_agreement"] = passed
+    of_locale["n_mean_agreement"] = accepted.groupby("locale")["agreement"].count()
     of_locale["quarantined_share"] = 1 - passed.reindex(judged.index, fill_value=0) / judged
     of_locale["n_quarantined_share"] = judged
     return of_locale.fillna(dict.fromkeys(("n_mean_agreement", "n_quarantined_share"), 0))

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from io import BytesIO
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from matplotlib import rc_context
 from matplotlib.figure import Figure
 
+from expectations import page
 from expectations.survey import NAMES, QUANTILES, Spread, Survey
 
 
@@ -31,15 +31,9 @@ class Board:
 
 def render(survey: Survey, boards: Sequence[Board]) -> str:
     """The page; every text from outside is escaped."""
-    environment = Environment(
-        loader=PackageLoader("expectations"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["jpeg"] = lambda content: data_uri("image/jpeg", content)
-    return environment.get_template("survey.html").render(
+    return page.render(
+        "survey.html",
+        {"jpeg": lambda content: data_uri("image/jpeg", content)},
         survey=survey,
         boards=boards,
         plot=data_uri("image/svg+xml", plot(survey.spreads)) if survey.spreads else None,

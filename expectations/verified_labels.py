@@ -94,14 +94,7 @@ def usual_rules(
 
     `limits` holds the control limits by rule and locale; None where too little is known.
     """
-    named = {
-        rule.named(): rule
-        for rule in (
-            rules.ConfirmedShareIsUsual,
-            rules.MeanAgreementIsUsual,
-            rules.QuarantinedShareIsUsual,
-        )
-    }
+    named = {rule.named(): rule for rule in rules.USUAL_RULES}
     return ExpectationSuite(
         name="locales-beside-their-history",
         expectations=[

@@ -43,6 +43,8 @@ def settle(
     n_labels = relabel()
     judged = judge()
     training_set = commit_training_set()
+    if judged is not None and judged.held:
+        get_run_logger().warning("the gate holds this batch: it is judged again with the next")
     get_run_logger().info("settlement %d by %s: %s", made.number, by, made.kind)
     publish(
         "settlement",
@@ -56,6 +58,7 @@ def settle(
                 "labels changed": n_labels,
                 "accepted now": judged.n_accepted if judged else 0,
                 "quarantined again": judged.n_quarantined if judged else 0,
+                "the batch is held": "yes" if judged and judged.held else "no",
                 "training set version": training_set.version if training_set else "none",
             }
         ),

@@ -49,6 +49,11 @@ def table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     return "\n".join("| " + " | ".join(_cell(cell) for cell in line) + " |" for line in lines)
 
 
+def bullets(lines: Iterable[str]) -> str:
+    """A Markdown list; lines may hold anything that somebody typed."""
+    return "\n".join(f"* {_cell(line)}" for line in lines)
+
+
 def facts(values: Mapping[str, object]) -> str:
     """A two-column table of named values."""
     return table(("", ""), values.items())

@@ -34,7 +34,7 @@ from catalog.schema import Cluster, Question
 from clustering import HiLander
 from tasks.knowledge import log_of
 from tasks.models import load
-from tasks.pool import clustered, doubtful
+from tasks.pool import Pool, pool
 from tasks.settings import Settings, load_settings
 from tasks.sites import site_of, sites_for
 
@@ -52,7 +52,11 @@ def ask() -> dict[str, int]:
         known = partition(log, labels.manifest_labels(transaction))
         galleries = labels.galleries(transaction, GALLERY)
         gone = removals.removed(transaction)
-        fresh = [*_fresh_clusters(transaction, settings), *_doubtful(transaction, settings)]
+        pools = {
+            locale: pool(transaction, locale, settings.pictures)
+            for locale in images.locales(transaction)
+        }
+        fresh = [*_fresh_clusters(transaction, settings, pools), *_doubtful(pools)]
     seen = _Seen.by_champion(
         settings, [image for each in fresh for image in each.images], galleries
     )
@@ -143,11 +147,13 @@ class _Seen:
         }
 
 
-def _fresh_clusters(transaction: Transaction, settings: Settings) -> list[Candidate]:
+def _fresh_clusters(
+    transaction: Transaction, settings: Settings, pools: Mapping[str, Pool]
+) -> list[Candidate]:
     """Large enough clusters of the newest clusterings, all of whose images still wait."""
     found: list[tuple[Cluster, list[str]]] = []
     for locale, clustering in clusters.latest_partitions(transaction).items():
-        waiting = set(clustered(transaction, locale, settings.pictures))
+        waiting = set(pools[locale].clustered)
         found += [
             (cluster, members)
             for cluster, members in clusters.clusters_of(transaction, clustering.id)
@@ -161,12 +167,12 @@ def _fresh_clusters(transaction: Transaction, settings: Settings) -> list[Candid
     ]
 
 
-def _doubtful(transaction: Transaction, settings: Settings) -> list[Candidate]:
+def _doubtful(pools: Mapping[str, Pool]) -> list[Candidate]:
     """Each doubtful picture that waits, by itself."""
     return [
         Candidate(None, locale, (image_id,), None, 0.0)
-        for locale in images.locales(transaction)
-        for image_id in doubtful(transaction, locale, settings.pictures)
+        for locale, of_locale in pools.items()
+        for image_id in of_locale.doubtful
     ]
 
 

@@ -12,7 +12,7 @@ from catalog.previews import Previews
 from catalog.schema import Cluster, ClusterMember, Model, Partition
 from tasks.knowledge import knowledge
 from tasks.models import load
-from tasks.pool import clustered, routed
+from tasks.pool import pool
 from tasks.settings import load_settings
 
 SHARD = 512
@@ -21,7 +21,7 @@ SHARD = 512
 @task(cache_policy=NO_CACHE)
 def locales_with_images() -> list[str]:
     """The locales that have images."""
-    with load_settings().catalog.begin() as transaction:
+    with load_settings().catalog.read() as transaction:
         return images.locales(transaction)
 
 
@@ -35,9 +35,9 @@ def shards_to_embed(model: Model, locale: str) -> list[list[str]]:
     settings = load_settings()
     with settings.catalog.read() as transaction:
         known = labels.galleries(transaction, GALLERY, locale)
-        out = routed(transaction, locale, settings.pictures).left_out
+        waiting = pool(transaction, locale, settings.pictures)
         needed = [
-            *(image_id for image_id in images.waiting(transaction, locale) if image_id not in out),
+            *sorted([*waiting.clustered, *waiting.doubtful]),
             *sorted(image_id for gallery in known.values() for image_id in gallery),
         ]
         embedded = clusters.features_of(transaction, model.id, needed)
@@ -65,7 +65,7 @@ def form_clusters(model: Model, locale: str) -> Partition | None:
     """
     settings = load_settings()
     with settings.catalog.read() as transaction:
-        image_ids = clustered(transaction, locale, settings.pictures)
+        image_ids = pool(transaction, locale, settings.pictures).clustered
         identity = clusters.partition_id(model.id, locale, image_ids)
         known = clusters.partition(transaction, identity)
         places = clusters.features_of(transaction, model.id, image_ids)

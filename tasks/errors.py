@@ -17,6 +17,10 @@ class NoSuchLabel(RuntimeError):
     """No single quarantined label is meant."""
 
 
+class TooManyPictures(RuntimeError):
+    """More pictures than one question shows."""
+
+
 class NoSuchSettlement(RuntimeError):
     """There is no such settlement, or it was taken back."""
 

@@ -108,7 +108,7 @@ def ingest_batch(batch: Sequence[Listing]) -> Ingested:
 @task(cache_policy=NO_CACHE)
 def shards_to_measure() -> list[list[str]]:
     """The images that were ingested before images were measured, in shards."""
-    with load_settings().catalog.begin() as transaction:
+    with load_settings().catalog.read() as transaction:
         missing = measures.unmeasured(transaction)
     return [missing[start : start + BATCH] for start in range(0, len(missing), BATCH)]
 

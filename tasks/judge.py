@@ -67,7 +67,7 @@ def judge() -> Judged | None:
     from expectations.report import render
 
     settings = load_settings()
-    with settings.catalog.begin() as transaction:
+    with settings.catalog.read() as transaction:
         waiting = labels.unjudged(transaction)
         if not waiting:
             return None
@@ -142,12 +142,14 @@ def known_about(
     settings: Settings, waiting: Sequence[LabelRow], current: Sequence[LabelRow]
 ) -> Known:
     """What the labels that wait are judged by."""
-    with settings.catalog.begin() as transaction:
+    with settings.catalog.read() as transaction:
         judged = sorted({label.image_id for label in waiting})
         locale_of = images.locales_of(
             transaction, sorted({*judged, *(label.image_id for label in current)})
         )
-        groups = look_alikes(transaction, locale_of, settings.pictures)
+        about = {locale_of[image] for image in judged if image in locale_of}
+        comparable = {image: locale for image, locale in locale_of.items() if locale in about}
+        groups = look_alikes(transaction, comparable, settings.pictures)
         suspended = settlements.suspended(transaction)
         gold = decisions.gold_questions(transaction)
         counted = gold_counts(gold, decisions.answers_to(transaction, list(gold)))
@@ -184,7 +186,7 @@ def frame(
     settings: Settings, waiting: Sequence[LabelRow], current: Sequence[LabelRow]
 ) -> pd.DataFrame:
     """The labels that wait as the gate reads them: one row each, indexed by their identity."""
-    with settings.catalog.begin() as transaction:
+    with settings.catalog.read() as transaction:
         known = knowledge(transaction)
         behind = decisions.behind(
             transaction, sorted({label.decision_id for label in waiting if label.decision_id})
@@ -285,7 +287,7 @@ def _suspicion(
     product_of = {
         label.image_id: label.product_id for label in (*current, *waiting) if label.product_id
     }
-    with settings.catalog.begin() as transaction:
+    with settings.catalog.read() as transaction:
         model = models.champion(transaction)
         places = clusters.features_of(transaction, model.id, sorted(product_of)) if model else {}
     if not places:

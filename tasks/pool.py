@@ -1,5 +1,8 @@
 """The pool of images that wait for a label, as the policy for pictures routes them."""
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
 from catalog import Transaction, images, measures
 from expectations.pictures import PicturePolicy, Routed, route
 from tasks.artifacts import table
@@ -13,37 +16,46 @@ def routed(transaction: Transaction, locale: str, policy: PicturePolicy) -> Rout
     return route(measures.of_locale(transaction, locale), policy)
 
 
-def clustered(transaction: Transaction, locale: str, policy: PicturePolicy) -> list[str]:
-    """The images of `locale` that wait for a label and are clustered, sorted."""
+@dataclass(frozen=True)
+class Pool:
+    """The images of a locale that wait for a label, each kind sorted.
+
+    Doubtful ones are asked about one by one, those that are left out are not, each for its reasons.
+    """
+
+    clustered: Sequence[str]
+    doubtful: Mapping[str, str]
+    left_out: Mapping[str, str]
+
+
+def pool(transaction: Transaction, locale: str, policy: PicturePolicy) -> Pool:
+    """What waits in `locale`, and what becomes of it."""
     found = routed(transaction, locale, policy)
-    return [
-        image_id
-        for image_id in images.waiting(transaction, locale)
-        if image_id not in found.left_out and image_id not in found.doubtful
-    ]
-
-
-def doubtful(transaction: Transaction, locale: str, policy: PicturePolicy) -> list[str]:
-    """The images of `locale` that wait for a label and are asked about one by one, sorted."""
-    found = routed(transaction, locale, policy).doubtful
-    return [image_id for image_id in images.waiting(transaction, locale) if image_id in found]
+    waiting = images.waiting(transaction, locale)
+    return Pool(
+        [each for each in waiting if each not in found.left_out and each not in found.doubtful],
+        {each: found.doubtful[each] for each in waiting if each in found.doubtful},
+        {each: found.left_out[each] for each in waiting if each in found.left_out},
+    )
 
 
 def not_clustered() -> list[tuple[str, str, str, str]]:
     """Locale, image, what becomes of it and why, of all that waits and is not clustered."""
     settings = load_settings()
-    found = []
-    with settings.catalog.begin() as transaction:
-        for locale in images.locales(transaction):
-            routes = routed(transaction, locale, settings.pictures)
-            for image_id in images.waiting(transaction, locale):
-                for fate, reasons in (
-                    ("left out", routes.left_out),
-                    ("asked about", routes.doubtful),
-                ):
-                    if image_id in reasons:
-                        found.append((locale, image_id, fate, reasons[image_id]))
-    return found
+    with settings.catalog.read() as transaction:
+        pools = {
+            locale: pool(transaction, locale, settings.pictures)
+            for locale in images.locales(transaction)
+        }
+    return [
+        (locale, image_id, fate, why)
+        for locale, of_locale in pools.items()
+        for fate, reasons in (
+            ("left out", of_locale.left_out),
+            ("asked about", of_locale.doubtful),
+        )
+        for image_id, why in reasons.items()
+    ]
 
 
 def pool_page() -> tuple[str, ...]:

@@ -1,15 +1,17 @@
 """Tasks in which a person rules about quarantined labels and suspends annotators."""
 
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from annotation import asked_again, deny, forget, named_by_hand, taken_back
-from catalog import Transaction, decisions, labels, settlements
+from catalog import Transaction, decisions, labels, removals, settlements
+from catalog.database import one_at_a_time
 from catalog.schema import Decision, Judgement, Settlement, SettlementKind, VerifiedLabel
-from tasks.errors import NoSuchLabel, NoSuchSettlement
+from tasks.collect import LOG
+from tasks.errors import NoSuchLabel, NoSuchSettlement, TooManyPictures
 from tasks.knowledge import log_of
 from tasks.settings import load_settings
 from tasks.sites import site_of, sites_for
@@ -18,16 +20,20 @@ from tasks.sites import site_of, sites_for
 @task(cache_policy=NO_CACHE)
 def release(label_ids: Sequence[str], by: str, reason: str) -> Settlement:
     """Overrule the reasons against quarantined labels; they are judged again without these."""
-    with load_settings().catalog.begin() as transaction:
-        stopped = _stopped(transaction, label_ids)
+    kind = SettlementKind.RELEASE
+    with _ruling() as transaction:
+        try:
+            stopped = _stopped(transaction, label_ids)
+        except NoSuchLabel:
+            if made := _made_before(transaction, kind, label_ids, by=by, reason=reason):
+                return made
+            raise
         before = settlements.releases(transaction, list(stopped))
         overruled = {
             label: sorted({*judgement.reasons, *before.get(label, (0, []))[1]})
             for label, (judgement, _) in stopped.items()
         }
-        return settlements.settle(
-            transaction, SettlementKind.RELEASE, overruled, by=by, reason=reason
-        )
+        return settlements.settle(transaction, kind, overruled, by=by, reason=reason)
 
 
 @task(cache_policy=NO_CACHE)
@@ -36,22 +42,31 @@ def correct(label_ids: Sequence[str], name: str | None, by: str, reason: str) ->
 
     Where there is no name, they do not show the product that the labels say.
     """
-    with load_settings().catalog.begin() as transaction:
+    kind = SettlementKind.CORRECT
+    with _ruling() as transaction:
         stopped = _stopped(transaction, label_ids)
-        shown = sorted({label.image_id for _, label in stopped.values()})
-        log = log_of(transaction)
-        if name is None:
-            rulings = deny(log, shown, by=by, reason=reason)
+        shown = _images(stopped)
+        if not (name or "").strip():
+            if made := _made_before(transaction, kind, stopped, by=by, reason=reason):
+                return made
+            rulings = deny(log_of(transaction), shown, by=by, reason=reason)
         else:
             named = named_by_hand(
-                shown, name, locale=_locale(stopped), about=stopped, by=by, reason=reason
+                shown, name or "", locale=_locale(stopped), about=stopped, by=by, reason=reason
             )
+            if made := _made_before(
+                transaction, kind, stopped, by=by, reason=reason, named=named.decision.id
+            ):
+                return made
             decisions.add_questions(transaction, [named.question])
-            rulings = [*forget(log, shown, by=by, reason=reason), named.decision]
+            rulings = [
+                *forget(log_of(transaction), shown, by=by, reason=reason),
+                named.decision,
+            ]
         decisions.add_decisions(transaction, rulings)
         return settlements.settle(
             transaction,
-            SettlementKind.CORRECT,
+            kind,
             dict.fromkeys(stopped, ()),
             by=by,
             reason=reason,
@@ -64,9 +79,18 @@ def ask_again(label_ids: Sequence[str], by: str, reason: str) -> Settlement:
     """Put the images of quarantined labels before annotators again, as one question."""
     settings = load_settings()
     blocks = sites_for(settings)
-    with settings.catalog.begin() as transaction:
+    kind = SettlementKind.ASK
+    with _ruling() as transaction:
         stopped = _stopped(transaction, label_ids)
-        shown = sorted({label.image_id for _, label in stopped.values()})
+        if made := _made_before(transaction, kind, stopped, by=by, reason=reason):
+            return made
+        shown = _images(stopped)
+        at_most = settings.annotate.asking.pictures_per_sheet
+        if len(shown) > at_most:
+            raise TooManyPictures(
+                f"the labels are of {len(shown)} pictures, and one question shows up to {at_most}:"
+                " ask about fewer labels at a time"
+            )
         rulings = forget(log_of(transaction), shown, by=by, reason=reason)
         question = asked_again(shown, locale=_locale(stopped), site="", about=stopped)
         question.site = site_of(question.locale, question.id, blocks)
@@ -74,7 +98,7 @@ def ask_again(label_ids: Sequence[str], by: str, reason: str) -> Settlement:
         decisions.add_decisions(transaction, rulings)
         return settlements.settle(
             transaction,
-            SettlementKind.ASK,
+            kind,
             dict.fromkeys(stopped, ()),
             by=by,
             reason=reason,
@@ -86,14 +110,22 @@ def ask_again(label_ids: Sequence[str], by: str, reason: str) -> Settlement:
 @task(cache_policy=NO_CACHE)
 def retract(number: int, by: str, reason: str) -> Settlement:
     """Take a settlement back; what it asked stays asked."""
-    with load_settings().catalog.begin() as transaction:
+    with _ruling() as transaction:
         taken = settlements.settlement(transaction, number)
         if taken is None or taken.kind == SettlementKind.RETRACT:
+            made = settlements.retraction(transaction, number)
+            if made is not None and (made.settled_by, made.reason) == (by, reason):
+                return made
             raise NoSuchSettlement(
                 f"no settlement {number} stands: `groundtruth quarantine settled` lists them"
             )
-        standing = {decision.id: decision for _, decision in log_of(transaction)}
-        rulings = [standing[each] for each in taken.decision_ids if each in standing]
+        behind = decisions.behind(transaction, taken.decision_ids)
+        asked = [question.id for question, _ in behind.values()]
+        rulings = [
+            each
+            for each in decisions.current_decisions(transaction, question_ids=asked)
+            if each.id in taken.decision_ids
+        ]
         decisions.add_decisions(
             transaction,
             [
@@ -119,7 +151,7 @@ def suspend(annotator: str, by: str, reason: str, *, lifted: bool) -> None:
 
 def quarantine() -> list[tuple[str, ...]]:
     """Every quarantined label as a line of a table: label, locale, name, image and reasons."""
-    with load_settings().catalog.begin() as transaction:
+    with load_settings().catalog.read() as transaction:
         return [
             (
                 label.id[:12],
@@ -135,24 +167,57 @@ def quarantine() -> list[tuple[str, ...]]:
 
 def settled() -> list[tuple[str, ...]]:
     """Every settlement that stands as a line of a table, the newest first."""
+    with load_settings().catalog.read() as transaction:
+        return [
+            (
+                str(each.number),
+                f"{each.settled_at:%Y-%m-%d %H:%M}",
+                each.kind,
+                str(n_labels),
+                each.settled_by,
+                each.reason,
+            )
+            for each, n_labels in settlements.standing(transaction)
+        ]
+
+
+@contextmanager
+def _ruling() -> Iterator[Transaction]:
+    """A transaction in which nobody else supersedes decisions or settles labels."""
     with load_settings().catalog.begin() as transaction:
-        found = settlements.settlements(transaction)
-        taken_back_ones = {each.retracts for each in found}
-        n_labels = Counter(
-            {each.number: len(settlements.labels_of(transaction, each.number)) for each in found}
-        )
-    return [
-        (
-            str(each.number),
-            f"{each.settled_at:%Y-%m-%d %H:%M}",
-            each.kind,
-            str(n_labels[each.number]),
-            each.settled_by,
-            each.reason,
-        )
-        for each in reversed(found)
-        if each.number not in taken_back_ones and each.kind != SettlementKind.RETRACT
-    ]
+        one_at_a_time(transaction, LOG)
+        yield transaction
+
+
+def _made_before(
+    transaction: Transaction,
+    kind: SettlementKind,
+    label_ids: Collection[str],
+    *,
+    by: str,
+    reason: str,
+    named: str | None = None,
+) -> Settlement | None:
+    """The settlement that stands and that the same command made, before what follows was killed.
+
+    `named` is the decision by which a name was given. None where there is no such settlement.
+    """
+    for made, _ in settlements.standing(transaction):
+        if (made.kind, made.settled_by, made.reason) != (kind, by, reason):
+            continue
+        about = settlements.labels_of(transaction, made.number)
+        asked = [[each for each in about if each.startswith(begin)] for begin in label_ids]
+        if all(len(each) == 1 for each in asked) and about.keys() == {x for [x] in asked}:
+            given = _named_by(transaction, made)
+            return made if given == named else None
+    return None
+
+
+def _named_by(transaction: Transaction, made: Settlement) -> str | None:
+    """The decision by which a settlement gave a name."""
+    behind = decisions.behind(transaction, made.decision_ids)
+    # What else a settlement decides supersedes what was said before.
+    return next((key for key, (_, ruling) in behind.items() if ruling.supersedes_id is None), None)
 
 
 def _stopped(
@@ -162,7 +227,10 @@ def _stopped(
 
     Raises `NoSuchLabel` where one names none, or several.
     """
-    quarantined = labels.quarantined_labels(transaction)
+    gone = removals.removed(transaction)
+    quarantined = [
+        each for each in labels.quarantined_labels(transaction) if each[1].image_id not in gone
+    ]
     found = {}
     for named in label_ids:
         meant = [each for each in quarantined if each[1].id.startswith(named)]
@@ -173,6 +241,10 @@ def _stopped(
             )
         found[meant[0][1].id] = meant[0]
     return found
+
+
+def _images(stopped: dict[str, tuple[Judgement, VerifiedLabel]]) -> list[str]:
+    return sorted({label.image_id for _, label in stopped.values()})
 
 
 def _locale(stopped: dict[str, tuple[Judgement, VerifiedLabel]]) -> str:

@@ -26,7 +26,7 @@ from expectations.survey import (
     worst,
 )
 from expectations.survey_page import Board, Shown, render
-from tasks.artifacts import table
+from tasks.artifacts import bullets, table
 from tasks.duplicates import near_duplicate_groups
 from tasks.settings import Settings, load_settings
 
@@ -52,7 +52,7 @@ class Surveyed:
 def survey_locales() -> Surveyed:
     """Compare the locales as they are now, and keep a page of it."""
     settings = load_settings()
-    with settings.catalog.begin() as transaction:
+    with settings.catalog.read() as transaction:
         images = coverage.of_images(transaction, settings.plan.category)
         measured = _measured(transaction, images["locale"].unique())
         routed = route(measured, settings.pictures)
@@ -76,7 +76,7 @@ def survey_locales() -> Surveyed:
 def survey_page(found: Survey) -> tuple[str, ...]:
     """The survey's findings and tables as sections of a page."""
     return (
-        "\n".join(f"* {finding}" for finding in found.findings) or "Nothing stands out.",
+        bullets(found.findings) or "Nothing stands out.",
         table(
             ("locale", "images", "repeat another", "left out", "asked one by one"),
             ((p.locale, p.images, p.repeated, p.left_out, p.doubtful) for p in found.pools),

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from catalog import coverage, labels, measures
+from catalog import coverage, labels, measures, removals
 from catalog.schema import ImageMeasures, ImageSource
 from tests.catalog.rows import Bench
 
@@ -88,3 +88,11 @@ def test_a_label_that_was_withdrawn_counts_for_no_product(bench: Bench) -> None:
     bench.succeed(label, withdrawn=True)
     with bench.catalog.begin() as transaction:
         assert coverage.of_images(transaction, None)["product_id"].tolist() == [None]
+
+
+def test_an_image_that_was_removed_is_not_there_any_more(bench: Bench) -> None:
+    a, b = bench.ingest("a", "b")
+    with bench.catalog.begin() as transaction:
+        removals.record(transaction, {a: []}, by="customer", reason="a face")
+    with bench.catalog.begin() as transaction:
+        assert coverage.of_images(transaction, None).index.tolist() == [b]

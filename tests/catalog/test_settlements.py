@@ -93,3 +93,30 @@ def test_a_held_passage_is_no_history(bench: Bench) -> None:
         [(place, found)] = gate_history.observations(transaction, passages)
     assert passages[place].id == found.gate_run_id
     assert found.value == 0.5
+
+
+def test_what_stands_is_listed_newest_first_until_it_is_taken_back(bench: Bench) -> None:
+    first, second = quarantined_label(bench, "a"), quarantined_label(bench, "b")
+    numbers = [release(bench, label) for label in (first, second)]
+    with bench.catalog.begin() as transaction:
+        found = [(each.number, n) for each, n in settlements.standing(transaction)]
+        assert found == [(number, 1) for number in reversed(numbers)]
+        kind = SettlementKind.RETRACT
+        back = settlements.settle(transaction, kind, {first: []}, retracts=numbers[0], **BY)
+    with bench.catalog.begin() as transaction:
+        assert [each.number for each, _ in settlements.standing(transaction)] == numbers[1:]
+        taken = settlements.retraction(transaction, numbers[0])
+    assert taken is not None
+    assert taken.number == back.number
+
+
+def test_an_image_that_was_asked_about_again_is_in_no_manifest(bench: Bench) -> None:
+    label, other = quarantined_label(bench, "a"), quarantined_label(bench, "b")
+    with bench.catalog.begin() as transaction:
+        [wrong] = [each for each in labels.newest(transaction) if each.id == label]
+    bench.succeed(wrong, name="A")
+    with bench.catalog.begin() as transaction:
+        [newest] = [each for each in labels.newest(transaction) if each.id not in (label, other)]
+        settlements.settle(transaction, SettlementKind.ASK, {newest.id: []}, **BY)
+    with bench.catalog.begin() as transaction:
+        assert [each.id for each in labels.manifest_labels(transaction)] == [other]

@@ -12,8 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from expectations.facts import with_facts
-from expectations.gate import USUAL_RULES, judge, run_suite
+from expectations.gate import judge, run_suite
 from expectations.policy import LabelPolicy, Severities, Severity
+from expectations.rules import USUAL_RULES
 from expectations.verdict import Verdict
 from expectations.verified_labels import row_rules, set_rules, usual_rules
 from tests.expectations.rows import (
@@ -158,6 +159,16 @@ def test_a_released_label_is_still_quarantined_for_another_reason() -> None:
     assert verdict.quarantined["label-0"] == (
         "the annotators' agreement is below the bar of the locale",
     )
+
+
+def test_a_released_label_does_not_hold_its_batch_for_what_was_overruled() -> None:
+    batch = good_batch(1, agreement=0.1)
+    [reason] = judged(batch).quarantined["label-0"]
+
+    verdict = judged(batch, overruled={"label-0": (reason,)})
+
+    assert verdict.accepted == ("label-0",)
+    assert not verdict.held
 
 
 def test_what_each_rule_saw_is_counted_by_locale(verdict: Verdict) -> None:

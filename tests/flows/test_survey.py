@@ -12,7 +12,7 @@ from flows.ingest import ingest
 from flows.survey import survey
 from tasks.ask import ask
 from tasks.duplicates import near_duplicate_groups
-from tasks.pool import clustered, doubtful, not_clustered
+from tasks.pool import not_clustered, pool
 from tests.catalog.test_appearance import encoded, photo
 from tests.flows.conftest import Workspace
 
@@ -42,10 +42,11 @@ def test_what_is_black_is_left_out_and_what_is_blurred_is_asked_about(
     fine = sorted(identity(folder, name) for name in (FINE, "again.jpg"))
     policy = workspace.settings.pictures
     with workspace.settings.catalog.begin() as transaction:
-        assert clustered(transaction, "de-DE", policy) == fine
-        assert doubtful(transaction, "de-DE", policy) == [identity(folder, BLURRED)]
+        waiting = pool(transaction, "de-DE", policy)
+        assert waiting.clustered == fine
+        assert [*waiting.doubtful] == [identity(folder, BLURRED)]
         lenient = PicturePolicy(left_out=Bars(), doubtful=Bars())
-        assert len(clustered(transaction, "de-DE", lenient)) == 4
+        assert len(pool(transaction, "de-DE", lenient).clustered) == 4
     fates = {image_id: (fate, why) for _, image_id, fate, why in not_clustered()}
     assert fates[identity(folder, BLACK)][0] == "left out"
     assert fates[identity(folder, BLURRED)][1].startswith("sharpness")
@@ -56,7 +57,7 @@ def test_what_is_black_is_left_out_and_what_is_blurred_is_asked_about(
         [question] = transaction.query(Question)
         assert decisions.questions(transaction, [question.id])
         assert (question.kind, question.image_ids) == ("verify", [identity(folder, BLURRED)])
-        assert doubtful(transaction, "de-DE", policy) == []
+        assert not pool(transaction, "de-DE", policy).doubtful
 
 
 def test_images_from_before_are_measured_by_the_next_ingest_as_if_they_were_new(
@@ -90,8 +91,8 @@ def test_the_survey_is_a_page_that_stays_the_same_while_the_catalogue_does(
     ingest(str(folder), "de-DE")
     surveyed, again = survey(), survey()
     assert before.location != surveyed.location == again.location
-    [pool] = surveyed.survey.pools
-    assert (pool.images, pool.repeated, pool.left_out, pool.doubtful) == (4, 1, 1, 1)
+    [german] = surveyed.survey.pools
+    assert (german.images, german.repeated, german.left_out, german.doubtful) == (4, 1, 1, 1)
     page = workspace.settings.blob_store.get(surveyed.location).decode()
     assert "de-DE has 1 image left out and 1 image asked about" in page
     assert page.count("<img") > 4
