@@ -21,7 +21,7 @@ def retrain() -> Comparison:
         measured["champion until now"] = comparison.champion_measured
     figures = {name: FIGURES.validate_python(each.figures) for name, each in measured.items()}
     speeds = {name: SPEED.validate_python(each.speed) for name, each in measured.items()}
-    gains = comparison.gains
+    gained = comparison.gains.per_locale if comparison.gains is not None else {}
     publish(
         "model",
         "Champion and challenger",
@@ -57,7 +57,7 @@ def retrain() -> Comparison:
                     locale,
                     scores.n_products,
                     *(interval(f.per_locale[locale].bcubed_f) for f in figures.values()),
-                    interval(gains.per_locale[locale]) if gains is not None else "",
+                    interval(gained[locale]) if locale in gained else "",
                 )
                 for locale, scores in figures["challenger"].per_locale.items()
             ),
