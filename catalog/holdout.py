@@ -135,9 +135,7 @@ def _untouched(
     return [product for product in untrained if asked.isdisjoint(images[product])]
 
 
-def _trained_on(
-    session: Session, blobs: BlobStore, column: str, values: Iterable[str]
-) -> set[str]:
+def _trained_on(session: Session, blobs: BlobStore, column: str, values: Iterable[str]) -> set[str]:
     """Those of `values` that a column of any training set version has held.
 
     The newest version holds nearly all that ever was, so that seldom another is read.

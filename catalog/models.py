@@ -76,6 +76,13 @@ def promotions(session: Session) -> list[Promotion]:
     return list(session.scalars(select(Promotion).order_by(Promotion.number)))
 
 
+def outcome(promotion: Promotion) -> str:
+    """What became of the challenger, in a few words."""
+    if promotion.by is not None:
+        return "gone back to"
+    return "promoted" if promotion.promoted else "not promoted"
+
+
 def settled(
     past: Sequence[Promotion], challenger_id: str, champion_id: str | None, holdout: str
 ) -> Promotion | None:

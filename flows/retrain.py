@@ -3,7 +3,7 @@
 from prefect import flow, get_run_logger
 
 from tasks.artifacts import facts, publish, table
-from tasks.card import figures_table, interval, keep_card
+from tasks.card import figures_table, interval, keep_card, seconds_per_image
 from tasks.measure import FIGURES, SPEED, Calibration
 from tasks.promote import Comparison, compare
 from tasks.retrain import newest_training_set, train
@@ -44,7 +44,7 @@ def retrain() -> Comparison:
                 ("calibration error of places", *(_error(f.membership) for f in figures.values())),
                 (
                     "human seconds per verified image",
-                    *(f.effort.seconds_per_image for f in figures.values()),
+                    *(seconds_per_image(f.effort) for f in figures.values()),
                 ),
                 ("images embedded per second", *(s.images_per_second for s in speeds.values())),
                 ("seconds to cluster", *(s.clustering_seconds for s in speeds.values())),
