@@ -31,7 +31,8 @@ def model(session: Session, identity: str) -> Model | None:
 
 def named(session: Session, beginning: str) -> Model:
     """The model whose identity begins so; raises `NoSuchModel` where that is not one model."""
-    found = list(session.scalars(select(Model).where(Model.id.startswith(beginning))))
+    begins = Model.id.startswith(beginning, autoescape=True)
+    found = list(session.scalars(select(Model).where(begins)))
     if len(found) != 1:
         raise NoSuchModel(
             f"{len(found)} models begin with {beginning!r}: `groundtruth models list` shows them;"

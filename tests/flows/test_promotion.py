@@ -239,8 +239,10 @@ def test_what_somebody_typed_is_text_on_the_page(settings: Settings) -> None:
     before = clustered(settings, "first", {"de-DE": 0.5})
     decide(settings, before)
     decide(settings, clustered(settings, "second", {"de-DE": 0.1}), before)
-    make_champion_again.fn(None, "ann", "<script>alert(1)</script> | [x](javascript:alert(1))")
+    typed = "<script>alert(1)</script> | [x](javascript:alert(1)) ![x](https://elsewhere/x.png)"
+    make_champion_again.fn(None, "ann", typed)
     page = as_html(card("first"), "<b>first</b>")
     assert "<script" not in page
     assert "<b>first" not in page
-    assert 'href="javascript' not in page
+    assert "href=" not in page
+    assert 'src="https' not in page
