@@ -54,7 +54,9 @@ def train(training_set: TrainingSet) -> Model:
     with settings.catalog.begin() as transaction:
         known = models.model(transaction, identity)
         gone = removals.removed(transaction)
+    unfinished = settings.data / "training" / identity
     if known is not None:
+        shutil.rmtree(unfinished, ignore_errors=True)
         return known
     compared_on(settings)  # without a holdout the training would be for nothing
     rows = [
@@ -62,7 +64,6 @@ def train(training_set: TrainingSet) -> Model:
         for row in training_sets.rows(settings.blob_store, training_set)
         if row.image_id not in gone
     ]
-    unfinished = settings.data / "training" / identity
     # An image that is removed after a kill makes it another training.
     folder = unfinished / training_sets.manifest_digest(rows)
     encoder, lander = _fit(settings, training_set.version, rows, start, folder)
