@@ -18,6 +18,7 @@ from catalog.blobs import BlobStore
 from catalog.database import add_new
 from catalog.identity import digest, set_digest
 from catalog.labels import LabelRow, is_current
+from catalog.removals import is_removed
 from catalog.schema import HoldoutImage, Origin, Question, TrainingSet, VerifiedLabel
 
 FEWEST_PRODUCTS = 8
@@ -37,19 +38,18 @@ def holdout(session: Session) -> dict[str, str]:
 def measured(session: Session, blobs: BlobStore) -> dict[str, str]:
     """What models are compared on: the product of each image of the holdout that still counts.
 
-    An image whose label was corrected or withdrawn since does not, nor does any of a product that
-    turned out to be one that was trained on.
+    An image that was removed, or whose label was corrected or withdrawn since, does not, nor does
+    any of a product that turned out to be one that was trained on.
     """
     set_apart = holdout(session)
     current = select(VerifiedLabel.image_id, VerifiedLabel.product_id).where(
-        is_current(VerifiedLabel), VerifiedLabel.product_id.in_(select(HoldoutImage.product_id))
+        is_current(VerifiedLabel),
+        VerifiedLabel.product_id.in_(select(HoldoutImage.product_id)),
+        ~is_removed(VerifiedLabel.image_id),
     )
     product_of = {image: product or "" for image, product in session.execute(current).tuples()}
     joined = {image: product for image, product in product_of.items() if image not in set_apart}
-    if joined:
-        trained = trained_on(session, blobs, "image_id")
-        joined = {image: product for image, product in joined.items() if image in trained}
-    known = set(joined.values())
+    known = {joined[image] for image in _trained_on(session, blobs, "image_id", joined)}
     return {
         image: product
         for image, product in set_apart.items()
@@ -105,14 +105,6 @@ def set_apart(
     return frozen | added
 
 
-def trained_on(session: Session, blobs: BlobStore, column: str) -> set[str]:
-    """The values of a column (`image_id`, `product_id`) in all training set versions so far."""
-    found: set[str] = set()
-    for location in session.scalars(select(TrainingSet.location)):
-        found.update(pq.read_table(BytesIO(blobs.get(location)), columns=[column])[0].to_pylist())
-    return found
-
-
 def _manifest_products(
     labels: Sequence[LabelRow],
 ) -> tuple[dict[str, list[str]], dict[str, str]]:
@@ -133,7 +125,7 @@ def _untouched(
     session: Session, blobs: BlobStore, products: Sequence[str], images: Mapping[str, Sequence[str]]
 ) -> list[str]:
     """Those of `products` that no training set version and no question has held."""
-    trained = trained_on(session, blobs, "product_id")
+    trained = _trained_on(session, blobs, "product_id", products)
     untrained = [product for product in products if product not in trained]
     if not untrained:
         return []
@@ -141,6 +133,21 @@ def _untouched(
     for pictures, references in session.execute(select(Question.image_ids, Question.reference_ids)):
         asked.update(pictures, references)
     return [product for product in untrained if asked.isdisjoint(images[product])]
+
+
+def _trained_on(session: Session, blobs: BlobStore, column: str, values: Iterable[str]) -> set[str]:
+    """Those of `values` that a column of any training set version has held.
+
+    The newest version holds nearly all that ever was, so that seldom another is read.
+    """
+    wanted, found = set(values), set[str]()
+    locations = select(TrainingSet.location).order_by(TrainingSet.version.desc())
+    for location in session.scalars(locations).all():
+        if wanted <= found:
+            break
+        held = pq.read_table(BytesIO(blobs.get(location)), columns=[column])[0]
+        found |= wanted.intersection(held.to_pylist())
+    return found
 
 
 def _by_lot(products: Iterable[str]) -> list[str]:

@@ -31,7 +31,8 @@ def model(session: Session, identity: str) -> Model | None:
 
 def named(session: Session, beginning: str) -> Model:
     """The model whose identity begins so; raises `NoSuchModel` where that is not one model."""
-    found = list(session.scalars(select(Model).where(Model.id.startswith(beginning))))
+    begins = Model.id.startswith(beginning, autoescape=True)
+    found = list(session.scalars(select(Model).where(begins)))
     if len(found) != 1:
         raise NoSuchModel(
             f"{len(found)} models begin with {beginning!r}: `groundtruth models list` shows them;"
@@ -74,6 +75,13 @@ def champion(session: Session) -> Model | None:
 def promotions(session: Session) -> list[Promotion]:
     """Every comparison and rollback so far, oldest first."""
     return list(session.scalars(select(Promotion).order_by(Promotion.number)))
+
+
+def outcome(promotion: Promotion) -> str:
+    """What became of the challenger, in a few words."""
+    if promotion.by is not None:
+        return "gone back to"
+    return "promoted" if promotion.promoted else "not promoted"
 
 
 def settled(

@@ -8,6 +8,7 @@ from typing import Any
 from torch import Tensor
 
 from clustering.convnet import ConvolutionalNetwork
+from clustering.errors import BackboneError
 from clustering.image_network import ImageNetwork
 from clustering.pretrained import OnnxNetwork, TransformersNetwork
 
@@ -19,9 +20,9 @@ def open_backbone(name: str, dim: int) -> ImageNetwork:
 
     Raises
     ------
-    ValueError
+    BackboneError
         If there is no such backbone, or it cannot be read.
-    ModuleNotFoundError
+    MissingExtra
         If it needs a library of the extra `pretrained`.
     """
     kind, _, place = name.partition(":")
@@ -31,7 +32,7 @@ def open_backbone(name: str, dim: int) -> ImageNetwork:
         return TransformersNetwork.open(place, dim)
     if kind == "onnx" and place:
         return OnnxNetwork.open(place, dim)
-    raise ValueError(
+    raise BackboneError(
         f"there is no backbone {name!r}: give {OURS!r}, 'transformers:NAME_OR_PATH' or 'onnx:FILE'."
     )
 

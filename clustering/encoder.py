@@ -149,8 +149,8 @@ class Encoder(BaseEstimator):  # type: ignore[misc]
         ------
         ValueError
             If there are fewer than two classes, lengths differ, an image is malformed, the backbone
-            cannot be read or `start` has other weights.
-        ModuleNotFoundError
+            cannot be read (`BackboneError`) or `start` has other weights.
+        MissingExtra
             If the backbone needs an extra that is not installed.
         """
         self._validate_params()

@@ -24,7 +24,6 @@ def embed_unseen(
     labels: ArrayLike,
     *,
     seed: int = 0,
-    start: Encoder | None = None,
     checkpoint: str | os.PathLike[str] | None = None,
     on_epoch: Callable[[int, float], None] | None = None,
 ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
@@ -39,9 +38,9 @@ def embed_unseen(
         Class of each image; at least four classes.
     seed : int, default=0
         Fixes the halves.
-    start, checkpoint, on_epoch : optional
-        Passed on to `Encoder.fit`. `start` must never have seen these classes: the champion has,
-        and what begins with its weights separates the unseen half too well.
+    checkpoint, on_epoch : optional
+        Passed on to `Encoder.fit`. There is no `start`: what begins with the weights of an encoder
+        that has seen these classes separates the unseen half too well.
 
     Returns
     -------
@@ -66,7 +65,7 @@ def embed_unseen(
     unseen = np.isin(classes, shuffled[: n_classes // 2])
     seen, rows = np.flatnonzero(~unseen), np.flatnonzero(unseen)
     other = clone(encoder).fit(
-        _Part(images, seen), classes[seen], start=start, checkpoint=checkpoint, on_epoch=on_epoch
+        _Part(images, seen), classes[seen], checkpoint=checkpoint, on_epoch=on_epoch
     )
     return other.transform(_Part(images, rows)), rows
 

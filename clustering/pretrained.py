@@ -17,6 +17,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from clustering.errors import BackboneError, MissingExtra
 from clustering.image_network import ImageNetwork
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
@@ -67,9 +68,9 @@ class TransformersNetwork(ImageNetwork):
 
         Raises
         ------
-        ValueError
+        BackboneError
             If there is no vision model with safetensors of that name or in that folder.
-        ModuleNotFoundError
+        MissingExtra
             If transformers is not installed.
         """
         library = _needed("transformers")
@@ -83,7 +84,7 @@ class TransformersNetwork(ImageNetwork):
                 dtype=torch.float32,
             )
         except (OSError, ValueError) as error:
-            raise ValueError(
+            raise BackboneError(
                 f"backbone 'transformers:{place}' cannot be read: {error} Give the name of a vision"
                 " model on the hub, or a folder with its config.json and model.safetensors."
             ) from error
@@ -139,9 +140,9 @@ class OnnxNetwork(ImageNetwork):
 
         Raises
         ------
-        ValueError
+        BackboneError
             If the file is none, or no graph from images to features.
-        ModuleNotFoundError
+        MissingExtra
             If onnxruntime is not installed.
         """
         _needed("onnxruntime")
@@ -151,7 +152,7 @@ class OnnxNetwork(ImageNetwork):
         try:
             return cls(path.read_bytes(), {key: said[key] for key in TOLD if said.get(key)}, dim)
         except (OSError, ValueError) as error:
-            raise ValueError(
+            raise BackboneError(
                 f"backbone 'onnx:{place}' cannot be read: {error} Give an ONNX file, its weights"
                 " inside, that maps float images (batch, 3, side, side) to features."
             ) from error
@@ -249,7 +250,7 @@ def _needed(library: str) -> Any:
     try:
         return import_module(library)
     except ModuleNotFoundError as error:
-        raise ModuleNotFoundError(
+        raise MissingExtra(
             f"this backbone needs {library}, which is not installed: run"
             " `pip install groundtruth[pretrained]`."
         ) from error

@@ -16,6 +16,7 @@ from catalog.images import NoSuchImage
 from catalog.manifest import ManifestError
 from catalog.models import ChampionChanged, NoSuchModel
 from catalog.training_sets import NoSuchVersion, VersionDamaged
+from clustering.errors import BackboneError, MissingExtra
 from deployments import backup, dataset, gate, models, removal, stack
 from deployments.demo import DemoFailed
 from deployments.orchestration import prefect_server
@@ -34,12 +35,14 @@ from tasks.settings import load_settings
 
 # What a person can put right; each says how. Anything else is a defect and shows its traceback.
 MENDABLE = (
+    BackboneError,
     BackupError,
     ChampionChanged,
     DemoFailed,
     DiskFull,
     ExportError,
     ManifestError,
+    MissingExtra,
     NoChampion,
     NoSite,
     NoSuchDecision,

@@ -36,7 +36,7 @@ def list_models() -> None:
             str(made_of[each.challenger_id]),
             f"{each.decided_at:%Y-%m-%d %H:%M}",
             (each.champion_id or "")[:8],
-            "promoted" if each.promoted else "not promoted",
+            models.outcome(each),
             escape(each.reason),
             escape(each.by or ""),
         )
@@ -58,9 +58,8 @@ def show(
     text = card(model if model is not None else champion().id)
     if html is not None:
         html.write_text(as_html(text, text.splitlines()[0].removeprefix("# ")))
-    pictures = ("![",)
     console.print(
-        Markdown("\n".join(line for line in text.splitlines() if not line.startswith(pictures)))
+        Markdown("\n".join(line for line in text.splitlines() if not line.startswith("![")))
     )
 
 
@@ -81,7 +80,8 @@ def due() -> None:
             else ("too few products", "")
         )
         table.add_row(each.locale, str(each.n_learnt), str(each.n_new), *figures)
-    console.print(table)
+    if found:
+        console.print(table)
     console.print(f"{'due' if verdict.due else 'not due'}: {verdict.reason}", highlight=False)
 
 

@@ -3,7 +3,7 @@
 from prefect import flow, get_run_logger
 
 from tasks.artifacts import facts, publish, table
-from tasks.card import figures_table, interval, keep_card
+from tasks.card import figures_table, interval, keep_card, seconds_per_image
 from tasks.measure import FIGURES, SPEED, Calibration
 from tasks.promote import Comparison, compare
 from tasks.retrain import newest_training_set, train
@@ -21,7 +21,7 @@ def retrain() -> Comparison:
         measured["champion until now"] = comparison.champion_measured
     figures = {name: FIGURES.validate_python(each.figures) for name, each in measured.items()}
     speeds = {name: SPEED.validate_python(each.speed) for name, each in measured.items()}
-    gains = comparison.gains
+    gained = comparison.gains.per_locale if comparison.gains is not None else {}
     publish(
         "model",
         "Champion and challenger",
@@ -44,7 +44,7 @@ def retrain() -> Comparison:
                 ("calibration error of places", *(_error(f.membership) for f in figures.values())),
                 (
                     "human seconds per verified image",
-                    *(f.effort.seconds_per_image for f in figures.values()),
+                    *(seconds_per_image(f.effort) for f in figures.values()),
                 ),
                 ("images embedded per second", *(s.images_per_second for s in speeds.values())),
                 ("seconds to cluster", *(s.clustering_seconds for s in speeds.values())),
@@ -57,7 +57,7 @@ def retrain() -> Comparison:
                     locale,
                     scores.n_products,
                     *(interval(f.per_locale[locale].bcubed_f) for f in figures.values()),
-                    interval(gains.per_locale[locale]) if gains is not None else "",
+                    interval(gained[locale]) if locale in gained else "",
                 )
                 for locale, scores in figures["challenger"].per_locale.items()
             ),

@@ -64,7 +64,7 @@ def picture(image: Image.Image, caption: str) -> str:
     buffer = BytesIO()
     image.save(buffer, "JPEG", quality=80)
     content = base64.b64encode(buffer.getvalue()).decode()
-    return f"**{html.escape(caption)}**\n\n![{_cell(caption)}](data:image/jpeg;base64,{content})"
+    return f"**{_cell(caption)}**\n\n![{_cell(caption)}](data:image/jpeg;base64,{content})"
 
 
 def contact_sheet(blobs: BlobStore, clusters: Sequence[Sequence[str]]) -> Image.Image:
@@ -94,4 +94,5 @@ def progress(description: str) -> Iterator[Report]:
 
 def _cell(value: object) -> str:
     text = f"{value:.3f}" if isinstance(value, float) else str(value)
-    return html.escape(text).replace("|", "&#124;").replace("\n", " ")
+    # A bracket could begin a link, or a picture that is fetched from somewhere.
+    return html.escape(text).replace("|", "&#124;").replace("[", "&#91;").replace("\n", " ")

@@ -11,7 +11,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from importlib.metadata import version
 from io import BytesIO
 
-from catalog import measurements, models
+from annotation import Expected
+from catalog import measurements, models, removals
 from catalog.schema import Measurement, Model, Promotion, TrainingSet
 from clustering.comparison import Figure, Gain, Scores
 from tasks.artifacts import facts, table
@@ -29,8 +30,9 @@ body {{ font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem aut
   color: #1c1c1c; background: #fff }}
 table {{ border-collapse: collapse; margin: 1rem 0; display: block; overflow-x: auto }}
 td, th {{ border-bottom: 1px solid #ddd; padding: .3rem .8rem .3rem 0; text-align: left;
-  vertical-align: top; font-variant-numeric: tabular-nums; overflow-wrap: anywhere }}
-th:empty {{ display: none }} img {{ max-width: 100% }} h2 {{ margin-top: 2rem }}
+  vertical-align: top; font-variant-numeric: tabular-nums; overflow-wrap: break-word }}
+thead:not(:has(th:not(:empty))) {{ display: none }}
+img {{ max-width: 100% }} h2 {{ margin-top: 2rem }}
 </style></head><body>
 {body}
 </body></html>
@@ -44,6 +46,7 @@ def card(model_id: str) -> str:
         model = models.named(transaction, model_id)
         training_set = models.training_set_of(transaction, model)
         measurement = measurements.newest(transaction, model.id)
+        n_removed = sum(model.id in each.model_ids for each in removals.removals(transaction))
         champion = models.champion(transaction)
         history = [
             each
@@ -61,7 +64,8 @@ def card(model_id: str) -> str:
             *(_measured(measurement, figures, history, model) if measurement and figures else ()),
             "## Where not to trust it",
             "\n".join(
-                f"* {html.escape(each)}" for each in _limits(settings, training_set, figures)
+                f"* {html.escape(each)}"
+                for each in _limits(settings, training_set, figures, n_removed)
             ),
             "## Settings",
             facts({name: json.dumps(value) for name, value in model.config.items()}),
@@ -102,7 +106,7 @@ def _made_of(
             "products": training_set.n_products,
             "images by locale": _listed(training_set.per_locale),
             "started from": model.config.get("start", "random weights"),
-            "trained with": f"groundtruth {version('groundtruth')}",
+            "card written by": f"groundtruth {version('groundtruth')}",
             "licence": settings.dataset.licence
             or "not stated: it is that of the photos it was trained on",
             "files": model.location,
@@ -112,14 +116,14 @@ def _made_of(
 
 def _history(history: Sequence[Promotion]) -> str:
     return table(
-        ("", "when", "challenger", "champion until then", "outcome", "reason", "by"),
+        ("number", "when", "challenger", "champion until then", "outcome", "reason", "by"),
         (
             (
                 each.number,
                 f"{each.decided_at:%Y-%m-%d %H:%M}",
                 each.challenger_id[:8],
                 (each.champion_id or "none")[:8],
-                "promoted" if each.promoted else "not promoted",
+                models.outcome(each),
                 each.reason,
                 each.by or "the comparison",
             )
@@ -136,7 +140,7 @@ def _measured(
         f"{figures.overall.n_images} images of {figures.overall.n_products} products that no model"
         " was trained on; 95 % intervals, by resampling products."
     )
-    yield figures_table({"": figures.overall})
+    yield figures_table({"this model": figures.overall})
     yield "## By locale"
     yield _by_locale(figures, gains_by_locale(history, model))
     yield "## How honest its probabilities are"
@@ -154,7 +158,7 @@ def _measured(
         {
             "questions to verify the holdout's clusters": effort.n_questions,
             "images that would then have a label": effort.n_verified,
-            "human seconds for each of them": effort.seconds_per_image,
+            "human seconds for each of them": seconds_per_image(effort),
             "images embedded per second, where it was measured": speed.images_per_second,
             "seconds to cluster the holdout": speed.clustering_seconds,
         }
@@ -172,7 +176,7 @@ def figures_table(of: Mapping[str, Scores]) -> str:
         "pairwise recall": "pairwise_recall",
     }
     return table(
-        ("on the holdout", *of),
+        ("figure", *of),
         (
             (shown, *(interval(getattr(scores, name)) for scores in of.values()))
             for shown, name in names.items()
@@ -183,6 +187,11 @@ def figures_table(of: Mapping[str, Scores]) -> str:
 def interval(figure: Figure | Gain) -> str:
     """A figure with its interval."""
     return f"{figure.value:.3f} ({figure.low:.3f} to {figure.high:.3f})"
+
+
+def seconds_per_image(effort: Expected) -> float | str:
+    """Human seconds per verified image."""
+    return effort.seconds_per_image if effort.n_verified else "none would be verified"
 
 
 def _by_locale(figures: Figures, gains: Mapping[str, Gain]) -> str:
@@ -209,12 +218,14 @@ def gains_by_locale(history: Sequence[Promotion], model: Model) -> Mapping[str, 
 
 
 def _limits(
-    settings: Settings, training_set: TrainingSet, figures: Figures | None
+    settings: Settings, training_set: TrainingSet, figures: Figures | None, n_removed: int
 ) -> Iterator[str]:
     yield (
         f"It learnt from {training_set.n_products} products; of other kinds of products and of"
         " other ways to photograph them nothing is known."
     )
+    if n_removed:
+        yield f"{n_removed} of the images that it learnt from were removed since: train another."
     for locale in settings.locales:
         if locale not in training_set.per_locale:
             yield f"{locale}: it was trained on no image of this locale."

@@ -50,7 +50,7 @@ def drifts() -> list[LocaleDrift]:
         }
     learnt = {
         row.image_id: row.product_id or row.image_id
-        for row in training_sets.read(settings.blob_store, version)
+        for row in training_sets.rows(settings.blob_store, version)
     }
     found = (_drift(settings, champion, locale, learnt, known, set_apart) for locale in locales)
     return [each for each in found if each is not None]

@@ -36,7 +36,7 @@ def training_is_due(drifts: Sequence[LocaleDrift]) -> Due:
     if version is None:
         return Due(True, "there is no model yet")
     before, now = (
-        {row.label_id for row in training_sets.read(settings.blob_store, each)}
+        {row.label_id for row in training_sets.rows(settings.blob_store, each)}
         for each in (version, newest)
     )
     n_new = len(now ^ before)
@@ -57,4 +57,9 @@ def training_is_due(drifts: Sequence[LocaleDrift]) -> Due:
         return Due(
             True, f"new images are unlike those learnt from in {', '.join(drifting)}; {said}"
         )
-    return Due(False, f"{said}, less than {settings.retrain.new_labels_share:.0%}, and no drift")
+    told = any(each.found is not None for each in drifts)
+    return Due(
+        False,
+        f"{said}, less than {settings.retrain.new_labels_share:.0%}, and"
+        f" {'no drift' if told else 'too few new images are embedded to tell of drift'}",
+    )

@@ -34,7 +34,7 @@ class Comparison:
         """What became of the challenger, in a few words."""
         if self.promotion.by is not None and self.promotion.champion_id == self.challenger.id:
             return f"not promoted again: {self.promotion.by} went back from it"
-        return "promoted" if self.promotion.promoted else "not promoted"
+        return models.outcome(self.promotion)
 
     @property
     def gains(self) -> Gains | None:

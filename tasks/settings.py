@@ -80,7 +80,7 @@ class Annotate(BaseModel, extra="forbid"):
 
 class EncoderSettings(BaseModel, extra="forbid"):
     backbone: str = "convnet"
-    image_size: int = Field(64, ge=32)
+    image_size: int = Field(64, ge=32, le=1024)
     dim: PositiveInt = 128
     epochs: PositiveInt = 24
 

@@ -1,4 +1,4 @@
-"""A browser in which an annotator is signed in to Label Studio."""
+"""A browser, and one in which an annotator is signed in to Label Studio."""
 
 import shutil
 from collections.abc import Iterator
@@ -10,14 +10,21 @@ from tests.conftest import Logins
 
 
 @contextmanager
-def signed_in(url: str, credentials: Logins) -> Iterator[Page]:
-    """A page of Debian's Chromium, headless, with the annotator's session."""
+def blank_page() -> Iterator[Page]:
+    """A page of Debian's Chromium, headless."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=shutil.which("chromium"),
             args=["--no-sandbox", "--disable-background-networking"],
         )
-        page = browser.new_page(viewport={"width": 1440, "height": 900})
+        yield browser.new_page(viewport={"width": 1440, "height": 900})
+        browser.close()
+
+
+@contextmanager
+def signed_in(url: str, credentials: Logins) -> Iterator[Page]:
+    """A page with the annotator's session."""
+    with blank_page() as page:
         page.set_default_timeout(120_000)
         page.goto(f"{url}/user/login/")
         page.fill("input[name=email]", credentials.annotator_email)
@@ -25,4 +32,3 @@ def signed_in(url: str, credentials: Logins) -> Iterator[Page]:
         page.click("[type=submit]")
         page.wait_for_url(f"{url}/**")
         yield page
-        browser.close()

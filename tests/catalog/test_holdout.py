@@ -2,7 +2,7 @@
 
 import pytest
 
-from catalog import holdout, labels, training_sets
+from catalog import holdout, labels, removals, training_sets
 from catalog.schema import DecisionKind, Question, TrainingSet
 from tests.catalog.rows import Bench
 from tests.catalog.test_training_sets import commit, label_products
@@ -137,6 +137,30 @@ def test_an_image_whose_label_is_withdrawn_is_no_longer_measured_but_stays_apart
     bench.succeed(label, withdrawn=True)
     assert set(measured(bench)) == set(before) - {image}
     assert set_apart(bench) == before
+
+
+def test_a_removed_image_is_no_longer_measured_but_stays_apart(bench: Bench) -> None:
+    label_products(bench, 8)
+    commit(bench)
+    before = set_apart(bench)
+    image = min(before)
+    with bench.catalog.begin() as transaction:
+        removals.record(transaction, {image: []}, by="ann", reason="a face")
+    assert set(measured(bench)) == set(before) - {image}
+    assert set_apart(bench) == before
+
+
+def test_a_product_that_only_an_earlier_version_was_trained_on_never_joins(bench: Bench) -> None:
+    label_products(bench, 8)
+    version = commit(bench)
+    learnt = {row.product_id for row in training_sets.read(bench.blobs, version)}
+    bench.label("Latecomer", bench.ingest("late 1", "late 2"))
+    with bench.catalog.begin() as transaction:
+        accepted = labels.accepted(transaction)
+        later = [row for row in accepted if row.product_id not in learnt]
+        training_sets.commit(transaction, bench.blobs, later)
+        holdout.set_apart(transaction, bench.blobs, accepted, 0.9)
+    assert not learnt & set(set_apart(bench).values())
 
 
 def test_a_product_that_turns_out_to_be_one_trained_on_is_no_longer_measured(bench: Bench) -> None:

@@ -110,7 +110,7 @@ def test_one_can_go_back_and_forth(bench: Bench) -> None:
     assert champion(bench) == "a"
 
 
-@pytest.mark.parametrize("beginning", ["model", "nothing"])
+@pytest.mark.parametrize("beginning", ["model", "nothing", "%a"])
 def test_a_beginning_that_is_not_of_one_model_names_the_command_that_lists_them(
     bench: Bench, beginning: str
 ) -> None:

@@ -89,6 +89,20 @@ def test_a_few_new_labels_are_enough_where_images_drift(
     assert ("ar-EG (AUC 0.90, p 0.005)" in said.reason) == due
 
 
+@pytest.mark.parametrize(
+    ("drifts", "said"),
+    [([NO_DRIFT], "and no drift"), ([UNKNOWN], "to tell of drift"), ([], "to tell of drift")],
+)
+def test_no_drift_is_not_claimed_where_none_could_be_told(
+    bench: Bench, drifts: list[LocaleDrift], said: str
+) -> None:
+    label_products(bench, 8)
+    train_on(bench, commit(bench))
+    bench.label("Latecomer", bench.ingest("late"))
+    commit(bench)
+    assert training_is_due.fn(drifts).reason.endswith(said)
+
+
 def test_labels_that_a_refused_challenger_learnt_from_are_not_new(bench: Bench) -> None:
     label_products(bench, 8)
     train_on(bench, commit(bench))

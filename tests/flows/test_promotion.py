@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from annotation import Expected
-from catalog import measurements, models
+from catalog import measurements, models, removals
 from catalog.measurements import Placements
 from catalog.models import NoSuchModel
 from catalog.schema import Measurement, Model, Promotion, TrainingSet
@@ -17,6 +17,8 @@ from tasks.card import as_html, card
 from tasks.measure import Figures, Speed
 from tasks.promote import make_champion_again, weigh_up
 from tasks.settings import Settings, load_settings
+from tests.browser import blank_page
+from tests.catalog.rows import image
 
 N_IMAGES = 10
 STATE = "the holdout of today"
@@ -211,12 +213,36 @@ def test_the_card_says_where_the_model_should_not_be_trusted(settings: Settings)
     assert "the first model: BCubed F" in text
 
 
+def test_the_card_counts_the_images_learnt_from_that_had_to_go(settings: Settings) -> None:
+    decide(settings, clustered(settings, "first", {"de-DE": 0.5}))
+    gone = image("a face")
+    with settings.catalog.begin() as transaction:
+        transaction.add(gone)
+        removals.record(transaction, {gone.id: [1]}, by="ann", reason="a face")
+    assert "1 of the images that it learnt from were removed since" in card("first")
+
+
+def test_each_column_of_the_page_stands_under_its_name(settings: Settings) -> None:
+    decide(settings, clustered(settings, "first", {"de-DE": 0.5}))
+    with blank_page() as page:
+        page.set_content(as_html(card("first"), "Model first"))
+        history = page.get_by_role("table").filter(has_text="champion until then")
+        names, cells = (
+            [box["x"] for each in row.all() if (box := each.bounding_box()) is not None]
+            for row in (history.locator("thead th"), history.locator("tbody td"))
+        )
+    assert len(names) == 7
+    assert names == cells
+
+
 def test_what_somebody_typed_is_text_on_the_page(settings: Settings) -> None:
     before = clustered(settings, "first", {"de-DE": 0.5})
     decide(settings, before)
     decide(settings, clustered(settings, "second", {"de-DE": 0.1}), before)
-    make_champion_again.fn(None, "ann", "<script>alert(1)</script> | [x](javascript:alert(1))")
+    typed = "<script>alert(1)</script> | [x](javascript:alert(1)) ![x](https://elsewhere/x.png)"
+    make_champion_again.fn(None, "ann", typed)
     page = as_html(card("first"), "<b>first</b>")
     assert "<script" not in page
     assert "<b>first" not in page
-    assert 'href="javascript' not in page
+    assert "href=" not in page
+    assert 'src="https' not in page

@@ -1,9 +1,16 @@
 """A model is made once, measured, described on a card, and can be gone back from."""
 
+import shutil
+import signal
+import time
+from typing import Any
+
 import pytest
 
 from catalog import measurements, models
 from catalog.schema import Model, Promotion
+from clustering import Encoder
+from clustering.storage import DESCRIPTION
 from deployments.sample import Sample
 from flows.collect import collect
 from flows.ingest import ingest
@@ -46,6 +53,49 @@ def test_the_same_version_and_settings_are_trained_on_once(
     assert train.fn(newest_training_set.fn()).id == first.challenger.id
     assert retrain().promotion.number == first.promotion.number
     assert retrain_when_due() is None
+
+
+@pytest.mark.parametrize(("trained", "n_left"), [("hilander", 1), ("encoder", 0)])
+def test_what_was_trained_before_a_kill_is_not_trained_again(
+    workspace: Workspace,
+    sample: Sample,
+    trained: str,
+    n_left: int,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ingest(str(sample.labelled))
+    collect()
+    folder = workspace.settings.data / "training"
+    shutil.rmtree(folder, ignore_errors=True)  # what other tests that killed left
+    process = workspace.start("retrain")
+    while not list(folder.glob(f"*/*/{trained}/{DESCRIPTION}")):
+        assert process.poll() is None, process.communicate()[0]
+        time.sleep(0.01)
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    fits: list[Encoder] = []
+    fit = Encoder.fit
+
+    def counted(self: Encoder, *arguments: Any, **options: Any) -> Encoder:
+        fits.append(self)
+        return fit(self, *arguments, **options)
+
+    monkeypatch.setattr(Encoder, "fit", counted)
+    comparison = retrain()
+    assert len(fits) == n_left
+    assert comparison.promotion.promoted
+    assert not (folder / comparison.challenger.id).exists()
+
+
+def test_a_champion_whose_weights_do_not_fit_is_not_started_from(
+    first: Comparison, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GROUNDTRUTH_RETRAIN__WARM_START", "true")
+    monkeypatch.setenv("GROUNDTRUTH_ENCODER__DIM", "64")
+    load_settings.cache_clear()
+    narrower = retrain().challenger
+    assert narrower.config["encoder"]["dim"] == 64
+    assert "start" not in narrower.config
 
 
 def test_one_command_goes_back_and_the_next_one_forward_again(
