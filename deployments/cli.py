@@ -265,7 +265,7 @@ def decisions(
 def undo(
     decision: Annotated[str, typer.Argument(help="As `groundtruth decisions` shows it.")],
     reason: Annotated[str, typer.Option(help="Why; it is kept.")],
-    by: Annotated[str, typer.Option(help="Who undoes it.")] = getuser(),
+    by: Annotated[str, typer.Option(default_factory=getuser, help="Who undoes it.")],
 ) -> None:
     """Take a decision back, and all that followed from it."""
     from flows.undo import undo

@@ -16,10 +16,9 @@ quarantine = typer.Typer(no_args_is_help=True, help="Labels that the gate stoppe
 app.add_typer(quarantine, name="quarantine")
 console = Console()
 
-ME = getuser()
 Labels = Annotated[list[str], typer.Argument(help="As `groundtruth quarantine list` shows them.")]
 Reason = Annotated[str, typer.Option(help="Why; it is kept.")]
-By = Annotated[str, typer.Option(help="Who says so.")]
+By = Annotated[str, typer.Option(default_factory=getuser, help="Who says so.")]
 
 
 @quarantine.command(name="list")
@@ -46,7 +45,7 @@ def settled() -> None:
 
 
 @quarantine.command()
-def release(labels: Labels, reason: Reason, by: By = ME) -> None:
+def release(labels: Labels, reason: Reason, by: By) -> None:
     """Overrule the reasons against labels: they are judged again without these."""
     from flows.settle import settle
 
@@ -58,10 +57,10 @@ def release(labels: Labels, reason: Reason, by: By = ME) -> None:
 def correct(
     labels: Labels,
     reason: Reason,
+    by: By,
     name: Annotated[
         str | None, typer.Option(help="What the product is called; none: the labels are wrong.")
     ] = None,
-    by: By = ME,
 ) -> None:
     """Say what the images of labels show, or that the labels are wrong."""
     from flows.settle import settle
@@ -71,7 +70,7 @@ def correct(
 
 
 @quarantine.command()
-def ask(labels: Labels, reason: Reason, by: By = ME) -> None:
+def ask(labels: Labels, reason: Reason, by: By) -> None:
     """Put the images of labels before annotators again; `groundtruth annotate` pushes them."""
     from flows.settle import settle
 
@@ -83,7 +82,7 @@ def ask(labels: Labels, reason: Reason, by: By = ME) -> None:
 def retract(
     settlement: Annotated[int, typer.Argument(help="As `groundtruth quarantine settled` shows.")],
     reason: Reason,
-    by: By = ME,
+    by: By,
 ) -> None:
     """Take a settlement back."""
     from flows.settle import settle
@@ -96,7 +95,7 @@ def retract(
 def suspend(
     annotator: Annotated[str, typer.Argument(help="As `groundtruth annotators` shows.")],
     reason: Reason,
-    by: By = ME,
+    by: By,
 ) -> None:
     """Quarantine the labels of an annotator from now on."""
     from tasks.settle import suspend
@@ -108,7 +107,7 @@ def suspend(
 def reinstate(
     annotator: Annotated[str, typer.Argument(help="Who is suspended.")],
     reason: Reason,
-    by: By = ME,
+    by: By,
 ) -> None:
     """Lift the suspension of an annotator."""
     from tasks.settle import suspend

@@ -91,7 +91,7 @@ def rollback(
     model: Annotated[
         str | None, typer.Argument(help="An earlier champion; none: the one before.")
     ] = None,
-    by: Annotated[str, typer.Option(help="Who goes back.")] = getuser(),
+    by: Annotated[str, typer.Option(default_factory=getuser, help="Who goes back.")],
 ) -> None:
     """Make an earlier champion champion again: the next rounds cluster with it."""
     from flows.roll_back import roll_back

@@ -20,7 +20,7 @@ def remove(
         typer.Argument(help="Each by identity, enough of its beginning, or where it was found."),
     ],
     reason: Annotated[str, typer.Option(help="Why; it is kept.")],
-    by: Annotated[str, typer.Option(help="Who asks for it.")] = getuser(),
+    by: Annotated[str, typer.Option(default_factory=getuser, help="Who asks for it.")],
 ) -> None:
     """Remove images for good, from pictures, vectors, questions and the next training set."""
     from flows.remove import remove
