@@ -197,7 +197,8 @@ def _loop(
 def _learn_from_answers(truth: Truth) -> tuple[int, float]:
     """Ask, answer and decide until nothing follows; how many questions, in how many seconds."""
     from tasks.ask import ask
-    from tasks.collect import answered, commit_training_set, decide, judge, relabel
+    from tasks.collect import answered, commit_training_set, decide, relabel
+    from tasks.judge import judge
     from tasks.rounds import has_champion
     from tasks.settings import load_settings
 
@@ -207,7 +208,11 @@ def _learn_from_answers(truth: Truth) -> tuple[int, float]:
         if has_champion():
             ask.fn()
         with catalog.begin() as transaction:
-            asked = decisions.to_push(transaction, SITE)
+            asked = [
+                question
+                for queue in decisions.queues_to_push(transaction, SITE)
+                for question in decisions.to_push(transaction, SITE, *queue)
+            ]
             known = decisions.answers_to(transaction, [question.id for question in asked])
         for question in asked:
             if question.id not in known:

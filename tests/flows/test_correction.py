@@ -12,7 +12,8 @@ from catalog.changes import ChangeKind, changes
 from catalog.lineage import lineage
 from catalog.schema import Decision, DecisionKind, Question, TrainingSet
 from deployments.cli import app
-from tasks.collect import commit_training_set, judge, relabel
+from tasks.collect import commit_training_set, relabel
+from tasks.judge import judge
 from tasks.settings import Settings, load_settings
 from tests.catalog.rows import image
 
