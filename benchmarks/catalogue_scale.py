@@ -31,7 +31,7 @@ import typer
 from sqlalchemy import Engine, create_engine, event
 
 from annotation import GALLERY
-from catalog import Catalog, clusters, decisions, images, labels, models, training_sets
+from catalog import Catalog, clusters, decisions, holdout, images, labels, models, training_sets
 from catalog.database import Transaction
 from catalog.schema import Desk
 from catalog.summary import summarise
@@ -493,7 +493,7 @@ def reads(contents: Contents) -> list[Read]:
             "decisions.tasks_of_project",
             lambda s: decisions.tasks_of_project(s, SITE, 1),
         ),
-        ("retrain", "training_sets.holdout", training_sets.holdout),
+        ("retrain", "holdout.holdout", holdout.holdout),
         ("retrain", "training_sets.newest", lambda s: [training_sets.newest(s)]),
         ("every run", "summary.summarise", lambda s: [summarise(s)]),
     ]
