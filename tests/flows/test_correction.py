@@ -7,10 +7,10 @@ import pytest
 from typer.testing import CliRunner
 
 from annotation import name_key
-from catalog import Transaction, decisions, digest, images, labels, training_sets
+from catalog import BlobStore, Transaction, decisions, digest, images, labels, training_sets
 from catalog.changes import ChangeKind, changes
 from catalog.lineage import lineage
-from catalog.schema import Decision, DecisionKind, Question, TrainingSet
+from catalog.schema import Decision, DecisionKind, Image, Question, TrainingSet
 from deployments.cli import app
 from tasks.collect import commit_training_set, relabel
 from tasks.judge import judge
@@ -27,12 +27,22 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Settin
     load_settings.cache_clear()
 
 
-def list_products(transaction: Transaction, n_products: int, n_images: int) -> None:
+def ingest(transaction: Transaction, blobs: BlobStore, *names: str) -> list[Image]:
+    """Images with the bytes that they are named by, which the gate looks at."""
+    rows = [image(name) for name in names]
+    for row, name in zip(rows, names, strict=True):
+        blobs.put(images.image_key(row.id), name.encode())
+    images.record(transaction, rows, [])
+    return rows
+
+
+def list_products(
+    transaction: Transaction, blobs: BlobStore, n_products: int, n_images: int
+) -> None:
     for number in range(n_products):
         name = f"Product {number}"
         product = labels.manifest_product(name_key(name))
-        rows = [image(f"{number} {each}") for each in range(n_images)]
-        images.record(transaction, rows, [])
+        rows = ingest(transaction, blobs, *(f"{number} {each}" for each in range(n_images)))
         labels.add_products(transaction, [product])
         listed = [labels.manifest_label(row.id, product, name, "de-DE") for row in rows]
         labels.add_labels(transaction, listed)
@@ -71,9 +81,8 @@ def next_version() -> TrainingSet:
 
 def test_the_next_version_has_it_and_the_first_stays_as_it_was(settings: Settings) -> None:
     with settings.catalog.begin() as transaction:
-        list_products(transaction, 10, 3)
-        shown = [image(name) for name in ("x", "y")]
-        images.record(transaction, shown, [])
+        list_products(transaction, settings.blob_store, 10, 3)
+        shown = ingest(transaction, settings.blob_store, "x", "y")
         question = Question(
             id=digest("sheet"),
             kind="verify",
