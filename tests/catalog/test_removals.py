@@ -25,7 +25,8 @@ def compare(bench: Bench, shown: list[str], references: list[str]) -> Question:
         image_ids=shown,
         reference_ids=references,
     )
-    bench.add(question)
+    with bench.catalog.begin() as transaction:
+        decisions.add_questions(transaction, [question])
     return question
 
 

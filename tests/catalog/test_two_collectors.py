@@ -18,6 +18,7 @@ from catalog.schema import (
     TrainingSet,
 )
 from tasks import collect
+from tasks.judge import judge
 from tasks.settings import load_settings
 from tests.catalog.processes import FORK
 from tests.catalog.rows import NOON, Bench
@@ -113,7 +114,7 @@ def decide_and_commit() -> tuple[int, int, TrainingSet | None]:
         collect.decide.fn(locale, kind).n_decisions for locale, kind in collect.answered.fn()
     )
     n_labels = collect.relabel.fn()
-    collect.judge.fn()
+    judge.fn()
     return n_decisions, n_labels, collect.commit_training_set.fn()
 
 
