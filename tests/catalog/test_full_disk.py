@@ -141,7 +141,6 @@ def test_a_backup_onto_a_full_disk_leaves_the_one_before_it(
     small_disk: SmallDisk, bench: Bench
 ) -> None:
     bench.ingest("before")
-    bench.blobs.put("small", b"content")
     place = str(small_disk.folder / "backup")
     first = backup(bench.catalog, bench.blobs, place)
     bench.blobs.put("large", bytes(SMALL))

@@ -65,7 +65,7 @@ def test_a_question_that_shows_it_is_withdrawn_and_its_other_images_wait_again(
     withdrawn, kept = bench.ask([a, b]), bench.ask([c, d])
     remove(bench, a)
     with bench.catalog.begin() as transaction:
-        assert decisions.to_push(transaction, "local", "de-DE", kept.kind) == [kept]
+        assert decisions.to_push(transaction, "local", kept.locale, kept.kind) == [kept]
         assert decisions.undecided_questions(transaction) == [kept]
         assert decisions.withdrawn_questions(transaction) == {withdrawn.id}
         assert images.waiting(transaction, "de-DE") == [b]
@@ -76,7 +76,7 @@ def test_a_question_that_compares_with_it_is_withdrawn_as_well(bench: Bench) -> 
     withdrawn, kept = compare(bench, [a], [b]), compare(bench, [a], [c])
     remove(bench, b)
     with bench.catalog.begin() as transaction:
-        assert decisions.to_push(transaction, "local", "de-DE", kept.kind) == [kept]
+        assert decisions.to_push(transaction, "local", kept.locale, kept.kind) == [kept]
         assert decisions.withdrawn_questions(transaction) == {withdrawn.id}
 
 

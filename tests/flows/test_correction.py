@@ -28,9 +28,9 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Settin
 
 
 def ingest(transaction: Transaction, blobs: BlobStore, *names: str) -> list[Image]:
-    """Images with the bytes that they are named by, which the gate looks at."""
+    """Images whose bytes are their names."""
     rows = [image(name) for name in names]
-    for row, name in zip(rows, names, strict=True):
+    for name, row in zip(names, rows, strict=True):
         blobs.put(images.image_key(row.id), name.encode())
     images.record(transaction, rows, [])
     return rows
