@@ -17,7 +17,7 @@ from catalog.database import Catalog, chunks
 from catalog.decisions import answers_to, questions, showing
 from catalog.images import identify
 from catalog.labels import is_judged
-from catalog.models import trained_on
+from catalog.models import learnt_from, started_from
 from catalog.schema import (
     Answer,
     Cluster,
@@ -145,10 +145,11 @@ class VersionStep:
 
 @dataclass(frozen=True)
 class ModelStep:
-    """A model trained on a version that holds the image."""
+    """A model trained on a version that holds the image, or started from one that has learnt it."""
 
     model_id: str
     training_set: int
+    started_from: str | None
     promoted: bool
     trained_at: dt.datetime
 
@@ -352,8 +353,14 @@ def _gate(session: Session, label_ids: Collection[str]) -> dict[str, GateStep]:
 def _models(session: Session, held: Collection[int]) -> tuple[ModelStep, ...]:
     promoted = set(session.scalars(select(Promotion.challenger_id).where(Promotion.promoted)))
     return tuple(
-        ModelStep(model.id, model.training_set, model.id in promoted, model.trained_at)
-        for model in trained_on(session, held)
+        ModelStep(
+            model.id,
+            model.training_set,
+            started_from(model),
+            model.id in promoted,
+            model.trained_at,
+        )
+        for model in learnt_from(session, held)
     )
 
 

@@ -12,7 +12,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from catalog.database import add_new, chunks
 from catalog.decisions import showing
-from catalog.models import trained_on
+from catalog.models import learnt_from
 from catalog.schema import (
     Embedding,
     Erasure,
@@ -69,8 +69,8 @@ def record(
 ) -> int:
     """Ask for the removal of images, each with the training set versions that hold it.
 
-    The models trained on these versions are recorded with them. An image that was removed before
-    keeps its first row. Returns how many rows are new.
+    The models that have learnt from these versions are recorded with them. An image that was
+    removed before keeps its first row. Returns how many rows are new.
     """
     rows = [
         Removal(
@@ -78,7 +78,7 @@ def record(
             by=by,
             reason=reason,
             versions=sorted(versions),
-            model_ids=[model.id for model in trained_on(session, versions)],
+            model_ids=[model.id for model in learnt_from(session, versions)],
         )
         for image_id, versions in versions_of.items()
     ]

@@ -15,7 +15,7 @@ from catalog.holdout import TooFewLabels
 from catalog.images import NoSuchImage
 from catalog.manifest import ManifestError
 from catalog.models import ChampionChanged, NoSuchModel
-from catalog.training_sets import NoSuchVersion, VersionDamaged
+from catalog.training_sets import EarlierDigest, NoSuchVersion, VersionDamaged
 from deployments import backup, dataset, gate, models, removal, stack
 from deployments.demo import DemoFailed
 from deployments.orchestration import prefect_server
@@ -37,6 +37,7 @@ MENDABLE = (
     ChampionChanged,
     DemoFailed,
     DiskFull,
+    EarlierDigest,
     ExportError,
     ManifestError,
     NoChampion,
