@@ -310,7 +310,7 @@ def fingerprint() -> None:
 
     with load_settings().catalog.begin() as transaction:
         for each in fingerprint(transaction):
-            print(f"{each.table:<16}{each.n_rows:>9}  {each.digest}")
+            print(f"{each.table:<20}{each.n_rows:>9}  {each.digest}")
 
 
 def show_status(found: stack.StackStatus) -> None:

@@ -88,9 +88,13 @@ def _delete_reports(settings: Settings, image_ids: Sequence[str]) -> None:
 
 @task(cache_policy=NO_CACHE)
 def standing_tasks(image_ids: Sequence[str]) -> dict[str, dict[int, list[int]]]:
-    """The tasks that show removed images: their numbers by site and project."""
+    """The tasks that show removed images: their numbers by site and project.
+
+    Questions that were asked while the images were being erased are withdrawn first.
+    """
     found: dict[str, dict[int, list[int]]] = defaultdict(lambda: defaultdict(list))
     with load_settings().catalog.begin() as transaction:
+        removals.withdraw_questions(transaction, image_ids)
         for each in removals.standing_tasks(transaction, image_ids):
             found[each.site][each.project_id].append(each.task_id)
     return {site: dict(projects) for site, projects in found.items()}
@@ -111,12 +115,8 @@ def withdraw(project: SiteProject, task_ids: Sequence[int]) -> None:
 
 @task(cache_policy=NO_CACHE)
 def record_erased(image_ids: Sequence[str]) -> None:
-    """Record that nothing is left of removed images.
-
-    Questions that were asked while they were being removed are withdrawn as well.
-    """
+    """Record that nothing is left of removed images."""
     with load_settings().catalog.begin() as transaction:
-        removals.withdraw_questions(transaction, image_ids)
         removals.record_erased(transaction, image_ids)
 
 
