@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from sqlalchemy import ColumnElement, and_, exists, func, select, update
 from sqlalchemy.orm import Session, aliased
@@ -17,6 +17,7 @@ from catalog.schema import (
     Question,
     QuestionImage,
     QuestionKind,
+    QuestionReference,
     SiteProject,
     SiteTask,
     WithdrawnQuestion,
@@ -27,8 +28,20 @@ def add_questions(session: Session, questions: Sequence[Question]) -> int:
     """Ask what has not been asked yet; how many that is."""
     n_new = add_new(session, questions)
     about = {(image_id, each.id) for each in questions for image_id in each.image_ids}
-    add_new(session, [QuestionImage(image_id=image, question_id=asked) for image, asked in about])
+    beside = {(image_id, each.id) for each in questions for image_id in each.reference_ids}
+    for table, pairs in ((QuestionImage, about), (QuestionReference, beside)):
+        add_new(session, [table(image_id=image, question_id=asked) for image, asked in pairs])
     return n_new
+
+
+def showing(session: Session, image_ids: Collection[str]) -> list[tuple[str, str]]:
+    """Each question that shows one of `image_ids`, or compares with it, beside that image."""
+    found: set[tuple[str, str]] = set()
+    for chunk in chunks(sorted(image_ids)):
+        for table in (QuestionImage, QuestionReference):
+            pairs = select(table.question_id, table.image_id).where(table.image_id.in_(chunk))
+            found.update(session.execute(pairs).tuples())
+    return sorted(found)
 
 
 def to_push(session: Session, site: str, locale: str, kind: str) -> list[Question]:
@@ -84,12 +97,17 @@ def record_tasks(
 
 def tasks_of_project(session: Session, site: str, project_id: int) -> dict[str, int]:
     """The task of each question that stands in a project of `site`."""
-    query = (
-        select(SiteTask.question_id, SiteTask.task_id)
-        .join(Question, Question.id == SiteTask.question_id)
-        .where(Question.site == site, SiteTask.project_id == project_id, ~is_withdrawn())
-    )
-    return dict(session.execute(query).tuples().all())
+    of_project = SiteTask.project_id == project_id
+    found: dict[str, int] = {}
+    for ids in ranges(session, SiteTask.question_id, of_project):
+        query = (
+            select(SiteTask.question_id, SiteTask.task_id)
+            .join(Question, Question.id == SiteTask.question_id)
+            .where(of_project, ids.holds(SiteTask.question_id), ids.holds(Question.id))
+            .where(Question.site == site, ~is_withdrawn())
+        )
+        found.update(session.execute(query).tuples().all())
+    return found
 
 
 def move_tasks(session: Session, desk: Desk, project_id: int, task_ids: Mapping[str, int]) -> None:
@@ -174,19 +192,22 @@ def counts(session: Session, site: str, locale: str) -> tuple[int, int]:
     """How many questions were asked in a locale of a site, and how many gold ones besides."""
     query = select(func.count()).select_from(Question)
     of_locale = query.where(Question.site == site, Question.locale == locale)
-    n_asked = session.scalar(of_locale.where(Question.expected.is_(None))) or 0
-    return n_asked, (session.scalar(of_locale) or 0) - n_asked
+    n_gold = session.scalar(of_locale.where(Question.expected.is_not(None))) or 0
+    return (session.scalar(of_locale) or 0) - n_gold, n_gold
 
 
 def annotators(session: Session, site: str, locale: str) -> list[str]:
     """Who has answered questions of a site's locale."""
-    query = (
-        select(Answer.annotator)
-        .join(Question, Question.id == Answer.question_id)
-        .where(Question.site == site, Question.locale == locale)
-        .distinct()
-    )
-    return sorted(session.scalars(query))
+    of_locale = (Question.site == site, Question.locale == locale)
+    found: set[str] = set()
+    for ids in ranges(session, Question.id, *of_locale):
+        query = (
+            select(Answer.annotator)
+            .join(Question, Question.id == Answer.question_id)
+            .where(*of_locale, ids.holds(Question.id), ids.holds(Answer.question_id))
+        )
+        found.update(session.scalars(query.distinct()))
+    return sorted(found)
 
 
 def decided(

@@ -16,10 +16,11 @@ from sqlalchemy.orm import Session
 
 from catalog.blobs import BlobStore
 from catalog.database import add_new
+from catalog.decisions import showing
 from catalog.identity import digest, set_digest
 from catalog.labels import LabelRow, is_current
 from catalog.removals import is_removed
-from catalog.schema import HoldoutImage, Origin, Question, TrainingSet, VerifiedLabel
+from catalog.schema import HoldoutImage, Origin, TrainingSet, VerifiedLabel
 
 FEWEST_PRODUCTS = 8
 FEWEST_IMAGES = 2
@@ -129,9 +130,8 @@ def _untouched(
     untrained = [product for product in products if product not in trained]
     if not untrained:
         return []
-    asked: set[str] = set()
-    for pictures, references in session.execute(select(Question.image_ids, Question.reference_ids)):
-        asked.update(pictures, references)
+    shown = [image for product in untrained for image in images[product]]
+    asked = {image for _, image in showing(session, shown)}
     return [product for product in untrained if asked.isdisjoint(images[product])]
 
 

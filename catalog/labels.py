@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session, aliased
 from catalog.database import add_new
 from catalog.identity import digest
 from catalog.paging import EVERYTHING, Range, ranges
+from catalog.removals import is_removed
 from catalog.schema import (
     GateRun,
     Judgement,
@@ -113,7 +114,10 @@ def newest_pages(session: Session) -> Iterator[Sequence[VerifiedLabel]]:
 
 
 def unjudged(session: Session) -> list[LabelRow]:
-    """Current labels that the gate has not judged, or not since somebody released them."""
+    """Current labels that the gate has not judged, or not since somebody released them.
+
+    Neither these nor those that are accepted are of images that were removed.
+    """
     return _rows(session, lambda ids: ~exists().where(is_judged(ids)))
 
 
@@ -123,7 +127,10 @@ def accepted(session: Session) -> list[LabelRow]:
 
 
 def galleries(session: Session, at_most: int, locale: str | None = None) -> dict[str, list[str]]:
-    """Up to `at_most` images, of one locale or of all, of each product that labels name."""
+    """Up to `at_most` images, of one locale or of all, of each product that labels name.
+
+    Removed images are left out.
+    """
     return dict(gallery for page in gallery_pages(session, at_most, locale) for gallery in page)
 
 
@@ -139,7 +146,12 @@ def gallery_pages(
             func.row_number()
             .over(partition_by=VerifiedLabel.product_id, order_by=VerifiedLabel.image_id)
             .label("place"),
-        ).where(named, products.holds(VerifiedLabel.product_id), is_current(VerifiedLabel))
+        ).where(
+            named,
+            products.holds(VerifiedLabel.product_id),
+            is_current(VerifiedLabel),
+            ~is_removed(VerifiedLabel.image_id),
+        )
         if locale is not None:
             shown = shown.where(VerifiedLabel.locale == locale)
         numbered = shown.subquery()
@@ -181,6 +193,7 @@ def _rows(session: Session, condition: Callable[[Range], ColumnElement[bool]]) -
         for label in session.execute(
             select(VerifiedLabel.__table__)
             .where(ids.holds(VerifiedLabel.id), is_current(VerifiedLabel, ids), condition(ids))
+            .where(~is_removed(VerifiedLabel.image_id))
             .order_by(VerifiedLabel.id)
         )
     ]

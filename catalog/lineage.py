@@ -14,10 +14,10 @@ from sqlalchemy.orm import Session
 
 from catalog.blobs import BlobStore
 from catalog.database import Catalog, chunks
-from catalog.decisions import answers_to, questions
+from catalog.decisions import answers_to, questions, showing
 from catalog.images import identify
-from catalog.models import trained_on
-from catalog.removals import shows
+from catalog.labels import is_judged
+from catalog.models import learnt_from, started_from
 from catalog.schema import (
     Answer,
     Cluster,
@@ -145,10 +145,11 @@ class VersionStep:
 
 @dataclass(frozen=True)
 class ModelStep:
-    """A model trained on a version that holds the image."""
+    """A model trained on a version that holds the image, or started from one that has learnt it."""
 
     model_id: str
     training_set: int
+    started_from: str | None
     promoted: bool
     trained_at: dt.datetime
 
@@ -209,7 +210,7 @@ def lineage(catalog: Catalog, blobs: BlobStore, name: str) -> Lineage:
 def _lineage(session: Session, image_id: str, held: Sequence[VersionStep]) -> Lineage:
     image = session.get_one(Image, image_id)
     labels = _rows(session, VerifiedLabel, VerifiedLabel.image_id == image_id)
-    asked = {each.id: each for each in _rows(session, Question, shows([image_id]))}
+    asked = questions(session, [question for question, _ in showing(session, [image_id])])
     named = _where_in(session, Decision, Decision.id, {each.decision_id for each in labels})
     asked |= questions(session, [decision.question_id for decision in named])
     decided = _where_in(session, Decision, Decision.question_id, asked)
@@ -333,7 +334,11 @@ def _clusters(session: Session, cluster_ids: Collection[str | None]) -> dict[str
 
 
 def _gate(session: Session, label_ids: Collection[str]) -> dict[str, GateStep]:
-    query = select(Judgement, GateRun.judged_at).join(GateRun, GateRun.id == Judgement.gate_run_id)
+    query = (
+        select(Judgement, GateRun.judged_at)
+        .join(GateRun, GateRun.id == Judgement.gate_run_id)
+        .join(VerifiedLabel, is_judged())
+    )
     return {
         judgement.label_id: GateStep(
             judgement.gate_run_id, judgement.accepted, tuple(judgement.reasons), judged_at
@@ -348,8 +353,14 @@ def _gate(session: Session, label_ids: Collection[str]) -> dict[str, GateStep]:
 def _models(session: Session, held: Collection[int]) -> tuple[ModelStep, ...]:
     promoted = set(session.scalars(select(Promotion.challenger_id).where(Promotion.promoted)))
     return tuple(
-        ModelStep(model.id, model.training_set, model.id in promoted, model.trained_at)
-        for model in trained_on(session, held)
+        ModelStep(
+            model.id,
+            model.training_set,
+            started_from(model),
+            model.id in promoted,
+            model.trained_at,
+        )
+        for model in learnt_from(session, held)
     )
 
 

@@ -45,10 +45,22 @@ def record_model(session: Session, model: Model) -> None:
     add_new(session, [model])
 
 
-def trained_on(session: Session, versions: Collection[int]) -> list[Model]:
-    """The models trained on one of these training set versions, oldest first."""
-    query = select(Model).where(Model.training_set.in_(versions))
-    return list(session.scalars(query.order_by(Model.trained_at, Model.id)))
+def learnt_from(session: Session, versions: Collection[int]) -> list[Model]:
+    """The models that have learnt from one of these training set versions, oldest first.
+
+    They were trained on it, or started from a model that had learnt from it.
+    """
+    found: dict[str, Model] = {}
+    for each in models(session):
+        if each.training_set in versions or started_from(each) in found:
+            found[each.id] = each
+    return list(found.values())
+
+
+def started_from(model: Model) -> str | None:
+    """The model whose weights the training of `model` started from, if any."""
+    start: str | None = model.config.get("start")
+    return start
 
 
 def models(session: Session) -> list[Model]:

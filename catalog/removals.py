@@ -7,11 +7,12 @@ from. What held it is erased after that, as often as it takes, and the proof is 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, String, cast, exists, or_, select
+from sqlalchemy import ColumnElement, exists, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from catalog.database import add_new, chunks
-from catalog.models import trained_on
+from catalog.decisions import showing
+from catalog.models import learnt_from
 from catalog.schema import (
     Embedding,
     Erasure,
@@ -22,9 +23,6 @@ from catalog.schema import (
     SiteTask,
     WithdrawnQuestion,
 )
-
-# Patterns in one statement: SQLite nests no deeper than 1,000 expressions.
-PATTERNS = 200
 
 
 @dataclass(frozen=True)
@@ -71,8 +69,8 @@ def record(
 ) -> int:
     """Ask for the removal of images, each with the training set versions that hold it.
 
-    The models trained on these versions are recorded with them. An image that was removed before
-    keeps its first row. Returns how many rows are new.
+    The models that have learnt from these versions are recorded with them. An image that was
+    removed before keeps its first row. Returns how many rows are new.
     """
     rows = [
         Removal(
@@ -80,7 +78,7 @@ def record(
             by=by,
             reason=reason,
             versions=sorted(versions),
-            model_ids=[model.id for model in trained_on(session, versions)],
+            model_ids=[model.id for model in learnt_from(session, versions)],
         )
         for image_id, versions in versions_of.items()
     ]
@@ -102,27 +100,14 @@ def record_erased(session: Session, image_ids: Sequence[str]) -> None:
 def withdraw_questions(session: Session, image_ids: Sequence[str]) -> int:
     """Withdraw every question that shows one of the removed `image_ids`; how many are new."""
     found: dict[str, str] = {}
-    for chunk in chunks(image_ids, PATTERNS):
-        for question in session.scalars(select(Question).where(shows(chunk))):
-            shown = {*question.image_ids, *question.reference_ids}
-            found[question.id] = min(shown.intersection(chunk))
+    for question_id, image_id in showing(session, image_ids):
+        found.setdefault(question_id, image_id)
     return add_new(
         session,
         [
             WithdrawnQuestion(question_id=question_id, image_id=image_id)
-            for question_id, image_id in sorted(found.items())
+            for question_id, image_id in found.items()
         ],
-    )
-
-
-def shows(image_ids: Sequence[str]) -> ColumnElement[bool]:
-    """True of a `Question` that shows one of up to `PATTERNS` images."""
-    return or_(
-        *(
-            cast(column, String).contains(image_id)
-            for column in (Question.image_ids, Question.reference_ids)
-            for image_id in image_ids
-        )
     )
 
 

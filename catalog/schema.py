@@ -9,7 +9,7 @@ import datetime as dt
 from enum import StrEnum
 from typing import Any, ClassVar
 
-from sqlalchemy import JSON, DateTime, ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy import JSON, DateTime, ForeignKey, Index, String, UniqueConstraint, text
 from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import DeclarativeBase, Mapped, MappedAsDataclass, mapped_column
 from sqlalchemy.types import TypeDecorator
@@ -348,6 +348,8 @@ class ClusterMember(Table):
 
 # --- questions, answers, decisions ----------------------------------------------------------------
 
+IS_GOLD = text("expected IS NOT NULL")
+
 
 class Question(Table):
     """Something to be answered by somebody who reads `locale`, by looking at pictures.
@@ -359,7 +361,8 @@ class Question(Table):
     __tablename__ = "question"
     __table_args__ = (
         Index("question_of_kind", "locale", "kind", "id"),
-        Index("question_of_site", "site", "locale"),
+        Index("question_of_site", "site", "locale", "id"),
+        Index("gold_question", "site", "locale", sqlite_where=IS_GOLD, postgresql_where=IS_GOLD),
     )
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True)
@@ -395,6 +398,15 @@ class QuestionImage(Table):
     question_id: Mapped[str] = mapped_column(ForeignKey("question.id"), primary_key=True)
 
 
+class QuestionReference(Table):
+    """An image that a question compares with, so that whatever shows an image can be found."""
+
+    __tablename__ = "question_reference"
+
+    image_id: Mapped[str] = mapped_column(ForeignKey("image.id"), primary_key=True)
+    question_id: Mapped[str] = mapped_column(ForeignKey("question.id"), primary_key=True)
+
+
 class SiteProject(Table):
     """The project of a site where one kind of question is asked in one locale at one desk."""
 
@@ -412,6 +424,7 @@ class SiteTask(Table):
     """Proof that a question stands at a desk of its site, and under which number."""
 
     __tablename__ = "site_task"
+    __table_args__ = (Index("task_of_project", "project_id", "question_id"),)
 
     question_id: Mapped[str] = mapped_column(ForeignKey("question.id"), primary_key=True)
     project_id: Mapped[int]

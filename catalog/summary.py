@@ -1,5 +1,6 @@
 """How far the loop has come: one figure per row of a summary."""
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from catalog.labels import is_current, is_judged
 from catalog.models import promotions
+from catalog.paging import ranges
 from catalog.schema import (
     Answer,
     AnswerState,
@@ -61,14 +63,7 @@ def summarise(session: Session) -> Summary:
     def count(rows: Any) -> int:
         return session.scalar(select(func.count()).select_from(rows)) or 0
 
-    def labels(*, accepted: bool) -> int:
-        return count(
-            select(Judgement.label_id)
-            .join(VerifiedLabel, is_judged())
-            .where(Judgement.accepted.is_(accepted), is_current(VerifiedLabel))
-            .subquery()
-        )
-
+    judged = _judged(session)
     given = select(Answer).where(Answer.state == AnswerState.GIVEN)
     seconds = session.scalar(
         select(func.sum(Answer.seconds)).where(Answer.state == AnswerState.GIVEN)
@@ -82,8 +77,8 @@ def summarise(session: Session) -> Summary:
         questions_on_site=count(select(SiteTask).where(SiteTask.desk == Desk.CROWD).subquery()),
         answers=count(given.subquery()),
         human_seconds=float(seconds or 0),
-        labels_accepted=labels(accepted=True),
-        labels_quarantined=labels(accepted=False),
+        labels_accepted=judged[True],
+        labels_quarantined=judged[False],
         training_sets=count(TrainingSet),
         models=tuple(
             ModelFigures(
@@ -99,3 +94,17 @@ def summarise(session: Session) -> Summary:
             and (model := session.get(Model, promotion.challenger_id)) is not None
         ),
     )
+
+
+def _judged(session: Session) -> Counter[bool]:
+    """How many current labels the gate has accepted (True) and quarantined (False)."""
+    found: Counter[bool] = Counter()
+    for ids in ranges(session, VerifiedLabel.id):
+        query = (
+            select(Judgement.accepted, func.count())
+            .join(VerifiedLabel, is_judged(ids))
+            .where(ids.holds(VerifiedLabel.id), is_current(VerifiedLabel, ids))
+            .group_by(Judgement.accepted)
+        )
+        found.update(dict(session.execute(query).tuples().all()))
+    return found

@@ -39,6 +39,10 @@ class VersionDamaged(RuntimeError):
     """What is kept of a version is not what was committed."""
 
 
+class EarlierDigest(RuntimeError):
+    """A version is as it was committed, before digests covered names and locales."""
+
+
 class Labelled(Protocol):
     """What the digest of a version covers of a label."""
 
@@ -134,9 +138,18 @@ def labels_of(
 
 
 def verify(blobs: BlobStore, training_set: TrainingSet) -> None:
-    """Compute a version's digest again; raises `VersionDamaged` where it is not what it was."""
+    """Compute a version's digest again; raises `VersionDamaged` where it is not what it was.
+
+    Raises `EarlierDigest` for a version whose digest says less than those of today.
+    """
     found = manifest_digest(rows(blobs, training_set))
     if found != training_set.digest:
+        if _earlier_digest(rows(blobs, training_set)) == training_set.digest:
+            raise EarlierDigest(
+                f"training set version {training_set.version} is as it was committed, by an earlier"
+                " groundtruth whose digests covered no names and locales: `groundtruth collect`"
+                " commits what the gate has accepted as a new version; export and verify that one"
+            )
         raise VersionDamaged(
             f"training set version {training_set.version} has the digest {found}, and was committed"
             f" with {training_set.digest}: restore {training_set.location} of the blob store from a"
@@ -150,6 +163,14 @@ def manifest_digest(labels: Iterable[Labelled]) -> str:
     for label in labels:
         said = (label.image_id, label.product_id, label.name, label.locale, label.label_id)
         found.update(json.dumps(said, ensure_ascii=False).encode() + b"\n")
+    return found.hexdigest()
+
+
+def _earlier_digest(labels: Iterable[Labelled]) -> str:
+    """The digest under which versions were committed before names and locales were in it."""
+    found = hashlib.sha256()
+    for label in labels:
+        found.update(f"{label.image_id} {label.product_id} {label.label_id}\n".encode())
     return found.hexdigest()
 
 

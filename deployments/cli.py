@@ -15,7 +15,7 @@ from catalog.holdout import TooFewLabels
 from catalog.images import NoSuchImage
 from catalog.manifest import ManifestError
 from catalog.models import ChampionChanged, NoSuchModel
-from catalog.training_sets import NoSuchVersion, VersionDamaged
+from catalog.training_sets import EarlierDigest, NoSuchVersion, VersionDamaged
 from clustering.errors import BackboneError, MissingExtra
 from deployments import backup, dataset, gate, models, removal, stack
 from deployments.demo import DemoFailed
@@ -40,6 +40,7 @@ MENDABLE = (
     ChampionChanged,
     DemoFailed,
     DiskFull,
+    EarlierDigest,
     ExportError,
     ManifestError,
     MissingExtra,
@@ -314,7 +315,7 @@ def fingerprint() -> None:
 
     with load_settings().catalog.begin() as transaction:
         for each in fingerprint(transaction):
-            print(f"{each.table:<16}{each.n_rows:>9}  {each.digest}")
+            print(f"{each.table:<20}{each.n_rows:>9}  {each.digest}")
 
 
 def show_status(found: stack.StackStatus) -> None:

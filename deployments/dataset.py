@@ -20,8 +20,16 @@ from catalog import training_sets
 from catalog.changes import Change, ChangeKind, changes, per_locale, per_product
 from catalog.holdout import holdout
 from catalog.labels import LabelRow
-from catalog.lineage import AnswerStep, DecisionStep, LabelStep, Lineage, QuestionStep, lineage
-from catalog.models import trained_on
+from catalog.lineage import (
+    AnswerStep,
+    DecisionStep,
+    LabelStep,
+    Lineage,
+    ModelStep,
+    QuestionStep,
+    lineage,
+)
+from catalog.models import learnt_from
 from catalog.schema import TrainingSet
 from tasks.settings import load_settings
 
@@ -64,7 +72,7 @@ def show(version: Version = None, as_json: AsJson = False) -> None:
     with settings.catalog.begin() as transaction:
         found = training_sets.version(transaction, version)
         apart = holdout(transaction)
-        models = [model.id for model in trained_on(transaction, [found.version])]
+        models = [model.id for model in learnt_from(transaction, [found.version])]
     images: Counter[str] = Counter()
     names: dict[str, dict[str, str]] = {}
     for label in training_sets.rows(settings.blob_store, found):
@@ -237,9 +245,21 @@ def tree(found: Lineage) -> Tree:
         )
         for model in found.models:
             if model.training_set == version.version:
-                promoted = ", promoted" if model.promoted else ""
-                held.add(f"[bold]model[/] {model.model_id[:12]}{promoted}")
+                held.add(_model(model))
+    holding = {version.version for version in found.versions}
+    for model in found.models:
+        if model.training_set not in holding:
+            root.add(_model(model))
     return root
+
+
+def _model(model: ModelStep) -> str:
+    started = f", started from {model.started_from[:12]}" if model.started_from else ""
+    promoted = ", promoted" if model.promoted else ""
+    return (
+        f"[bold]model[/] {model.model_id[:12]}, trained on training set version"
+        f" {model.training_set}{started}{promoted}"
+    )
 
 
 def _add_label(parent: Tree, label: LabelStep) -> None:

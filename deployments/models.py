@@ -88,10 +88,10 @@ def due() -> None:
 @app.command()
 def rollback(
     reason: Annotated[str, typer.Option(help="Why; it is kept.")],
+    by: Annotated[str, typer.Option(default_factory=getuser, help="Who goes back.")],
     model: Annotated[
         str | None, typer.Argument(help="An earlier champion; none: the one before.")
     ] = None,
-    by: Annotated[str, typer.Option(default_factory=getuser, help="Who goes back.")],
 ) -> None:
     """Make an earlier champion champion again: the next rounds cluster with it."""
     from flows.roll_back import roll_back

@@ -69,7 +69,13 @@ def ask() -> dict[str, int]:
         question.site = site_of(question.locale, question.id, blocks)
     with settings.catalog.begin() as transaction:
         known_ids = decisions.questions(transaction, [question.id for question in asked])
-        new = [question for question in asked if question.id not in known_ids]
+        gone = removals.removed(transaction)  # those that went meanwhile, too
+        new = [
+            question
+            for question in asked
+            if question.id not in known_ids
+            and gone.isdisjoint((*question.image_ids, *question.reference_ids))
+        ]
         gold = _gold(transaction, settings, new)
         decisions.add_questions(transaction, [*new, *gold])
     kinds = Counter(str(question.kind) for question in new)

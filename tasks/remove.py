@@ -10,6 +10,7 @@ from prefect.cache_policies import NO_CACHE
 
 from annotation import SitePictures
 from catalog import features, images, measures, removals, training_sets
+from catalog.database import one_at_a_time
 from catalog.holdout import holdout
 from catalog.schema import Removal, SiteProject
 from tasks.artifacts import delete_pages
@@ -39,13 +40,13 @@ def record_removals(names: Sequence[str], by: str, reason: str) -> list[str]:
     """
     settings = load_settings()
     with settings.catalog.begin() as transaction:
+        # A version that is committed meanwhile would not be named.
+        one_at_a_time(transaction, training_sets.GROWTH)
         wanted = sorted({images.identify(transaction, name) for name in names})
-        versions = training_sets.versions(transaction)
-    versions_of: dict[str, list[int]] = {image_id: [] for image_id in wanted}
-    for version in versions if wanted else ():
-        for label in training_sets.labels_of(settings.blob_store, version, wanted):
-            versions_of[label.image_id].append(version.version)
-    with settings.catalog.begin() as transaction:
+        versions_of: dict[str, list[int]] = {image_id: [] for image_id in wanted}
+        for version in training_sets.versions(transaction) if wanted else ():
+            for label in training_sets.labels_of(settings.blob_store, version, wanted):
+                versions_of[label.image_id].append(version.version)
         removals.record(transaction, versions_of, by=by, reason=reason)
         left = removals.pending(transaction)
         removals.withdraw_questions(transaction, left)
@@ -87,9 +88,13 @@ def _delete_reports(settings: Settings, image_ids: Sequence[str]) -> None:
 
 @task(cache_policy=NO_CACHE)
 def standing_tasks(image_ids: Sequence[str]) -> dict[str, dict[int, list[int]]]:
-    """The tasks that show removed images: their numbers by site and project."""
+    """The tasks that show removed images: their numbers by site and project.
+
+    Questions that were asked while the images were being erased are withdrawn first.
+    """
     found: dict[str, dict[int, list[int]]] = defaultdict(lambda: defaultdict(list))
     with load_settings().catalog.begin() as transaction:
+        removals.withdraw_questions(transaction, image_ids)
         for each in removals.standing_tasks(transaction, image_ids):
             found[each.site][each.project_id].append(each.task_id)
     return {site: dict(projects) for site, projects in found.items()}
@@ -110,12 +115,8 @@ def withdraw(project: SiteProject, task_ids: Sequence[int]) -> None:
 
 @task(cache_policy=NO_CACHE)
 def record_erased(image_ids: Sequence[str]) -> None:
-    """Record that nothing is left of removed images.
-
-    Questions that were asked while they were being removed are withdrawn as well.
-    """
+    """Record that nothing is left of removed images."""
     with load_settings().catalog.begin() as transaction:
-        removals.withdraw_questions(transaction, image_ids)
         removals.record_erased(transaction, image_ids)
 
 

@@ -17,6 +17,7 @@ from catalog.exports.stamp import Stamp
 from catalog.exports.tally import Tally
 from catalog.removals import removed
 from catalog.schema import TrainingSet
+from catalog.training_sets import verify
 
 
 def export(
@@ -36,13 +37,14 @@ def export(
     `folder`, which the next one to the same place clears away.
 
     Raises `ExportError` where the folder is not empty, the layout is unknown, a library is missing,
-    or an image's bytes are not what they were.
+    or an image's bytes are not what they were, and what `training_sets.verify` does.
     """
     if layout not in LAYOUTS:
         raise ExportError(f"{layout!r} is no layout: choose one of {', '.join(LAYOUTS)}")
     require("mlcroissant", *LAYOUTS[layout].libraries)
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise ExportError(f"{folder} is there already and not empty: name a folder that is not")
+    verify(blobs, version)
     partial = folder.with_name(f".{folder.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)

@@ -141,7 +141,7 @@ def tab_to(page: Page, target: Locator) -> None:
 
 
 def tick_by_key(page: Page, key: str, box: Locator) -> None:
-    """Press `key` until `box` is ticked: Label Studio hears no keys before it has rendered twice."""
+    """Press `key` until `box` is ticked: Label Studio hears no keys before it rendered twice."""
     for _ in range(5):
         page.keyboard.press(key)
         try:

@@ -7,6 +7,7 @@ from pathlib import Path
 from random import Random
 
 import numpy as np
+import pytest
 from sqlalchemy import select
 
 from catalog import (
@@ -259,10 +260,11 @@ def content(url: str, blobs: str) -> tuple[list[Fingerprint], dict[str, bytes]]:
         return fingerprint(transaction), {key: store.get(key) for key in store.every_key()}
 
 
+@pytest.mark.parametrize("seed", range(4))
 def test_a_kill_in_every_kind_of_write_changes_nothing(
-    new_database: Callable[[], str], tmp_path: Path
+    seed: int, new_database: Callable[[], str], tmp_path: Path
 ) -> None:
-    chance = Random(0)
+    chance = Random(seed)
     told, tell = FORK.Pipe(duplex=False)
     alone = new_database(), f"file://{tmp_path / 'alone'}"
     assert run(work, *alone, None, 0, tell) == 0

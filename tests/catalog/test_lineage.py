@@ -1,15 +1,16 @@
 """Every label leads back to the bytes behind it, and on to what has learnt from it."""
 
+import datetime as dt
 from dataclasses import asdict
 
 import pytest
 from sqlalchemy import Engine, event
 
-from catalog import labels, removals, training_sets
+from catalog import labels, removals, settlements, training_sets
 from catalog.images import NoSuchImage
-from catalog.lineage import Lineage, lineage
-from catalog.schema import DecisionKind, ImageSource, Model, TrainingSet
-from tests.catalog.rows import Bench
+from catalog.lineage import GateStep, Lineage, lineage
+from catalog.schema import DecisionKind, ImageSource, Model, SettlementKind, TrainingSet
+from tests.catalog.rows import NOON, Bench
 
 
 def commit(bench: Bench) -> TrainingSet:
@@ -81,6 +82,65 @@ def test_it_names_the_models_that_have_learnt_from_it_and_no_others(bench: Bench
     )
     assert {model.model_id for model in of(bench, a).models} == {"m1", "m2"}
     assert {model.model_id for model in of(bench, b).models} == {"m2"}
+
+
+def test_a_model_that_started_from_one_that_learnt_from_it_has_learnt_from_it(
+    bench: Bench,
+) -> None:
+    [a] = bench.ingest("a")
+    label = bench.label("Milk", [a])
+    first = commit(bench)
+    with bench.catalog.begin() as transaction:
+        [milk] = labels.newest(transaction)
+    bench.succeed(milk, product_id=label, withdrawn=True)
+    second = commit(bench)
+    assert of(bench, a).versions[-1].version == first.version
+    trained = [
+        ("m1", first, None),
+        ("m2", second, "m1"),
+        ("m3", second, "m2"),
+        ("m4", second, None),
+    ]
+    for number, (name, version, start) in enumerate(trained):
+        bench.add(
+            Model(
+                id=name,
+                training_set=version.version,
+                location=f"models/{name}",
+                config={"start": start} if start else {},
+                metrics={},
+                trained_at=NOON + dt.timedelta(hours=number),
+            )
+        )
+    assert [model.model_id for model in of(bench, a).models] == ["m1", "m2", "m3"]
+
+
+def test_a_label_whose_release_was_taken_back_shows_the_judgement_before_it(bench: Bench) -> None:
+    [a] = bench.ingest("a")
+    bench.label("Milk", [a])
+    said = {"by": "lead", "reason": "seen"}
+    with bench.catalog.begin() as transaction:
+        [milk] = labels.newest(transaction)
+        release = settlements.settle(transaction, SettlementKind.RELEASE, {milk.id: []}, **said)
+        labels.record_gate_run(
+            transaction,
+            accepted_ids=[],
+            quarantined={milk.id: ["blurred"]},
+            held=False,
+            rules=[],
+            releases={milk.id: release.number},
+        )
+    assert [gate_of(bench, a).accepted, gate_of(bench, a).reasons] == [False, ("blurred",)]
+    with bench.catalog.begin() as transaction:
+        settlements.settle(transaction, SettlementKind.RETRACT, {}, retracts=release.number, **said)
+    assert gate_of(bench, a).accepted
+
+
+def gate_of(bench: Bench, image_id: str) -> GateStep:
+    """The gate's word on the one label of an image."""
+    [label] = of(bench, image_id).labels
+    assert label.gate is not None
+    return label.gate
 
 
 def test_what_is_decided_or_asked_without_a_label_is_there_too(bench: Bench) -> None:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from catalog import clusters, decisions, digest, features, images, removals
+from catalog import clusters, decisions, digest, features, images, labels, removals
 from catalog.schema import Desk, ImageSource, Model, Question, TrainingSet
 from tests.catalog.rows import Bench
 
@@ -25,7 +25,8 @@ def compare(bench: Bench, shown: list[str], references: list[str]) -> Question:
         image_ids=shown,
         reference_ids=references,
     )
-    bench.add(question)
+    with bench.catalog.begin() as transaction:
+        decisions.add_questions(transaction, [question])
     return question
 
 
@@ -92,6 +93,19 @@ def test_a_task_of_a_withdrawn_question_is_to_be_deleted_and_never_asked_again(
         standing = removals.standing_tasks(transaction, [a])
         assert [(task.project_id, task.task_id) for task in standing] == [(7, 70), (8, 80)]
         assert decisions.tasks_of_project(transaction, "local", 7) == {kept.id: 71}
+
+
+def test_its_label_is_neither_judged_nor_trained_on_nor_shown(bench: Bench) -> None:
+    a, b = bench.ingest("a", "b")
+    product = bench.label("Milk", [a, b])
+    remove(bench, a)
+    with bench.catalog.begin() as transaction:
+        assert [row.image_id for row in labels.accepted(transaction)] == [b]
+        assert labels.galleries(transaction, 12) == {product: [b]}
+        [shown] = [row for row in labels.newest(transaction) if row.image_id == a]
+    bench.succeed(shown, name="Oat milk")
+    with bench.catalog.begin() as transaction:
+        assert labels.unjudged(transaction) == []
 
 
 def test_it_is_pending_until_it_is_erased(bench: Bench) -> None:

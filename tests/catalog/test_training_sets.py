@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from catalog import holdout, labels, training_sets
+from catalog import content_digest, holdout, labels, training_sets
 from catalog.changes import ChangeKind, changes, per_locale, per_product
 from catalog.labels import LabelRow
 from catalog.schema import TrainingSet
@@ -111,6 +111,17 @@ class TestVerify:
     def test_a_version_that_is_as_committed_passes(self, bench: Bench) -> None:
         label_products(bench, 8)
         training_sets.verify(bench.blobs, commit(bench))
+
+    def test_a_version_of_an_earlier_groundtruth_is_said_to_be_one(self, bench: Bench) -> None:
+        label_products(bench, 8)
+        committed = commit(bench)
+        lines = (
+            f"{row.image_id} {row.product_id} {row.label_id}\n"
+            for row in training_sets.read(bench.blobs, committed)
+        )
+        committed.digest = content_digest("".join(lines).encode())
+        with pytest.raises(training_sets.EarlierDigest, match="as it was committed"):
+            training_sets.verify(bench.blobs, committed)
 
     def test_a_version_with_another_content_does_not(self, bench: Bench) -> None:
         label_products(bench, 8)
