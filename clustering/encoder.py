@@ -67,8 +67,8 @@ class Encoder(BaseEstimator):  # type: ignore[misc]
     n_classes_ : int
         How many classes it was trained to tell apart.
     held_out_ : ndarray of int64
-        Labels of the classes that it was not trained on but judged by: a tenth of all, at least 4
-        and at most 100; none where there are fewer than 20 classes, for there each is needed.
+        Labels of the classes that it was not trained on but judged by: a tenth of all, at most
+        100; none where there are fewer than 100 classes, for there each is needed.
     losses_ : list of float
         Mean training loss of each epoch.
     history_ : list of float

@@ -47,9 +47,9 @@ RISING_SHARE = 0.25
 HALF_LIFE = 1.0
 """Epochs after which weights count half in their moving average."""
 
-FEWEST_CLASSES = 20
+FEWEST_CLASSES = 100
 HELD_OUT_SHARE = 0.1
-HELD_OUT_CLASSES = (4, 100)
+MOST_HELD_OUT = 100
 
 CHECKPOINT = "training.safetensors"
 
@@ -95,14 +95,14 @@ class Course:
 
 
 def hold_back(classes: NDArray[np.int64], seed: int) -> NDArray[np.int64]:
-    """Choose the classes on which a training is judged; none where there are fewer than 20.
+    """Choose the classes on which a training is judged; none where there are fewer than 100.
 
-    A tenth of the classes, at least 4 and at most 100, of those that have two images.
+    A tenth of the classes, at most 100, of those that have two images.
     """
     sizes = np.bincount(classes)
     if len(sizes) < FEWEST_CLASSES:
         return np.empty(0, dtype=np.int64)
-    count = int(np.clip(round(HELD_OUT_SHARE * len(sizes)), *HELD_OUT_CLASSES))
+    count = min(round(HELD_OUT_SHARE * len(sizes)), MOST_HELD_OUT)
     found = np.flatnonzero(sizes >= 2)
     return np.sort(np.random.default_rng(seed).permutation(found)[:count])
 

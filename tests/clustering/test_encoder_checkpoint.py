@@ -32,8 +32,8 @@ encoder().fit(*world(), checkpoint=sys.argv[1], on_epoch=on_epoch)
 def world():
     """Enough classes that some are held back, each a colour of its own."""
     random = np.random.default_rng(0)
-    labels = np.repeat(np.arange(20), 4)
-    colours = random.integers(0, 256, size=(20, 3))
+    labels = np.repeat(np.arange(100), 2)
+    colours = random.integers(0, 256, size=(100, 3))
     noise = random.integers(-20, 20, size=(len(labels), 20, 16, 3))
     images = np.clip(colours[labels][:, None, None] + noise, 0, 255).astype(np.uint8)
     return list(images), labels
