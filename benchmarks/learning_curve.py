@@ -6,8 +6,8 @@ Some products are labelled; the others arrive unlabelled, a few in each round, a
 annotator answers. Everything runs as in the loop (ingest, cluster, ask, decide, gate, training set,
 retrain, compare) but for Label Studio: answers are given to its questions directly. Candidate
 clusters are scored before anything of them is learnt. The products of the last round are also
-clustered by the champion of every round, so that champions are compared on the same images. At the
-end a challenger that was trained for one epoch meets the last of them.
+clustered by the champion of every round, and the holdout by the model of every training set,
+promoted or not. At the end a challenger that was trained for one epoch meets the last champion.
 """
 
 import csv
@@ -26,7 +26,7 @@ import typer
 from annotation import Annotation, SimulatedAnnotator, Submission, result
 from benchmarks.domains import ALPHABETS, Pictures, glyphs, products
 from catalog import clusters, content_digest, decisions, digest, labels, models
-from catalog.schema import Desk, Question, SiteProject
+from catalog.schema import Desk, Model, Question, SiteProject
 from clustering import bcubed_f, pairwise_f
 
 SITE = "local"
@@ -38,6 +38,26 @@ IMAGES = {"grocery": 20, "omniglot": 10}
 SLIPS = 0.02
 SECONDS_PER_PICTURE = 0.9
 TURNS = 3
+
+
+@dataclass(frozen=True)
+class Learnt:
+    """A model: what it was trained on, and how its clusters of the holdout are."""
+
+    images: int
+    products: int
+    bcubed_f: float
+    pairwise_f: float
+
+    @classmethod
+    def of(cls, challenger: Model) -> "Learnt":
+        from tasks.settings import load_settings
+
+        with load_settings().catalog.begin() as transaction:
+            version = models.training_set_of(transaction, challenger)
+        figures = challenger.metrics
+        return cls(version.n_images, version.n_products, figures["bcubed_f"], figures["pairwise_f"])
+
 
 Truth = Mapping[str, tuple[str, str]]
 
@@ -57,6 +77,7 @@ class Turned:
     seconds: float
     verified: int
     wrong: int
+    made: Learnt
     outcome: str
     reason: str
 
@@ -82,11 +103,11 @@ def main(
                     "GROUNDTRUTH_RETRAIN__HOLDOUT_SHARE": "0.35",
                 }
                 start = time.perf_counter()
-                turned, weak = _loop(_pictures(data, each), each, rounds, Path(scratch))
+                first, turned, weak = _loop(_pictures(data, each), each, rounds, Path(scratch))
                 minutes = (time.perf_counter() - start) / 60
-                pages.append(_page(each, turned, weak, image_size, epochs, minutes))
+                pages.append(_page(each, first, turned, weak, image_size, epochs, minutes))
                 if out is not None:
-                    _plot(turned, out.with_name(f"{out.stem}_{each}.png"))
+                    _plot(first, turned, out.with_name(f"{out.stem}_{each}.png"))
                     pages.append(f"![{each}]({out.stem}_{each}.png)\n")
                     out.write_text("\n".join(["# The learning curve\n", *pages]))
     print("\n".join(pages))
@@ -131,7 +152,7 @@ def _deal(pictures: Pictures, kind: str, rounds: int) -> list[Pictures]:
 
 def _loop(
     pictures: Pictures, kind: str, rounds: int, scratch: Path
-) -> tuple[list[Turned], tuple[str, str]]:
+) -> tuple[Learnt, list[Turned], tuple[str, str]]:
     from pydantic import AnyHttpUrl, SecretStr
 
     from flows.cluster import cluster
@@ -150,7 +171,7 @@ def _loop(
     first, *later = _deal(pictures, kind, rounds)
     ingest(_manifest(scratch / "labelled.csv", first, LOCALE[kind], labelled=True))
     _learn_from_answers(truth)
-    comparison = retrain()
+    made_first = Learnt.of(retrain().challenger)
     turned: list[Turned] = []
     for number, new in enumerate(later, start=1):
         source = _manifest(scratch / f"{number}.csv", new, LOCALE[kind], labelled=False)
@@ -183,6 +204,7 @@ def _loop(
                 seconds,
                 len(named),
                 _wrong(named, truth),
+                Learnt.of(comparison.challenger),
                 comparison.outcome,
                 comparison.promotion.reason,
             )
@@ -191,7 +213,7 @@ def _loop(
     os.environ["GROUNDTRUTH_ENCODER__EPOCHS"] = "1"
     load_settings.cache_clear()
     weak = retrain()
-    return turned, (weak.outcome, weak.promotion.reason)
+    return made_first, turned, (weak.outcome, weak.promotion.reason)
 
 
 def _learn_from_answers(truth: Truth) -> tuple[int, float]:
@@ -293,6 +315,7 @@ def _manifest(path: Path, pictures: Pictures, locale: str, *, labelled: bool) ->
 
 def _page(
     kind: str,
+    first: Learnt,
     turned: Sequence[Turned],
     weak: tuple[str, str],
     image_size: int,
@@ -319,23 +342,36 @@ def _page(
         f" {t.seconds / max(t.verified, 1):.2f} |"
         for t in turned
     ]
-    lines += ["", "| after round | challenger | reason |", "|---|---|---|"]
-    lines += [f"| {t.round} | {t.outcome} | {t.reason} |" for t in turned]
-    lines += [f"| one epoch only | {weak[0]} | {weak[1]} |", ""]
+    lines += [
+        "",
+        "The model of every training set, on the same holdout of products that none has seen:",
+        "",
+        "| trained on | products | BCubed F | pairwise F | became | reason |",
+        "|---|---|---|---|---|---|",
+        f"{_learnt(first)} champion | the first model |",
+    ]
+    lines += [f"{_learnt(t.made)} {t.outcome} | {t.reason} |" for t in turned]
+    lines += [f"| the last, for one epoch only | | | | {weak[0]} | {weak[1]} |", ""]
     return "\n".join(lines)
 
 
-def _plot(turned: Sequence[Turned], path: Path) -> None:
+def _learnt(made: Learnt) -> str:
+    return f"| {made.images} | {made.products} | {made.bcubed_f:.3f} | {made.pairwise_f:.3f} |"
+
+
+def _plot(first: Learnt, turned: Sequence[Turned], path: Path) -> None:
     from matplotlib.figure import Figure
 
     left, right = Figure(figsize=(9, 3.6), layout="constrained").subplots(1, 2)
     learnt = [t.learnt_images for t in turned]
-    left.plot(learnt, [t.bcubed_f for t in turned], "o-", label="the round's")
-    left.plot(learnt, [t.last_bcubed_f for t in turned], "s--", label="the last round's")
+    made = [first, *(t.made for t in turned)]
+    left.plot([m.images for m in made], [m.bcubed_f for m in made], "^-", label="of the holdout")
+    left.scatter(learnt, [t.bcubed_f for t in turned], c="C1", label="of the round, by champion")
     left.set(xlabel="images learnt from", ylabel="BCubed F of candidate clusters", ylim=(0, 1))
     left.legend(frameon=False)
-    right.plot(learnt, [t.questions / max(t.verified, 1) for t in turned], "o-", color="C2")
-    right.set(xlabel="images learnt from", ylabel="questions per verified image")
+    asked = [t.questions / max(t.verified, 1) for t in turned]
+    right.plot([t.round for t in turned], asked, "o-", color="C2")
+    right.set(xlabel="round", ylabel="questions per verified image")
     right.set_ylim(bottom=0)
     left.figure.savefig(path, dpi=110)
 
