@@ -344,7 +344,7 @@ def _page(
     ]
     lines += [
         "",
-        "The model of every training set, on the same holdout of products that none has seen:",
+        "The model of every training set, on the holdout as it was then, which none has seen:",
         "",
         "| trained on | products | BCubed F | pairwise F | became | reason |",
         "|---|---|---|---|---|---|",
