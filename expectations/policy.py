@@ -65,7 +65,7 @@ class Severities(BaseModel, frozen=True, extra="forbid"):
     annotator_keeps_the_contract: Severity = Severity.CRITICAL
     vendor_keeps_the_contract: Severity = Severity.CRITICAL
     seconds_are_plausible: Severity = Severity.WARNING
-    near_duplicates_agree: Severity = Severity.CRITICAL
+    near_duplicates_agree: Severity = Severity.WARNING
     label_is_believable: Severity = Severity.CRITICAL
     image_is_no_outlier: Severity = Severity.WARNING
     something_is_accepted: Severity = Severity.WARNING

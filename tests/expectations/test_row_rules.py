@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from expectations.policy import Bars, LabelPolicy, Severities, Severity
-from expectations.verdict import Verdict
+from expectations.verdict import State, Verdict
 from tests.expectations.rows import frame_of, good_batch, good_label, images_of, judged, outcome
 
 CAUGHT: dict[str, tuple[dict[str, Any], str]] = {
@@ -195,11 +195,27 @@ def test_a_vendor_is_judged_by_all_of_its_annotators_together() -> None:
     assert list(verdict.quarantined) == ["label-0"]
 
 
-def test_near_duplicates_that_show_two_products_are_quarantined() -> None:
+STRICT_ABOUT_COPIES = LabelPolicy(severity=Severities(near_duplicates_agree=Severity.CRITICAL))
+
+
+def test_near_duplicates_that_show_two_products_are_reported() -> None:
     labels = good_batch(4)
     images = images_of(labels).assign(near_duplicates=["g", "g", None, "h"])
 
-    assert list(judged(labels, images=images).quarantined) == ["label-0", "label-1"]
+    verdict = judged(labels, images=images)
+
+    rule = outcome(verdict, "nearly the same")
+    assert (rule.state, rule.rows) == (State.FAILED, 2)
+    assert not verdict.quarantined
+
+
+def test_near_duplicates_that_show_two_products_are_quarantined_where_the_policy_says_so() -> None:
+    labels = good_batch(4)
+    images = images_of(labels).assign(near_duplicates=["g", "g", None, "h"])
+
+    verdict = judged(labels, STRICT_ABOUT_COPIES, images=images)
+
+    assert list(verdict.quarantined) == ["label-0", "label-1"]
 
 
 def test_a_near_duplicate_in_the_training_set_is_one_as_well() -> None:
@@ -216,8 +232,8 @@ def test_a_near_duplicate_in_the_training_set_is_one_as_well() -> None:
         {"image_id": ["earlier"], "product_id": ["product-9"], "locale": ["de-DE"]}
     )
 
-    assert judged(labels, images=images, current=current).quarantined
-    assert not judged(labels, images=images).quarantined
+    assert judged(labels, STRICT_ABOUT_COPIES, images=images, current=current).quarantined
+    assert not judged(labels, STRICT_ABOUT_COPIES, images=images).quarantined
 
 
 def gold_of(*counted: tuple[str, str, int, int]) -> pd.DataFrame:
