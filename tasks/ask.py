@@ -103,7 +103,7 @@ class _Seen:
     ) -> "_Seen | None":
         """None where there is no champion, or no embedding by it."""
         shown = [image for gallery in galleries.values() for image in gallery]
-        with settings.catalog.begin() as transaction:
+        with settings.catalog.read() as transaction:
             model = models.champion(transaction)
             if model is None:
                 return None
@@ -218,7 +218,7 @@ def _about_likenesses(
         for pair in sorted(seen.alike(settings.annotate.asking.merge_at_least))
         if known.may_be_same(*pair)
     ]
-    with settings.catalog.begin() as transaction:
+    with settings.catalog.read() as transaction:
         locale_of = images.locales_of(transaction, [galleries[second][0] for _, second in pairs])
     return [
         merge_question(

@@ -42,7 +42,7 @@ img {{ max-width: 100% }} h2 {{ margin-top: 2rem }}
 def card(model_id: str) -> str:
     """The card of a model, in Markdown, as things stand now."""
     settings = load_settings()
-    with settings.catalog.begin() as transaction:
+    with settings.catalog.read() as transaction:
         model = models.named(transaction, model_id)
         training_set = models.training_set_of(transaction, model)
         measurement = measurements.newest(transaction, model.id)

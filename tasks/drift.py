@@ -36,7 +36,7 @@ class LocaleDrift:
 def drifts() -> list[LocaleDrift]:
     """The drift in each locale where the champion has embedded images that it did not learn."""
     settings = load_settings()
-    with settings.catalog.begin() as transaction:
+    with settings.catalog.read() as transaction:
         champion = models.champion(transaction)
         if champion is None:
             return []
@@ -68,7 +68,7 @@ def _drift(
 
     A new image is of its product, which `known` tells, or else of its candidate cluster.
     """
-    with settings.catalog.begin() as transaction:
+    with settings.catalog.read() as transaction:
         embedded = clusters.embedded(transaction, champion.id, locale)
         old = [image for image in embedded if image in learnt][:MOST_IMAGES]
         new = [each for each in embedded if each not in learnt and each not in set_apart]

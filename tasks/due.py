@@ -25,7 +25,7 @@ class Due:
 def training_is_due(drifts: Sequence[LocaleDrift]) -> Due:
     """Weigh the labels that are new since the last model was trained, and the drift."""
     settings = load_settings()
-    with settings.catalog.begin() as transaction:
+    with settings.catalog.read() as transaction:
         newest = training_sets.newest(transaction)
         compared = [promotion.challenger_id for promotion in models.promotions(transaction)]
         trained = [each for each in models.models(transaction) if each.id in compared]

@@ -31,19 +31,26 @@ def near_duplicate_groups(
     }
 
 
-def look_alikes(
-    transaction: Transaction, locale_of: Mapping[str, str], policy: PicturePolicy
+def groups_by_locale(
+    transaction: Transaction, locale_of: Mapping[str, str], within: int
 ) -> dict[str, str]:
-    """The group of each image that has near-duplicates in its locale, given that of each.
-
-    Pictures that are left out look like each other and show nothing: they have none.
-    """
+    """The group of each image that has near-duplicates in its locale, given that of each."""
     of_locale: dict[str, list[str]] = defaultdict(list)
     for image_id, locale in locale_of.items():
         of_locale[locale].append(image_id)
-    found: dict[str, str] = {}
-    for locale, image_ids in of_locale.items():
-        out = routed(transaction, locale, policy).left_out
-        shown = [image_id for image_id in image_ids if image_id not in out]
-        found |= near_duplicate_groups(transaction, shown, policy.near_duplicates_within)
-    return found
+    return {
+        image_id: group
+        for image_ids in of_locale.values()
+        for image_id, group in near_duplicate_groups(transaction, image_ids, within).items()
+    }
+
+
+def look_alikes(
+    transaction: Transaction, locale_of: Mapping[str, str], policy: PicturePolicy
+) -> dict[str, str]:
+    """The same of images that are not left out: those look like each other, and show nothing."""
+    left_out = {
+        locale: routed(transaction, locale, policy).left_out for locale in set(locale_of.values())
+    }
+    shown = {image: locale for image, locale in locale_of.items() if image not in left_out[locale]}
+    return groups_by_locale(transaction, shown, policy.near_duplicates_within)

@@ -58,7 +58,7 @@ def ingest_batch(batch: Sequence[Listing]) -> Ingested:
     """Keep every picture of the batch that can be used, and the reason for every other."""
     settings = load_settings()
     set_aside = [(each.uri, each.problem) for each in batch if each.problem is not None]
-    with settings.catalog.begin() as transaction:
+    with settings.catalog.read() as transaction:
         gone = {each.image_id: removals.why(each) for each in removals.removals(transaction)}
     read: list[tuple[Listing, Picture]] = []
     measured: dict[str, ImageMeasures] = {}

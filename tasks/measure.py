@@ -79,7 +79,7 @@ def compared_on(settings: Settings) -> tuple[dict[str, str], str]:
 
     Raises `TooFewLabels` where there is no such image.
     """
-    with settings.catalog.begin() as transaction:
+    with settings.catalog.read() as transaction:
         found = holdout.measured(transaction, settings.blob_store)
     if not found:
         raise TooFewLabels(
@@ -94,7 +94,7 @@ def measurement(
     settings: Settings, model: Model, truth: Mapping[str, str], state: str
 ) -> Measurement:
     """How `model` does on one state of the holdout; measured, unless that was done before."""
-    with settings.catalog.begin() as transaction:
+    with settings.catalog.read() as transaction:
         known = measurements.find(transaction, model.id, state)
     if known is not None:
         return known
@@ -113,7 +113,7 @@ def measure(
     state: str,
 ) -> Measurement:
     """Cluster the images of `truth` as the loop would, one locale at a time, and score that."""
-    with settings.catalog.begin() as transaction:
+    with settings.catalog.read() as transaction:
         locale_of = images.locales_of(transaction, list(truth))
     of_locale: dict[str, list[str]] = defaultdict(list)
     for image in sorted(truth):

@@ -53,7 +53,7 @@ def compare(challenger: Model) -> Comparison:
     settings = load_settings()
     truth, state = compared_on(settings)
     ours = measurement(settings, challenger, truth, state)
-    with settings.catalog.begin() as transaction:
+    with settings.catalog.read() as transaction:
         champion = models.champion(transaction)
         past = models.promotions(transaction)
         known = models.settled(past, challenger.id, champion.id if champion else None, state)

@@ -123,7 +123,7 @@ def record_erased(image_ids: Sequence[str]) -> None:
 @task(cache_policy=NO_CACHE)
 def removed(names: Sequence[str]) -> list[Gone]:
     """What is recorded of the removed images that `names` mean."""
-    with load_settings().catalog.begin() as transaction:
+    with load_settings().catalog.read() as transaction:
         ids = {images.identify(transaction, name) for name in names}
         places = removals.found_at(transaction, ids)
         apart = holdout(transaction)

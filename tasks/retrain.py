@@ -26,7 +26,7 @@ from tasks.settings import Settings, load_settings
 @task(cache_policy=NO_CACHE)
 def newest_training_set() -> TrainingSet:
     """The newest version; raises `TooFewLabels` where there is none."""
-    with load_settings().catalog.begin() as transaction:
+    with load_settings().catalog.read() as transaction:
         found = training_sets.newest(transaction)
     if found is None:
         raise TooFewLabels(
@@ -44,14 +44,14 @@ def train(training_set: TrainingSet) -> Model:
     the same, and a model that is known already.
     """
     settings = load_settings()
-    with settings.catalog.begin() as transaction:
+    with settings.catalog.read() as transaction:
         champion = models.champion(transaction)
     if champion is not None and _is_made_of(champion, training_set, settings):
         return champion
     start = _start(champion, settings)
     config = _config(settings) | ({"start": start.id} if start is not None else {})
     identity = models.model_id(training_set, config)
-    with settings.catalog.begin() as transaction:
+    with settings.catalog.read() as transaction:
         known = models.model(transaction, identity)
         gone = removals.removed(transaction)
     unfinished = settings.data / "training" / identity

@@ -27,7 +27,7 @@ from expectations.survey import (
 )
 from expectations.survey_page import Board, Shown, render
 from tasks.artifacts import bullets, table
-from tasks.duplicates import near_duplicate_groups
+from tasks.duplicates import groups_by_locale
 from tasks.settings import Settings, load_settings
 
 ON_A_BOARD = 8
@@ -56,13 +56,8 @@ def survey_locales() -> Surveyed:
         images = coverage.of_images(transaction, settings.plan.category)
         measured = _measured(transaction, images["locale"].unique())
         routed = route(measured, settings.pictures)
-        groups = {
-            image_id: group
-            for _, rows in measured.drop(index=list(routed.left_out)).groupby("locale")
-            for image_id, group in near_duplicate_groups(
-                transaction, list(rows.index), settings.pictures.near_duplicates_within
-            ).items()
-        }
+        shown = measured["locale"].drop(index=list(routed.left_out)).to_dict()
+        groups = groups_by_locale(transaction, shown, settings.pictures.near_duplicates_within)
         model = models.champion(transaction)
         looked_at = [key for _, rows in _looked_at(measured) for key in rows.index]
         places = clusters.features_of(transaction, model.id, looked_at) if model else {}
