@@ -29,6 +29,9 @@ class Asking(BaseModel, extra="forbid", frozen=True):
     suggest_at_least: float = Field(0.3, ge=0, le=1)
     merge_at_least: float = Field(0.5, ge=0, le=1)
     gold_share: float = Field(0.05, ge=0, lt=1)
+    open_share: float = Field(0.25, gt=0, le=1)
+    open_at_least: int = Field(100, ge=1)
+    worth_seconds: float = Field(12.0, gt=0)
 
 
 @dataclass(frozen=True)
@@ -165,13 +168,18 @@ def merge_question(
 def split_question(mixed: Question, removed: Collection[str] = frozenset()) -> Question:
     """Ask how the images of a mixed sheet are to be sorted, its first ones where they are many."""
     images = _left(mixed.image_ids, removed)[:LARGEST_SPLIT]
+    return sorting_question(images, locale=mixed.locale, cluster_id=mixed.cluster_id)
+
+
+def sorting_question(images: Sequence[str], *, locale: str, cluster_id: str | None) -> Question:
+    """Ask how `images` are to be sorted."""
     return Question(
         id=digest(QuestionKind.SPLIT, set_digest(images)),
         kind=QuestionKind.SPLIT,
-        locale=mixed.locale,
+        locale=locale,
         site="",
         image_ids=list(images),
-        cluster_id=mixed.cluster_id,
+        cluster_id=cluster_id,
     )
 
 
