@@ -13,7 +13,7 @@ What is asked follows from what is decided and what stands open alone: nothing h
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
@@ -21,23 +21,26 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from annotation.calibration import UNCORRECTED, Calibration
+from annotation.calibration import UNCORRECTED, Calibration, calibrate
 from annotation.effort import Effort
-from annotation.partition import Partition
+from annotation.partition import Decided, Partition
 from annotation.questions import (
     GALLERY,
+    LARGEST_SPLIT,
     Asking,
     attach_questions,
     merge_question,
-    sorting_question,
     split_question,
     suggested_name,
     verify_questions,
 )
-from catalog.schema import Question, QuestionKind
+from catalog.schema import Decision, DecisionKind, Question, QuestionKind
 
 REFERENCES = 4
 """Pictures of a known product beside those that are compared with it."""
+
+MIXED = 0.35
+"""Share of a mixed sheet that shows its commonest product, on average."""
 
 GROUP = 4
 """Pictures of a mixed sheet that show one product, on average."""
@@ -64,6 +67,23 @@ class Alike:
 
 
 @dataclass(frozen=True)
+class Doubt:
+    """Images that a decision put to a product, beside others of it that they do not look like.
+
+    Attributes
+    ----------
+    images, others
+        The two parts of the product.
+    probability
+        That both show one product, by what people said and by what the model sees.
+    """
+
+    images: tuple[str, ...]
+    others: tuple[str, ...]
+    probability: float
+
+
+@dataclass(frozen=True)
 class Outlook:
     """What the model makes of the images of one locale that have no product yet.
 
@@ -84,6 +104,8 @@ class Outlook:
         That it does.
     alike
         Known products that may be the same.
+    doubts
+        Known products that may be several.
     """
 
     locale: str
@@ -94,6 +116,7 @@ class Outlook:
     likeliest: Int
     probability: Float
     alike: Sequence[Alike] = ()
+    doubts: Sequence[Doubt] = ()
 
     @cached_property
     def place_of(self) -> dict[str, int]:
@@ -155,7 +178,66 @@ class Planned:
                 return f"{n} pictures of a mixed sheet, which no cut makes purer: {expects}."
             case QuestionKind.MERGE:
                 likely = self.belonging[0]
-                return f"Two products that are one with a probability of {likely:.0%}: {expects}."
+                return f"Two galleries that show one product with {likely:.0%}: {expects}."
+
+
+@dataclass(frozen=True)
+class Piece:
+    """Images that one decision put together, of a product that has others as well or has not."""
+
+    product: str
+    images: tuple[str, ...]
+    others: tuple[str, ...]
+
+
+def named_pieces(log: Sequence[Decided], known: Partition, locale: str) -> list[Piece]:
+    """What people named in a locale and nobody has looked at twice.
+
+    A piece that was compared with its product already is not among them.
+    """
+    compared = {
+        frozenset(question.image_ids) for question, _ in log if question.kind == QuestionKind.MERGE
+    }
+    images_of = known.images()
+    found = []
+    for question, decision in log:
+        if question.locale != locale or question.kind != QuestionKind.VERIFY or not decision.name:
+            continue
+        images = tuple(image for image in decision.groups[0] if image in known.product_of)
+        if images and frozenset(images[:GALLERY]) not in compared:
+            product = known.product_of[images[0]]
+            mine = set(images)
+            others = tuple(image for image in images_of[product] if image not in mine)
+            found.append(Piece(product, images, others))
+    return found
+
+
+def learn_trust(outcomes: Iterable[tuple[Sequence[float], Question, Decision]]) -> Trust:
+    """How the model's word is to be corrected, by what people said of sheets.
+
+    Parameters
+    ----------
+    outcomes
+        The model's probability of each image of a question to belong, the question, and what was
+        decided.
+    """
+    said: dict[str, list[float]] = {QuestionKind.VERIFY: [], QuestionKind.ATTACH: []}
+    right: dict[str, list[float]] = {QuestionKind.VERIFY: [], QuestionKind.ATTACH: []}
+    for belonging, question, decision in outcomes:
+        if question.kind not in said or len(question.image_ids) < 2:
+            continue
+        kept = {image for group in decision.groups for image in group}
+        if decision.kind == DecisionKind.SAME or question.kind == QuestionKind.ATTACH:
+            found = [float(image in kept) for image in question.image_ids]
+        elif decision.kind == DecisionKind.DIFFERENT:
+            found = [MIXED] * len(question.image_ids)
+        else:
+            continue
+        said[question.kind] += belonging
+        right[question.kind] += found
+    return Trust(
+        *(calibrate(said[k], right[k]) for k in (QuestionKind.VERIFY, QuestionKind.ATTACH))
+    )
 
 
 class _Candidates(NamedTuple):
@@ -209,11 +291,14 @@ def plan(
     sources = [
         *(_sheets(outlook, cut, free, asking, effort, trust) for cut in outlook.cuts),
         _attachments(outlook, known, free, asking, effort, trust),
-        _alone(outlook, free, effort, trust),
+        _alone(outlook, free, effort),
         _sortings(outlook, free, mixed, effort),
     ]
     asked_before = {question.id for question in mixed}
-    chosen = _likenesses(outlook, known, galleries, open_questions, effort)
+    chosen = [
+        *_likenesses(outlook, known, galleries, open_questions, effort),
+        *_second_looks(outlook, known, open_questions, effort),
+    ]
     for source, number in _cheapest_first(sources, asking.worth_seconds):
         if n_allowed <= 0:
             break
@@ -297,10 +382,9 @@ def _attachments(
     )
 
 
-def _alone(outlook: Outlook, free: NDArray[np.bool_], effort: Effort, trust: Trust) -> _Candidates:
-    """Every image by itself, to be named; the name of the likeliest product is suggested."""
+def _alone(outlook: Outlook, free: NDArray[np.bool_], effort: Effort) -> _Candidates:
+    """Every image by itself, to be named."""
     image = np.flatnonzero(free)
-    named = np.where(outlook.likeliest >= 0, trust.attachment(outlook.probability), 0.0)[image]
     ones = np.ones(len(image))
     return _Candidates(
         QuestionKind.VERIFY,
@@ -308,9 +392,9 @@ def _alone(outlook: Outlook, free: NDArray[np.bool_], effort: Effort, trust: Tru
         ones,
         np.arange(len(image)),
         np.arange(len(image)) + 1,
-        outlook.likeliest[image],
+        np.full(len(image), -1),
         ones,
-        effort.seconds(QuestionKind.VERIFY, 1) + effort.seconds_per_name * (1 - named),
+        (effort.seconds(QuestionKind.VERIFY, 1) + effort.seconds_per_name) * ones,
     )
 
 
@@ -318,13 +402,12 @@ def _sortings(
     outlook: Outlook, free: NDArray[np.bool_], mixed: Sequence[Question], effort: Effort
 ) -> _Candidates:
     """Mixed sheets to be sorted, whose groups are then named."""
-    sheets = [split_question(each).image_ids for each in mixed]
     place_of = outlook.place_of
-    whole = [
-        [place_of[image] for image in sheet]
-        for sheet in sheets
-        if len(sheet) > 1 and all(image in place_of and free[place_of[image]] for image in sheet)
-    ]
+    waiting = (
+        [place for i in each.image_ids if (place := place_of.get(i, -1)) >= 0 and free[place]]
+        for each in mixed
+    )
+    whole = [places[:LARGEST_SPLIT] for places in waiting if len(places) > 1]
     sizes = np.array([len(sheet) for sheet in whole], dtype=np.int64)
     stop = np.cumsum(sizes)
     naming = effort.seconds(QuestionKind.VERIFY, GROUP) + effort.seconds_per_name
@@ -362,6 +445,25 @@ def _likenesses(
         )
         if question.id not in standing:
             gain = each.probability * min(size[each.first], size[each.second])
+            found.append(Planned(question, (each.probability,), gain, effort.seconds_per_merge))
+    return found
+
+
+def _second_looks(
+    outlook: Outlook, known: Partition, open_questions: Sequence[Question], effort: Effort
+) -> list[Planned]:
+    """Whether two parts of a product are one; where they are not, the smaller was misplaced."""
+    standing = {question.id for question in open_questions}
+    found = []
+    for each in outlook.doubts:
+        question = merge_question(
+            each.others,
+            each.images,
+            about=[known.product_of[each.images[0]], *each.images],
+            locale=outlook.locale,
+        )
+        if question.id not in standing:
+            gain = (1 - each.probability) * min(len(each.images), len(each.others))
             found.append(Planned(question, (each.probability,), gain, effort.seconds_per_merge))
     return found
 
@@ -465,7 +567,7 @@ def _planned(
             suggestion=name,
         )
     elif candidates.kind == QuestionKind.SPLIT:
-        question = sorting_question(images, locale=outlook.locale, cluster_id=cluster_id)
+        question = split_question(images, locale=outlook.locale, cluster_id=cluster_id)
     else:
         [question] = verify_questions(
             images,
