@@ -67,7 +67,7 @@ class Alike:
 
 
 @dataclass(frozen=True)
-class Doubt:
+class Misfit:
     """Images that a decision put to a product, beside others of it that they do not look like.
 
     Attributes
@@ -104,7 +104,7 @@ class Outlook:
         That it does.
     alike
         Known products that may be the same.
-    doubts
+    misfits
         Known products that may be several.
     """
 
@@ -116,7 +116,7 @@ class Outlook:
     likeliest: Int
     probability: Float
     alike: Sequence[Alike] = ()
-    doubts: Sequence[Doubt] = ()
+    misfits: Sequence[Misfit] = ()
 
     @cached_property
     def place_of(self) -> dict[str, int]:
@@ -455,7 +455,7 @@ def _second_looks(
     """Whether two parts of a product are one; where they are not, the smaller was misplaced."""
     standing = {question.id for question in open_questions}
     found = []
-    for each in outlook.doubts:
+    for each in outlook.misfits:
         question = merge_question(
             each.others,
             each.images,

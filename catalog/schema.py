@@ -414,6 +414,8 @@ class Forecast(Table):
     product, `gain` how many images were expected to get one, `seconds` what an answer would take.
     """
 
+    __tablename__ = "forecast"
+
     question_id: Mapped[str] = mapped_column(ForeignKey("question.id"), primary_key=True)
     model_id: Mapped[str] = mapped_column(ForeignKey("model.id"))
     belonging: Mapped[list[float]]

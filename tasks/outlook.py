@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from annotation import GALLERY, Alike, Cut, Decided, Doubt, Outlook, Partition, named_pieces
+from annotation import GALLERY, Alike, Cut, Decided, Misfit, Outlook, Partition, named_pieces
 from catalog import clusters, features, models, training_sets
 from catalog.schema import Model
 from clustering.prospects import foresee
@@ -106,11 +106,11 @@ def outlook(
         found.products,
         found.probability,
         tuple(alike),
-        tuple(_doubts(seen, known, log, locale)),
+        tuple(_misfits(seen, known, log, locale)),
     )
 
 
-def _doubts(seen: Seen, known: Partition, log: Sequence[Decided], locale: str) -> list[Doubt]:
+def _misfits(seen: Seen, known: Partition, log: Sequence[Decided], locale: str) -> list[Misfit]:
     """Pieces of a product that look more like another one than like the rest of their own."""
     _, lander = load(seen.model.location)
     pieces = [
@@ -129,10 +129,10 @@ def _doubts(seen: Seen, known: Partition, log: Sequence[Decided], locale: str) -
     found = lander.resemble(
         seen.of([image for image, _ in shown]), np.array([number for _, number in shown])
     )
-    doubts = []
+    misfits = []
     for piece, other, probability in zip(pieces, found.products, found.probability, strict=True):
         if piece.others and other >= 0 and pieces[other].product != piece.product:
             like = min(1 - float(probability), LEAST_LIKE)
             right, wrong = (1 - SLIPS) * like, SLIPS * (1 - like)
-            doubts.append(Doubt(piece.images, piece.others[:GALLERY], right / (right + wrong)))
-    return doubts
+            misfits.append(Misfit(piece.images, piece.others[:GALLERY], right / (right + wrong)))
+    return misfits
