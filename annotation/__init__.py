@@ -19,13 +19,23 @@ from annotation.labels import changed_labels
 from annotation.names import name_key
 from annotation.partition import Decided, Partition, partition
 from annotation.pictures import LocalPictures, PictureSource, S3Access, S3Pictures, SitePictures
+from annotation.planner import (
+    Alike,
+    Cut,
+    Misfit,
+    Outlook,
+    Planned,
+    Trust,
+    learn_trust,
+    named_pieces,
+    plan,
+)
 from annotation.questions import (
     GALLERY,
     Asking,
-    Candidate,
-    cluster_questions,
     follow_ups,
-    merge_question,
+    mixed_sheets,
+    verify_questions,
 )
 from annotation.reconciliation import Mended
 from annotation.results import result
@@ -36,10 +46,11 @@ from annotation.wording import Flag, Wording, WordingError
 __all__ = [
     "AGGREGATORS",
     "GALLERY",
+    "Alike",
     "Alpha",
     "Annotation",
     "Asking",
-    "Candidate",
+    "Cut",
     "Decided",
     "Effort",
     "Expected",
@@ -47,8 +58,11 @@ __all__ = [
     "InvalidAnnotation",
     "LocalPictures",
     "Mended",
+    "Misfit",
+    "Outlook",
     "Partition",
     "PictureSource",
+    "Planned",
     "Pulled",
     "Record",
     "Ruling",
@@ -61,12 +75,12 @@ __all__ = [
     "SiteRefused",
     "SiteUnreachable",
     "Submission",
+    "Trust",
     "Votes",
     "Wording",
     "WordingError",
     "asked_again",
     "changed_labels",
-    "cluster_questions",
     "current_answers",
     "deny",
     "expected_effort",
@@ -76,12 +90,15 @@ __all__ = [
     "gold_questions",
     "guidelines",
     "label_config",
-    "merge_question",
+    "learn_trust",
+    "mixed_sheets",
     "name_key",
     "named_by_hand",
+    "named_pieces",
     "new_answers",
     "partition",
     "picture_alpha",
+    "plan",
     "records",
     "result",
     "rule",
@@ -89,4 +106,5 @@ __all__ = [
     "task",
     "undo",
     "verdict_alpha",
+    "verify_questions",
 ]

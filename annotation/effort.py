@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pydantic import BaseModel, Field
 
 from annotation.questions import verify_questions
+from catalog.schema import QuestionKind
 
 
 class Effort(BaseModel, extra="forbid", frozen=True):
@@ -20,6 +21,22 @@ class Effort(BaseModel, extra="forbid", frozen=True):
     seconds_per_sheet: float = Field(4.0, ge=0, description="To read the question and answer it.")
     seconds_per_picture: float = Field(0.9, ge=0, description="To look at a picture.")
     seconds_per_intruder: float = Field(1.5, ge=0, description="To tick a picture.")
+    seconds_per_merge: float = Field(6.0, ge=0, description="To compare two galleries.")
+    seconds_per_sorted: float = Field(2.6, ge=0, description="To drag a picture to its column.")
+    seconds_per_name: float = Field(5.7, ge=0, description="To find a name, or to type it.")
+
+    def seconds(self, kind: QuestionKind, n_pictures: int, n_removed: float = 0) -> float:
+        """For a question with so many pictures, references included, of which some are ticked.
+
+        A name comes on top. Where one picture is to be named there is no sheet to read.
+        """
+        if kind == QuestionKind.MERGE:
+            return self.seconds_per_merge
+        if kind == QuestionKind.VERIFY and n_pictures == 1:
+            return self.seconds_per_picture
+        each = self.seconds_per_sorted if kind == QuestionKind.SPLIT else 0.0
+        looks = (self.seconds_per_picture + each) * n_pictures
+        return self.seconds_per_sheet + looks + self.seconds_per_intruder * n_removed
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,7 @@ products. A question that was made here stands on no site yet.
 """
 
 import math
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Sequence
 from itertools import pairwise
 
 from pydantic import BaseModel, Field
@@ -21,67 +20,25 @@ LARGEST_SPLIT = 24
 
 
 class Asking(BaseModel, extra="forbid", frozen=True):
-    """What is asked of a candidate cluster, and how sure the model must be of a known product."""
+    """What is asked, and how much at a time.
+
+    Attributes
+    ----------
+    open_share, open_at_least
+        Share of the images that wait that may stand in open questions, and number that may in any
+        case: what is answered teaches what to ask next.
+    worth_seconds
+        Human seconds that an image with a product is worth; dearer ones wait for a better model.
+    """
 
     pictures_per_sheet: int = Field(60, ge=2 * GALLERY, le=60)
     smallest_cluster: int = Field(2, ge=1)
-    attach_at_least: float = Field(0.5, ge=0, le=1)
     suggest_at_least: float = Field(0.3, ge=0, le=1)
     merge_at_least: float = Field(0.5, ge=0, le=1)
     gold_share: float = Field(0.05, ge=0, lt=1)
-
-
-@dataclass(frozen=True)
-class Candidate:
-    """A candidate cluster with its images, the surest first, and the known product it may show.
-
-    `probability` is that its images belong to `product_id`, on average. An image that is asked
-    about by itself belongs to no cluster.
-    """
-
-    cluster_id: str | None
-    locale: str
-    images: tuple[str, ...]
-    product_id: str | None
-    probability: float
-
-
-def cluster_questions(
-    candidate: Candidate,
-    known: Partition,
-    galleries: Mapping[str, Sequence[str]],
-    asking: Asking,
-) -> list[Question]:
-    """Ask whether a candidate cluster is one product, or whether it is one that is known.
-
-    Parameters
-    ----------
-    known
-        What has been decided: no image is compared with a product that it is known not to show.
-    galleries
-        Pictures of each known product.
-    """
-    product = candidate.product_id
-    suggestion = None
-    if product is not None and candidate.probability >= asking.suggest_at_least:
-        suggestion = suggested_name(known, product, candidate.locale)
-    if product is None or candidate.probability < asking.attach_at_least:
-        return verify_questions(
-            candidate.images,
-            locale=candidate.locale,
-            cluster_id=candidate.cluster_id,
-            per_sheet=asking.pictures_per_sheet,
-            suggestion=suggestion,
-        )
-    return attach_questions(
-        [image for image in candidate.images if not known.differ(image, product)],
-        product_id=product,
-        references=galleries[product],
-        locale=candidate.locale,
-        cluster_id=candidate.cluster_id,
-        per_sheet=asking.pictures_per_sheet,
-        suggestion=suggestion,
-    )
+    open_share: float = Field(0.25, gt=0, le=1)
+    open_at_least: int = Field(100, ge=1)
+    worth_seconds: float = Field(12.0, gt=0)
 
 
 def suggested_name(known: Partition, product_id: str, locale: str) -> str | None:
@@ -162,17 +119,27 @@ def merge_question(
     )
 
 
-def split_question(mixed: Question, removed: Collection[str] = frozenset()) -> Question:
-    """Ask how the images of a mixed sheet are to be sorted, its first ones where they are many."""
-    images = _left(mixed.image_ids, removed)[:LARGEST_SPLIT]
+def split_question(images: Sequence[str], *, locale: str, cluster_id: str | None) -> Question:
+    """Ask how `images` are to be sorted."""
     return Question(
         id=digest(QuestionKind.SPLIT, set_digest(images)),
         kind=QuestionKind.SPLIT,
-        locale=mixed.locale,
+        locale=locale,
         site="",
         image_ids=list(images),
-        cluster_id=mixed.cluster_id,
+        cluster_id=cluster_id,
     )
+
+
+def mixed_sheets(decided: Iterable[Decided]) -> list[Question]:
+    """The sheets of which people said that no product has the majority."""
+    return [
+        question
+        for question, decision in decided
+        if question.kind == QuestionKind.VERIFY
+        and decision.kind == DecisionKind.DIFFERENT
+        and not decision.groups
+    ]
 
 
 def follow_ups(
@@ -183,14 +150,11 @@ def follow_ups(
 ) -> list[Question]:
     """What is to be asked next because of the decisions that stand.
 
-    How to split what is mixed, what the products of a split are called, and which of two
-    contradicting decisions is right. No question shows an image that was `removed`.
+    What the products of a split are called, and which of two contradicting decisions is right. No
+    question shows an image that was `removed`.
     """
     asked = []
     for question, decision in decided:
-        mixed = decision.kind == DecisionKind.DIFFERENT and not decision.groups
-        if question.kind == QuestionKind.VERIFY and mixed:
-            asked.append(split_question(question, removed))
         if question.kind == QuestionKind.SPLIT:
             for group in decision.groups:
                 if (known.product_of.get(group[0]), question.locale) not in known.names:

@@ -407,6 +407,24 @@ class QuestionReference(Table):
     question_id: Mapped[str] = mapped_column(ForeignKey("question.id"), primary_key=True)
 
 
+class Forecast(Table):
+    """What was expected of a question when it was planned, and why it was asked.
+
+    `belonging` holds the model's probability that each of the question's images belongs to the
+    product, `gain` how many images were expected to get one, `seconds` what an answer would take.
+    """
+
+    __tablename__ = "forecast"
+
+    question_id: Mapped[str] = mapped_column(ForeignKey("question.id"), primary_key=True)
+    model_id: Mapped[str] = mapped_column(ForeignKey("model.id"))
+    belonging: Mapped[list[float]]
+    gain: Mapped[float]
+    seconds: Mapped[float]
+    reason: Mapped[str]
+    planned_at: Mapped[dt.datetime] = mapped_column(default_factory=now)
+
+
 class SiteProject(Table):
     """The project of a site where one kind of question is asked in one locale at one desk."""
 

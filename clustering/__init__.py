@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from clustering.metrics import Agreement, bcubed, bcubed_f, nmi, pairwise, pairwise_f
     from clustering.official import load_official, read_features
     from clustering.published import Lander
+    from clustering.relevance import RelevantComponents
 
 os.environ.setdefault("DGLBACKEND", "pytorch")
 
@@ -32,6 +33,7 @@ _HOME = {
     "Encoder": "encoder",
     "HiLander": "lander",
     "Lander": "published",
+    "RelevantComponents": "relevance",
     "bcubed": "metrics",
     "bcubed_f": "metrics",
     "embed_unseen": "folds",
@@ -47,6 +49,7 @@ __all__ = [
     "Encoder",
     "HiLander",
     "Lander",
+    "RelevantComponents",
     "bcubed",
     "bcubed_f",
     "embed_unseen",

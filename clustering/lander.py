@@ -240,6 +240,35 @@ class HiLander(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         self.peaks_ = densest_first[np.cumsum(sizes) - sizes]
         return self.labels_
 
+    def cut(
+        self,
+        tau: float,
+        *,
+        must_link: ArrayLike | None = None,
+        cannot_link: ArrayLike | None = None,
+    ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """Cluster the images of the last `predict` anew, at another threshold.
+
+        Parameters
+        ----------
+        tau : float
+            Least probability of a link.
+        must_link, cannot_link
+            As `predict` takes them.
+
+        Returns
+        -------
+        labels : int64 (N,)
+            Cluster of each image, 0..C-1.
+        membership : float64 (N,)
+            Probability that the image is of the class that most of its cluster is of.
+        """
+        check_is_fitted(self, "linkage_")
+        together = check_together(must_link, len(self.linkage_.neighbours))
+        apart = check_apart(cannot_link, together)
+        labels = self._decode(self.linkage_, tau, together=together, apart=apart)
+        return labels, self._membership(self.linkage_, labels)
+
     def _choose_tau(self, linkage: Linkage) -> float:
         if (n := len(linkage.neighbours)) > CHOOSING:
             random = np.random.default_rng(self.seed)

@@ -1,70 +1,89 @@
-"""The task that asks: about candidate clusters, about doubts, and about what looks alike."""
+"""The task that asks what the planner finds worth asking, and what follows from decisions."""
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import islice
 
-import numpy as np
-from numpy.typing import NDArray
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from annotation import (
     GALLERY,
-    Candidate,
+    Decided,
     Partition,
-    cluster_questions,
+    Planned,
     follow_ups,
     gold_questions,
-    merge_question,
+    learn_trust,
+    mixed_sheets,
     partition,
+    plan,
+    verify_questions,
 )
 from catalog import (
     Transaction,
     clusters,
     decisions,
-    features,
+    forecasts,
     images,
     labels,
-    models,
     removals,
 )
-from catalog.schema import Cluster, Question
-from clustering import HiLander
+from catalog.schema import Forecast, Question
 from tasks.knowledge import log_of
-from tasks.models import load
+from tasks.outlook import Seen, learnt_from, outlook
 from tasks.pool import Pool, pool
 from tasks.settings import Settings, load_settings
 from tasks.sites import site_of, sites_for
 
 
+@dataclass(frozen=True)
+class _Knowledge:
+    """What the planner goes out from, as it stands at one moment."""
+
+    log: Sequence[Decided]
+    known: Partition
+    galleries: Mapping[str, Sequence[str]]
+    gone: set[str]
+    pools: Mapping[str, Pool]
+    cluster_of: Mapping[str, Mapping[str, str]]
+    open_questions: Sequence[Question]
+
+    @classmethod
+    def read(cls, transaction: Transaction, settings: Settings) -> "_Knowledge":
+        log = log_of(transaction)
+        newest = clusters.latest_partitions(transaction)
+        return cls(
+            log,
+            partition(log, labels.manifest_labels(transaction)),
+            labels.galleries(transaction, GALLERY),
+            removals.removed(transaction),
+            {
+                locale: pool(transaction, locale, settings.pictures)
+                for locale in images.locales(transaction)
+            },
+            {
+                locale: clusters.cluster_of_images(transaction, clustering.id)
+                for locale, clustering in newest.items()
+            },
+            decisions.undecided_questions(transaction),
+        )
+
+
 @task(cache_policy=NO_CACHE)
 def ask() -> dict[str, int]:
-    """Ask about new candidate clusters, doubts and likenesses; how many questions of each kind.
+    """Ask what is worth a human second; how many questions of each kind.
 
     A doubtful picture is asked about by itself: is it of any use, and what does it show?
     """
     settings = load_settings()
     blocks = sites_for(settings)
     with settings.catalog.read() as transaction:
-        log = log_of(transaction)
-        known = partition(log, labels.manifest_labels(transaction))
-        galleries = labels.galleries(transaction, GALLERY)
-        gone = removals.removed(transaction)
-        pools = {
-            locale: pool(transaction, locale, settings.pictures)
-            for locale in images.locales(transaction)
-        }
-        fresh = [*_fresh_clusters(transaction, settings, pools), *_doubtful(pools)]
-    seen = _Seen.by_champion(
-        settings, [image for each in fresh for image in each.images], galleries
-    )
-    asked = [
-        *follow_ups(log, known, settings.annotate.asking, gone),
-        *_about_new(settings, fresh, known, galleries, seen),
-        *_about_likenesses(settings, known, galleries, seen),
-    ]
+        now = _Knowledge.read(transaction, settings)
+    following = follow_ups(now.log, now.known, settings.annotate.asking, now.gone)
+    planned, model_id = _planned(settings, now, following)
+    asked = [*following, *_doubtful(now), *(each.question for each in planned)]
     for question in asked:
         question.site = site_of(question.locale, question.id, blocks)
     with settings.catalog.begin() as transaction:
@@ -78,157 +97,77 @@ def ask() -> dict[str, int]:
         ]
         gold = _gold(transaction, settings, new)
         decisions.add_questions(transaction, [*new, *gold])
+        fresh = {question.id for question in new}
+        forecasts.add(
+            transaction,
+            [
+                Forecast(
+                    question_id=each.question.id,
+                    model_id=model_id,
+                    belonging=list(each.belonging),
+                    gain=each.gain,
+                    seconds=each.seconds,
+                    reason=each.reason,
+                )
+                for each in planned
+                if each.question.id in fresh
+            ],
+        )
     kinds = Counter(str(question.kind) for question in new)
     return dict(sorted(kinds.items())) | ({"gold": len(gold)} if gold else {})
 
 
-@dataclass(frozen=True)
-class _Seen:
-    """What the champion sees of new images and of the galleries of known products.
-
-    `new` are those of the new images, `names` those of the products, that have an embedding;
-    `products` holds the place in `names` of each row of `known`.
-    """
-
-    lander: HiLander
-    new: list[str]
-    features: NDArray[np.float32]
-    names: list[str]
-    known: NDArray[np.float32]
-    products: NDArray[np.int64]
-
-    @classmethod
-    def by_champion(
-        cls, settings: Settings, image_ids: Sequence[str], galleries: Mapping[str, Sequence[str]]
-    ) -> "_Seen | None":
-        """None where there is no champion, or no embedding by it."""
-        shown = [image for gallery in galleries.values() for image in gallery]
-        with settings.catalog.read() as transaction:
-            model = models.champion(transaction)
-            if model is None:
-                return None
-            places = clusters.features_of(transaction, model.id, [*image_ids, *shown])
-        if not places:
-            return None
-        row_of = {image: row for row, image in enumerate(sorted(places))}
-        vectors = features.read(settings.blob_store, list(row_of), places)
-        new = [image for image in image_ids if image in row_of]
-        names = [name for name, gallery in galleries.items() if row_of.keys() & set(gallery)]
-        known = [
-            (row_of[image], number)
-            for number, name in enumerate(names)
-            for image in galleries[name]
-            if image in row_of
-        ]
-        rows, products = np.array(known, dtype=np.int64).reshape(-1, 2).T
-        _, lander = load(model.location)
-        return cls(
-            lander, new, vectors[[row_of[image] for image in new]], names, vectors[rows], products
-        )
-
-    def likeliest(self) -> dict[str, tuple[str, float]]:
-        """The known product that each new image most likely shows, and its probability."""
-        if not self.new or not self.names:
-            return {}
-        found = self.lander.attach(self.features, self.known, self.products)
-        return {
-            image: (self.names[product], float(probability))
-            for image, product, probability in zip(
-                self.new, found.products, found.probability, strict=True
-            )
-            if product >= 0
-        }
-
-    def alike(self, at_least: float) -> set[tuple[str, str]]:
-        """The pairs of known products that show the same with this probability or more."""
-        if len(self.names) < 2:
-            return set()
-        found = self.lander.resemble(self.known, self.products)
-        return {
-            (min(self.names[number], self.names[other]), max(self.names[number], self.names[other]))
-            for number, (other, probability) in enumerate(
-                zip(found.products, found.probability, strict=True)
-            )
-            if other >= 0 and probability >= at_least
-        }
-
-
-def _fresh_clusters(
-    transaction: Transaction, settings: Settings, pools: Mapping[str, Pool]
-) -> list[Candidate]:
-    """Large enough clusters of the newest clusterings, all of whose images still wait."""
-    found: list[tuple[Cluster, list[str]]] = []
-    for locale, clustering in clusters.latest_partitions(transaction).items():
-        waiting = set(pools[locale].clustered)
-        found += [
-            (cluster, members)
-            for cluster, members in clusters.clusters_of(transaction, clustering.id)
-            if cluster.size >= settings.annotate.asking.smallest_cluster
-            and waiting.issuperset(members)
-        ]
-    found.sort(key=lambda each: (-each[0].purity, each[0].id))
-    return [
-        Candidate(cluster.id, cluster.locale, tuple(members), None, 0.0)
-        for cluster, members in found
-    ]
-
-
-def _doubtful(pools: Mapping[str, Pool]) -> list[Candidate]:
-    """Each doubtful picture that waits, by itself."""
-    return [
-        Candidate(None, locale, (image_id,), None, 0.0)
-        for locale, of_locale in pools.items()
-        for image_id in of_locale.doubtful
-    ]
-
-
-def _about_new(
-    settings: Settings,
-    fresh: Sequence[Candidate],
-    known: Partition,
-    galleries: Mapping[str, Sequence[str]],
-    seen: _Seen | None,
-) -> list[Question]:
-    """Questions about what is new: whether it is one product, or whether it is a known one."""
-    likeliest = seen.likeliest() if seen is not None else {}
-    asked = []
-    for candidate in fresh:
-        mass: dict[str, float] = defaultdict(float)
-        for image in candidate.images:
-            product, probability = likeliest.get(image, ("", 0.0))
-            if product and not known.differ(image, product):
-                mass[product] += probability / len(candidate.images)
-        product = max(mass, key=lambda each: (mass[each], each), default=None)
-        placed = replace(candidate, product_id=product, probability=mass.get(product or "", 0.0))
-        asked += cluster_questions(placed, known, galleries, settings.annotate.asking)
-    return asked
-
-
-def _about_likenesses(
-    settings: Settings,
-    known: Partition,
-    galleries: Mapping[str, Sequence[str]],
-    seen: _Seen | None,
-) -> list[Question]:
-    """Questions whether products that look alike are the same, within and across locales."""
+def _planned(
+    settings: Settings, now: _Knowledge, following: Sequence[Question]
+) -> tuple[list[Planned], str]:
+    """What the planner asks in each locale, by the champion's outlook, and the champion's name."""
+    shown = {image for gallery in now.galleries.values() for image in gallery}
+    decided = {image for _, decision in now.log for group in decision.groups for image in group}
+    waiting = {image for of_locale in now.pools.values() for image in of_locale.clustered}
+    seen = Seen.by_champion(settings, sorted(shown | decided | waiting))
     if seen is None:
-        return []
-    pairs = [
-        pair
-        for pair in sorted(seen.alike(settings.annotate.asking.merge_at_least))
-        if known.may_be_same(*pair)
-    ]
-    with settings.catalog.read() as transaction:
-        locale_of = images.locales_of(transaction, [galleries[second][0] for _, second in pairs])
-    return [
-        merge_question(
-            galleries[first],
-            galleries[second],
-            about=[first, second],
-            locale=locale_of[galleries[second][0]],
+        return [], ""
+    learnt = learnt_from(settings, seen.model)
+    asking = settings.annotate.asking
+    mixed = mixed_sheets(now.log)
+    found: list[Planned] = []
+    for locale, of_locale in now.pools.items():
+        with settings.catalog.read() as transaction:
+            trust = learn_trust(
+                (forecast.belonging, question, decision)
+                for forecast, question, decision in forecasts.decided(
+                    transaction, seen.model.id, locale
+                )
+            )
+        ahead = outlook(
+            seen,
+            learnt,
+            locale=locale,
+            waiting=of_locale.clustered,
+            cluster_of=now.cluster_of.get(locale, {}),
+            known=now.known,
+            log=now.log,
+            galleries=now.galleries,
+            alike_at_least=asking.merge_at_least,
         )
-        for first, second in pairs
-    ]
+        found += plan(
+            ahead,
+            now.known,
+            now.galleries,
+            [*now.open_questions, *following, *(each.question for each in found)],
+            asking,
+            settings.annotate.effort,
+            mixed=[each for each in mixed if each.locale == locale],
+            trust=trust,
+        )
+    return found, seen.model.id
+
+
+def _doubtful(now: _Knowledge) -> Iterator[Question]:
+    """Each doubtful picture that waits, by itself."""
+    for locale, of_locale in now.pools.items():
+        for image_id in of_locale.doubtful:
+            yield from verify_questions([image_id], locale=locale, cluster_id=None, per_sheet=1)
 
 
 def _gold(transaction: Transaction, settings: Settings, new: Sequence[Question]) -> list[Question]:

@@ -3,21 +3,17 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from annotation import Asking, Candidate, cluster_questions, follow_ups
+from annotation import Asking, follow_ups
 from annotation.partition import Decided, partition
-from annotation.questions import ANCHORS, GALLERY, merge_question, verify_questions
+from annotation.questions import ANCHORS, merge_question, verify_questions
 from catalog.schema import DecisionKind, Question, QuestionKind
-from tests.annotation.test_partition import decided, listed, verified
+from tests.annotation.test_partition import decided, verified
 
 ASKING = Asking(pictures_per_sheet=24)
 
 
 def numbered(n: int) -> list[str]:
     return [f"image {number:03}" for number in range(n)]
-
-
-def candidate(images: str, product: str | None = None, probability: float = 0.0) -> Candidate:
-    return Candidate("cluster", "de-DE", tuple(images), product, probability)
 
 
 @given(st.integers(1, 300))
@@ -40,55 +36,11 @@ def test_the_same_images_are_the_same_question_whoever_proposes_them() -> None:
     assert first.id == again.id != other.id
 
 
-KNOWN = partition([], listed("xyz", "Kaffee"))
-PRODUCT = KNOWN.product_of["x"]
-GALLERIES = {PRODUCT: ["x", "y", "z"]}
-
-
-class TestKnownProducts:
-    def test_a_cluster_that_looks_like_a_known_product_is_asked_about_beside_it(self) -> None:
-        likely = candidate("ab", PRODUCT, 0.9)
-        [question] = cluster_questions(likely, KNOWN, GALLERIES, ASKING)
-        assert question.kind == QuestionKind.ATTACH
-        assert (question.image_ids, question.reference_ids) == (["a", "b"], ["x", "y", "z"])
-        assert question.suggestion == "Kaffee"
-
-    def test_a_cluster_that_may_be_one_is_verified_with_its_name_suggested(self) -> None:
-        possible = candidate("ab", PRODUCT, 0.4)
-        [question] = cluster_questions(possible, KNOWN, GALLERIES, ASKING)
-        assert (question.kind, question.suggestion) == (QuestionKind.VERIFY, "Kaffee")
-
-    def test_a_cluster_that_looks_like_nothing_known_is_verified(self) -> None:
-        [question] = cluster_questions(candidate("ab"), KNOWN, GALLERIES, ASKING)
-        assert (question.kind, question.suggestion) == (QuestionKind.VERIFY, None)
-
-    def test_an_image_is_not_compared_again_with_a_product_that_it_does_not_show(self) -> None:
-        told = decided(1, QuestionKind.ATTACH, DecisionKind.DIFFERENT, ["x"], "a", references="x")
-        known = partition([told], listed("xyz", "Kaffee"))
-        likely = candidate("ab", PRODUCT, 0.9)
-        [question] = cluster_questions(likely, known, GALLERIES, ASKING)
-        assert question.image_ids == ["b"]
-
-    def test_a_large_cluster_is_compared_on_several_sheets(self) -> None:
-        likely = Candidate("c", "de-DE", tuple(numbered(40)), PRODUCT, 0.9)
-        sheets = cluster_questions(likely, KNOWN, GALLERIES, ASKING)
-        assert len({sheet.id for sheet in sheets}) == 4
-        assert all(len(sheet.image_ids) + GALLERY <= 24 for sheet in sheets)
-
-
 def next_after(*log: Decided, removed: str = "") -> list[Question]:
     return follow_ups(log, partition(log, []), ASKING, removed)
 
 
 class TestFollowUps:
-    def test_a_mixed_sheet_is_to_be_split(self) -> None:
-        [question] = next_after(decided(1, QuestionKind.VERIFY, DecisionKind.DIFFERENT, [], "abcd"))
-        assert (question.kind, question.image_ids) == (QuestionKind.SPLIT, list("abcd"))
-
-    def test_two_pictures_that_differ_need_no_split(self) -> None:
-        pair = decided(1, QuestionKind.VERIFY, DecisionKind.DIFFERENT, ["a", "b"])
-        assert next_after(pair) == []
-
     def test_the_products_of_a_split_are_asked_for_their_names(self) -> None:
         split = decided(1, QuestionKind.SPLIT, DecisionKind.DIFFERENT, ["ab", "cd"], "e")
         assert [each.image_ids for each in next_after(split)] == [["a", "b"], ["c", "d"]]
@@ -103,20 +55,13 @@ class TestFollowUps:
         assert sides == {"abc", "d"}
 
     def test_no_question_shows_an_image_that_was_removed(self) -> None:
-        mixed = decided(1, QuestionKind.VERIFY, DecisionKind.DIFFERENT, [], "abcd")
         split = decided(2, QuestionKind.SPLIT, DecisionKind.DIFFERENT, ["ef", "gh"])
-        found = [(each.kind, each.image_ids) for each in next_after(mixed, split, removed="ae")]
-        assert found == [
-            (QuestionKind.SPLIT, ["b", "c", "d"]),
-            (QuestionKind.VERIFY, ["f"]),
-            (QuestionKind.VERIFY, ["g", "h"]),
-        ]
+        found = [(each.kind, each.image_ids) for each in next_after(split, removed="ae")]
+        assert found == [(QuestionKind.VERIFY, ["f"]), (QuestionKind.VERIFY, ["g", "h"])]
 
     def test_what_has_nothing_left_to_look_at_or_compare_with_is_not_asked(self) -> None:
         log = [verified(1, "abc"), verified(2, "abd", removed="c", posterior=0.6)]
         assert next_after(*log, removed="d") == []
-        mixed = decided(1, QuestionKind.VERIFY, DecisionKind.DIFFERENT, [], "abc")
-        assert next_after(mixed, removed="ab") == []
 
     def test_the_same_pair_is_the_same_question(self) -> None:
         one = merge_question("ab", "cd", about=["p", "q"], locale="de-DE")

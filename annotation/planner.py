@@ -1,0 +1,584 @@
+"""Which questions are worth a human second: those that place the most images in it come first.
+
+An image is placed when it has a product. Whatever may place images is a candidate: a cluster, as
+one of several thresholds cuts it, whose sheet people would verify; a known product, to which they
+would attach images; one image, which they would name; a mixed sheet, which they would sort; two
+products that look alike. A candidate lists its images, the surest first, and is asked about as far
+down that list as makes an image cheapest: a longer sheet spreads what every question costs, a less
+sure picture is likelier to be ticked. Candidates are taken from the cheapest image on, none with an
+image that is taken already, until enough is open; images that would cost more than they are worth
+are left for a better model.
+
+What is asked follows from what is decided and what stands open alone: nothing here remembers.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from annotation.calibration import UNCORRECTED, Calibration, calibrate
+from annotation.effort import Effort
+from annotation.partition import Decided, Partition
+from annotation.questions import (
+    GALLERY,
+    LARGEST_SPLIT,
+    Asking,
+    attach_questions,
+    merge_question,
+    split_question,
+    suggested_name,
+    verify_questions,
+)
+from catalog.schema import Decision, DecisionKind, Question, QuestionKind
+
+REFERENCES = 4
+"""Pictures of a known product beside those that are compared with it."""
+
+MIXED = 0.35
+"""Share of a mixed sheet that shows its commonest product, on average."""
+
+GROUP = 4
+"""Pictures of a mixed sheet that show one product, on average."""
+
+Int = NDArray[np.int64]
+Float = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Cut:
+    """One way to cluster the images: the cluster of each, and the probability that it belongs."""
+
+    labels: Int
+    membership: Float
+
+
+@dataclass(frozen=True)
+class Alike:
+    """Two known products that may be the same, with this probability."""
+
+    first: str
+    second: str
+    probability: float
+
+
+@dataclass(frozen=True)
+class Misfit:
+    """Images that a decision put to a product, beside others of it that they do not look like.
+
+    Attributes
+    ----------
+    images, others
+        The two parts of the product.
+    probability
+        That both show one product, by what people said and by what the model sees.
+    """
+
+    images: tuple[str, ...]
+    others: tuple[str, ...]
+    probability: float
+
+
+@dataclass(frozen=True)
+class Outlook:
+    """What the model makes of the images of one locale that have no product yet.
+
+    Attributes
+    ----------
+    locale
+    image_ids
+        N images.
+    cuts
+        Clusterings of them, by several thresholds.
+    cluster_of
+        The recorded candidate cluster of each image that is in one.
+    product_ids
+        P known products.
+    likeliest : int (N,)
+        The place in `product_ids` of the product that each image most likely shows, or -1.
+    probability : float (N,)
+        That it does.
+    alike
+        Known products that may be the same.
+    misfits
+        Known products that may be several.
+    """
+
+    locale: str
+    image_ids: Sequence[str]
+    cuts: Sequence[Cut]
+    cluster_of: Mapping[str, str]
+    product_ids: Sequence[str]
+    likeliest: Int
+    probability: Float
+    alike: Sequence[Alike] = ()
+    misfits: Sequence[Misfit] = ()
+
+    @cached_property
+    def place_of(self) -> dict[str, int]:
+        """The place of each image in `image_ids`."""
+        return {image: place for place, image in enumerate(self.image_ids)}
+
+
+@dataclass(frozen=True)
+class Trust:
+    """How the model's word is corrected: of belonging to a cluster, and to a known product."""
+
+    membership: Calibration = UNCORRECTED
+    attachment: Calibration = UNCORRECTED
+
+
+NO_CORRECTION = Trust()
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A question, and what is expected of it.
+
+    Attributes
+    ----------
+    question
+    belonging
+        The model's own probability that each of the question's images belongs to the product.
+    gain
+        Images that are expected to get their product.
+    seconds
+        Human seconds that one answer is expected to take.
+    """
+
+    question: Question
+    belonging: tuple[float, ...]
+    gain: float
+    seconds: float
+
+    @property
+    def price(self) -> float:
+        """Human seconds per image placed."""
+        return self.seconds / max(self.gain, 1e-9)
+
+    @property
+    def reason(self) -> str:
+        """Why it is asked, in one sentence."""
+        n = len(self.question.image_ids)
+        expects = f"{self.gain:.1f} images in {self.seconds:.0f} s, {self.price:.1f} s each"
+        match QuestionKind(self.question.kind):
+            case QuestionKind.VERIFY if n == 1:
+                return f"One picture that is cheaper to name than to compare: {expects}."
+            case QuestionKind.VERIFY:
+                likely = sum(self.belonging) / n
+                return f"{n} pictures of which {likely:.0%} should show one product: {expects}."
+            case QuestionKind.ATTACH:
+                likely = sum(self.belonging) / n
+                return f"{n} pictures of which {likely:.0%} should show this product: {expects}."
+            case QuestionKind.SPLIT:
+                return f"{n} pictures of a mixed sheet, which no cut makes purer: {expects}."
+            case QuestionKind.MERGE:
+                likely = self.belonging[0]
+                return f"Two galleries that show one product with {likely:.0%}: {expects}."
+
+
+@dataclass(frozen=True)
+class Piece:
+    """Images that one decision put together, of a product that has others as well or has not."""
+
+    product: str
+    images: tuple[str, ...]
+    others: tuple[str, ...]
+
+
+def named_pieces(log: Sequence[Decided], known: Partition, locale: str) -> list[Piece]:
+    """What people named in a locale and nobody has looked at twice.
+
+    A piece that was compared with its product already is not among them.
+    """
+    compared = {
+        frozenset(question.image_ids) for question, _ in log if question.kind == QuestionKind.MERGE
+    }
+    images_of = known.images()
+    found = []
+    for question, decision in log:
+        if question.locale != locale or question.kind != QuestionKind.VERIFY or not decision.name:
+            continue
+        images = tuple(image for image in decision.groups[0] if image in known.product_of)
+        if images and frozenset(images[:GALLERY]) not in compared:
+            product = known.product_of[images[0]]
+            mine = set(images)
+            others = tuple(image for image in images_of[product] if image not in mine)
+            found.append(Piece(product, images, others))
+    return found
+
+
+def learn_trust(outcomes: Iterable[tuple[Sequence[float], Question, Decision]]) -> Trust:
+    """How the model's word is to be corrected, by what people said of sheets.
+
+    Parameters
+    ----------
+    outcomes
+        The model's probability of each image of a question to belong, the question, and what was
+        decided.
+    """
+    said: dict[str, list[float]] = {QuestionKind.VERIFY: [], QuestionKind.ATTACH: []}
+    right: dict[str, list[float]] = {QuestionKind.VERIFY: [], QuestionKind.ATTACH: []}
+    for belonging, question, decision in outcomes:
+        if question.kind not in said or len(question.image_ids) < 2:
+            continue
+        kept = {image for group in decision.groups for image in group}
+        if decision.kind == DecisionKind.SAME or question.kind == QuestionKind.ATTACH:
+            found = [float(image in kept) for image in question.image_ids]
+        elif decision.kind == DecisionKind.DIFFERENT:
+            found = [MIXED] * len(question.image_ids)
+        else:
+            continue
+        said[question.kind] += belonging
+        right[question.kind] += found
+    return Trust(
+        *(calibrate(said[k], right[k]) for k in (QuestionKind.VERIFY, QuestionKind.ATTACH))
+    )
+
+
+class _Candidates(NamedTuple):
+    """Candidates of one kind, each at the length at which an image is cheapest.
+
+    `image` and `said` hold the places of images and the model's probabilities, the surest first;
+    candidate i has rows start[i] to stop[i]. `product` is the place of the product that it is
+    compared with, or whose name is suggested, or -1.
+    """
+
+    kind: QuestionKind
+    image: Int
+    said: Float
+    start: Int
+    stop: Int
+    product: Int
+    gain: Float
+    seconds: Float
+
+
+def plan(
+    outlook: Outlook,
+    known: Partition,
+    galleries: Mapping[str, Sequence[str]],
+    open_questions: Sequence[Question],
+    asking: Asking,
+    effort: Effort,
+    *,
+    mixed: Sequence[Question] = (),
+    trust: Trust = NO_CORRECTION,
+) -> list[Planned]:
+    """The questions to ask now, the cheapest image first.
+
+    Parameters
+    ----------
+    known
+        What is decided: an image with a product is not asked about, and none is compared with a
+        product that it is known not to show.
+    galleries
+        Pictures of each known product.
+    open_questions
+        What was asked and is not decided: their images wait for that.
+    mixed
+        Sheets of which people said that no product has the majority; none is asked about again.
+    """
+    waiting = np.array([image not in known.product_of for image in outlook.image_ids], dtype=bool)
+    free = waiting.copy()
+    free[_places(outlook, open_questions)] = False
+    n_allowed = max(round(asking.open_share * waiting.sum()), asking.open_at_least)
+    n_allowed -= int(waiting.sum() - free.sum())
+    sources = [
+        *(_sheets(outlook, cut, free, asking, effort, trust) for cut in outlook.cuts),
+        _attachments(outlook, known, free, asking, effort, trust),
+        _alone(outlook, free, effort),
+        _sortings(outlook, free, mixed, effort),
+    ]
+    asked_before = {question.id for question in mixed}
+    chosen = [
+        *_likenesses(outlook, known, galleries, open_questions, effort),
+        *_second_looks(outlook, known, open_questions, effort),
+    ]
+    for source, number in _cheapest_first(sources, asking.worth_seconds):
+        if n_allowed <= 0:
+            break
+        rows = slice(source.start[number], source.stop[number])
+        if not free[source.image[rows]].all():
+            continue
+        each = _planned(source, number, outlook, known, galleries, asking)
+        if each.question.id not in asked_before:
+            free[source.image[rows]] = False
+            n_allowed -= rows.stop - rows.start
+            chosen.append(each)
+    worth = [each for each in chosen if each.price <= asking.worth_seconds]
+    return sorted(worth, key=lambda each: (each.price, each.question.id))
+
+
+def _places(outlook: Outlook, questions: Sequence[Question]) -> Int:
+    """The places of the images that `questions` show."""
+    place_of = outlook.place_of
+    shown = {place_of[i] for each in questions for i in each.image_ids if i in place_of}
+    return np.array(sorted(shown), dtype=np.int64)
+
+
+def _sheets(
+    outlook: Outlook,
+    cut: Cut,
+    free: NDArray[np.bool_],
+    asking: Asking,
+    effort: Effort,
+    trust: Trust,
+) -> _Candidates:
+    """Clusters to be verified. Where no product has the majority, nothing is gained."""
+    image = np.flatnonzero(free)
+    owner, image, said = _surest_first(cut.labels[image], image, cut.membership[image])
+    first = np.flatnonzero(np.diff(owner, prepend=-1))
+    named = np.where(outlook.likeliest >= 0, trust.attachment(outlook.probability), 0.0)[image]
+    suggested = np.where(named >= asking.suggest_at_least, named, 0.0)[first]
+    belongs = trust.membership(said)
+
+    def gain(n: Int, expected: Float) -> Float:
+        majority = 1 / (1 + np.exp(-3 * np.sqrt(n + 3) * (expected / n - 0.5)))
+        return expected * majority
+
+    return _at_best_length(
+        QuestionKind.VERIFY,
+        (owner, image, said),
+        belongs,
+        gain,
+        fixed=effort.seconds(QuestionKind.VERIFY, 0) + effort.seconds_per_name * (1 - suggested),
+        product=np.where(suggested > 0, outlook.likeliest[image[first]], -1),
+        lengths=(asking.smallest_cluster, asking.pictures_per_sheet),
+        effort=effort,
+    )
+
+
+def _attachments(
+    outlook: Outlook,
+    known: Partition,
+    free: NDArray[np.bool_],
+    asking: Asking,
+    effort: Effort,
+    trust: Trust,
+) -> _Candidates:
+    """Images that may show a known product, by that product."""
+    image = np.flatnonzero(free & (outlook.likeliest >= 0) & (outlook.probability > 0))
+    differ = [
+        known.differ(outlook.image_ids[place], outlook.product_ids[outlook.likeliest[place]])
+        for place in image
+    ]
+    image = image[~np.array(differ, dtype=bool)]
+    owner, image, said = _surest_first(outlook.likeliest[image], image, outlook.probability[image])
+    first = np.flatnonzero(np.diff(owner, prepend=-1))
+    return _at_best_length(
+        QuestionKind.ATTACH,
+        (owner, image, said),
+        trust.attachment(said),
+        lambda _, expected: expected,
+        fixed=np.full(len(first), effort.seconds(QuestionKind.ATTACH, REFERENCES)),
+        product=owner[first],
+        lengths=(1, asking.pictures_per_sheet - GALLERY),
+        effort=effort,
+    )
+
+
+def _alone(outlook: Outlook, free: NDArray[np.bool_], effort: Effort) -> _Candidates:
+    """Every image by itself, to be named."""
+    image = np.flatnonzero(free)
+    ones = np.ones(len(image))
+    return _Candidates(
+        QuestionKind.VERIFY,
+        image,
+        ones,
+        np.arange(len(image)),
+        np.arange(len(image)) + 1,
+        np.full(len(image), -1),
+        ones,
+        (effort.seconds(QuestionKind.VERIFY, 1) + effort.seconds_per_name) * ones,
+    )
+
+
+def _sortings(
+    outlook: Outlook, free: NDArray[np.bool_], mixed: Sequence[Question], effort: Effort
+) -> _Candidates:
+    """Mixed sheets to be sorted, whose groups are then named."""
+    place_of = outlook.place_of
+    waiting = (
+        [place for i in each.image_ids if (place := place_of.get(i, -1)) >= 0 and free[place]]
+        for each in mixed
+    )
+    whole = [places[:LARGEST_SPLIT] for places in waiting if len(places) > 1]
+    sizes = np.array([len(sheet) for sheet in whole], dtype=np.int64)
+    stop = np.cumsum(sizes)
+    naming = effort.seconds(QuestionKind.VERIFY, GROUP) + effort.seconds_per_name
+    return _Candidates(
+        QuestionKind.SPLIT,
+        np.array([place for sheet in whole for place in sheet], dtype=np.int64),
+        np.ones(int(sizes.sum())),
+        stop - sizes,
+        stop,
+        np.full(len(sizes), -1),
+        sizes.astype(np.float64),
+        np.array([effort.seconds(QuestionKind.SPLIT, n) + naming * n / GROUP for n in sizes]),
+    )
+
+
+def _likenesses(
+    outlook: Outlook,
+    known: Partition,
+    galleries: Mapping[str, Sequence[str]],
+    open_questions: Sequence[Question],
+    effort: Effort,
+) -> list[Planned]:
+    """Whether two products that look alike are one; it moves the images of the smaller."""
+    size = Counter(known.product_of.values())
+    standing = {question.id for question in open_questions}
+    found = []
+    for each in outlook.alike:
+        if not known.may_be_same(each.first, each.second):
+            continue
+        question = merge_question(
+            galleries[each.first],
+            galleries[each.second],
+            about=[each.first, each.second],
+            locale=outlook.locale,
+        )
+        if question.id not in standing:
+            gain = each.probability * min(size[each.first], size[each.second])
+            found.append(Planned(question, (each.probability,), gain, effort.seconds_per_merge))
+    return found
+
+
+def _second_looks(
+    outlook: Outlook, known: Partition, open_questions: Sequence[Question], effort: Effort
+) -> list[Planned]:
+    """Whether two parts of a product are one; where they are not, the smaller was misplaced."""
+    standing = {question.id for question in open_questions}
+    found = []
+    for each in outlook.misfits:
+        question = merge_question(
+            each.others,
+            each.images,
+            about=[known.product_of[each.images[0]], *each.images],
+            locale=outlook.locale,
+        )
+        if question.id not in standing:
+            gain = (1 - each.probability) * min(len(each.images), len(each.others))
+            found.append(Planned(question, (each.probability,), gain, effort.seconds_per_merge))
+    return found
+
+
+def _surest_first(owner: Int, image: Int, said: Float) -> tuple[Int, Int, Float]:
+    order = np.lexsort((image, -said, owner))
+    return owner[order], image[order], said[order]
+
+
+def _at_best_length(
+    kind: QuestionKind,
+    listed: tuple[Int, Int, Float],
+    belongs: Float,
+    gain: Callable[[Int, Float], Float],
+    *,
+    fixed: Float,
+    product: Int,
+    lengths: tuple[int, int],
+    effort: Effort,
+) -> _Candidates:
+    """Cut each owner's list where an image is cheapest.
+
+    Parameters
+    ----------
+    listed
+        Owner, image and the model's word of each row, by owner, the surest first.
+    belongs
+        Probability of each row, as it is corrected.
+    gain
+        Images placed by the first n of a list, of which so many are expected to belong.
+    fixed, product
+        Of each owner: seconds whatever the length, and the product.
+    lengths
+        The least and the most that may be asked about at a time.
+    """
+    owner, image, said = listed
+    starts = np.flatnonzero(np.diff(owner, prepend=-1))
+    if not len(starts):
+        return _Candidates(kind, image, said, starts, starts, product, fixed, fixed)
+    number = np.repeat(np.arange(len(starts)), np.diff(starts, append=len(owner)))
+    n = np.arange(len(owner)) - starts[number] + 1
+    total = np.cumsum(belongs)
+    expected = total - (total[starts] - belongs[starts])[number]
+    gained = gain(n, expected)
+    seconds = (
+        fixed[number]
+        + effort.seconds_per_picture * n
+        + effort.seconds_per_intruder * (n - expected)
+    )
+    price = np.where(
+        (n >= lengths[0]) & (n <= lengths[1]), seconds / np.maximum(gained, 1e-9), np.inf
+    )
+    cheapest = np.minimum.reduceat(price, starts)
+    best = np.flatnonzero(price == cheapest[number])
+    _, once = np.unique(number[best], return_index=True)
+    best = best[once]
+    possible = np.isfinite(price[best])
+    best, starts, product = best[possible], starts[possible], product[possible]
+    return _Candidates(kind, image, said, starts, best + 1, product, gained[best], seconds[best])
+
+
+def _cheapest_first(
+    sources: Sequence[_Candidates], at_most: float
+) -> Iterator[tuple[_Candidates, int]]:
+    """The candidates of all sources whose images cost at most so many seconds each."""
+    price = np.concatenate([each.seconds / np.maximum(each.gain, 1e-9) for each in sources])
+    source = np.repeat(np.arange(len(sources)), [len(each.start) for each in sources])
+    number = np.concatenate([np.arange(len(each.start)) for each in sources])
+    surest = np.concatenate([each.image[each.start] for each in sources])
+    order = np.lexsort((surest, source, price))
+    for place in order[: np.count_nonzero(price <= at_most)]:
+        yield sources[source[place]], int(number[place])
+
+
+def _planned(
+    candidates: _Candidates,
+    number: int,
+    outlook: Outlook,
+    known: Partition,
+    galleries: Mapping[str, Sequence[str]],
+    asking: Asking,
+) -> Planned:
+    """One candidate as a question, with what is expected of it."""
+    rows = slice(candidates.start[number], candidates.stop[number])
+    images = [outlook.image_ids[place] for place in candidates.image[rows]]
+    product = candidates.product[number]
+    name = (
+        suggested_name(known, outlook.product_ids[product], outlook.locale)
+        if product >= 0
+        else None
+    )
+    cluster_id = outlook.cluster_of.get(images[0])
+    if candidates.kind == QuestionKind.ATTACH:
+        [question] = attach_questions(
+            images,
+            product_id=outlook.product_ids[product],
+            references=galleries[outlook.product_ids[product]][:REFERENCES],
+            locale=outlook.locale,
+            cluster_id=cluster_id,
+            per_sheet=asking.pictures_per_sheet,
+            suggestion=name,
+        )
+    elif candidates.kind == QuestionKind.SPLIT:
+        question = split_question(images, locale=outlook.locale, cluster_id=cluster_id)
+    else:
+        [question] = verify_questions(
+            images,
+            locale=outlook.locale,
+            cluster_id=cluster_id,
+            per_sheet=asking.pictures_per_sheet,
+            suggestion=name,
+        )
+    return Planned(
+        question,
+        tuple(candidates.said[rows].tolist()),
+        float(candidates.gain[number]),
+        float(candidates.seconds[number]),
+    )
