@@ -7,11 +7,13 @@ before that comes the kind of question in all locales, and before that the `Effo
 So a few answers move little, and a vendor without answers is taken for a usual one.
 
 Handling times are measured in the browser: a page stays open over lunch, an answer is clicked
-through. They spread in proportion to what was to be done, so deviations are those of logarithms. A
-first fit winsorises what deviates (Huber, *Robust Statistics*, 1981, section 7.8). A second one,
-which begins there, weighs each answer by Tukey's function of its deviation, so that what is far off
-does not count. What was believed before enters both as a normal distribution, as in ridge
-regression.
+through. They spread in proportion to what was to be done, and vendors differ from each other in
+proportion too, so that all is said in logarithms: those of the seconds have noise, and those of the
+three coefficients a normal distribution before the answers. Gauss and Newton's method finds the
+likeliest ones with robust weights, first Huber's, which winsorise, then from there Tukey's, so that
+what is far off does not count (Maronna et al., *Robust Statistics*, 2019, sections 4.4 and 5.5). As
+sums of seconds are wanted, not medians, the result is multiplied by the weighted mean of observed
+over predicted seconds (Duan, *Smearing Estimate*, JASA 1983).
 """
 
 import math
@@ -24,10 +26,10 @@ from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import nnls
-from statsmodels.robust.norms import TukeyBiweight
+from statsmodels.robust.norms import HuberT, TukeyBiweight
 from statsmodels.robust.scale import mad
 
+from annotation.annotators import FEW
 from annotation.effort import Effort, Line
 from catalog.schema import Question, QuestionKind
 from catalog.timings import Timing
@@ -40,22 +42,21 @@ TERMS = {
 }
 """How many of question, picture and removed picture take time in a question of each kind."""
 
-DOUBT = 0.25
-"""Standard deviation of a vendor's coefficients around those of all, as a share of these."""
-LEAST = 0.1
-"""A coefficient, in seconds, below which doubt about it is no smaller."""
+LEAST = 0.01
+"""Seconds that count as zero, so that answers can make them more."""
+DOUBT = 0.2
+"""Standard deviation of the logarithm of a vendor's coefficients around those of all."""
 SPREAD = 0.35
 """Standard deviation of the logarithm of a time, as long as no answers tell."""
-SPREAD_COUNTS_AS = 30
-"""Answers that what was believed of the spread weighs as much as."""
-HUBER = 1.345
-"""Spreads from what was predicted at which times are winsorised; Huber's constant."""
-TUKEY = TukeyBiweight()
-SHORTEST = 0.1
-"""Seconds that any question takes."""
+WIDEST = 0.7
+"""A larger spread is that of idleness, not of work."""
+COUNTS_AS = 30
+"""Answers that what was believed of the spread, and of its mean, weighs as much as."""
 TOLD = 0.2
-"""Share of the variance before the answers, above which a coefficient is called assumed."""
-MOST_STEPS = 50
+"""Share of the variance before the answers, above which a coefficient is assumed."""
+HUBER, TUKEY = HuberT(), TukeyBiweight()
+MOST_STEPS = 100
+ENOUGH = 1e-5
 BINS = 10
 
 Float = NDArray[np.float64]
@@ -66,7 +67,8 @@ Key = tuple[str, ...]
 class Coefficient:
     """Seconds, with their 95 % interval.
 
-    It is `assumed` where the answers tell less of it than four times what was believed before.
+    It is `assumed` where the answers are few, or tell less of it than four times what was believed
+    before.
     """
 
     value: float
@@ -93,7 +95,7 @@ class Bin:
     n: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Fit:
     """What is known of the time that a kind of question takes.
 
@@ -103,7 +105,7 @@ class Fit:
         Seconds of the question, of each picture and of each removed one, as far as the kind has
         them.
     covariance : float64 (T, T)
-        Of `mean`, by the sandwich formula.
+        Of the logarithms of `mean`, by the sandwich formula.
     assumed
         For each coefficient, whether the answers tell little of it.
     spread
@@ -128,7 +130,7 @@ class Fit:
     @classmethod
     def believed(cls, line: Line, n_terms: int) -> Self:
         """What is known before any answer."""
-        mean = np.array([line.question, line.picture, line.removed])[:n_terms]
+        mean = np.maximum([line.question, line.picture, line.removed], LEAST)[:n_terms]
         return cls(mean, np.zeros((n_terms, n_terms)), (True,) * n_terms, SPREAD)
 
     @cached_property
@@ -138,8 +140,8 @@ class Fit:
     @cached_property
     def coefficients(self) -> tuple[Coefficient, ...]:
         """Of the question, a picture and a removed picture, as far as the kind has them."""
-        half = 1.96 * np.sqrt(np.diag(self.covariance))
-        low, high = np.maximum(self.mean - half, 0), self.mean + half
+        factor = np.exp(1.96 * np.sqrt(np.diag(self.covariance)))
+        low, high = self.mean / factor, self.mean * factor
         columns = (self.mean.tolist(), low.tolist(), high.tolist(), self.assumed)
         return tuple(Coefficient(*each) for each in zip(*columns, strict=True))
 
@@ -148,10 +150,9 @@ class Fit:
 
     def of_a_part(self) -> Self:
         """What this tells of one among those that it describes, before any of its answers."""
-        doubt = np.diag((DOUBT * np.maximum(self.mean, LEAST)) ** 2)
         return replace(
             self,
-            covariance=self.covariance + doubt,
+            covariance=self.covariance + DOUBT**2 * np.eye(len(self.mean)),
             assumed=(True,) * len(self.mean),
             n=0,
             explained=math.nan,
@@ -238,66 +239,76 @@ def _before(
 def _fitted(before: Fit, rows: Float) -> Fit:
     """What is known after the answers `rows` (N, 3): pictures, removed ones and seconds."""
     design = np.column_stack([np.ones(len(rows)), rows[:, :2]])[:, : len(before.mean)]
-    seconds = np.maximum(rows[:, 2], SHORTEST)
+    seconds = rows[:, 2]
+    believed = np.log(before.mean)
     information = np.linalg.inv(before.covariance)
 
-    def predicted(mean: Float) -> Float:
-        return np.maximum(design @ mean, SHORTEST)
+    def deviations(logs: Float) -> Float:
+        return np.asarray(np.log(seconds / (design @ np.exp(logs))))
 
     def spread_of(deviation: Float) -> float:
-        """Robust, and shrunk towards what was believed of it."""
-        squares = SPREAD_COUNTS_AS * before.spread**2 + len(rows) * mad(deviation) ** 2
-        return math.sqrt(squares / (SPREAD_COUNTS_AS + len(rows)))
+        observed = min(float(mad(deviation)), WIDEST)
+        squares = COUNTS_AS * before.spread**2 + len(rows) * observed**2
+        return math.sqrt(squares / (COUNTS_AS + len(rows)))
 
-    def least_squares(observed: Float, weights: Float) -> Float:
-        weighed = design * weights[:, None]
-        root = np.linalg.cholesky(weighed.T @ design + information)
-        target = np.linalg.solve(root, weighed.T @ observed + information @ before.mean)
-        return np.asarray(nnls(root.T, target)[0], np.float64)
+    def shares(logs: Float) -> Float:
+        """What each coefficient has in the seconds of each answer: the gradient (N, T)."""
+        parts = design * np.exp(logs)
+        return np.asarray(parts / parts.sum(axis=1, keepdims=True))
 
-    def winsorised(mean: Float) -> Float:
-        usual = predicted(mean)
-        deviation = np.log(seconds / usual)
+    def improved(logs: Float, deviation: Float, weights: Float) -> Float:
+        gradient = shares(logs)
+        weighed = gradient * weights[:, None]
+        step = np.linalg.solve(
+            weighed.T @ gradient + information,
+            weighed.T @ deviation - information @ (logs - believed),
+        )
+        return np.asarray(logs + np.clip(step, -1, 1))
+
+    def winsorised(logs: Float) -> Float:
+        deviation = deviations(logs)
         spread = spread_of(deviation)
-        near = np.clip(deviation, -HUBER * spread, HUBER * spread)
-        return least_squares(usual * np.exp(near), (spread * usual) ** -2)
+        return improved(logs, deviation, HUBER.weights(deviation / spread) / spread**2)
 
-    first = _settled(winsorised, before.mean)
-    spread = spread_of(np.log(seconds / predicted(first)))
+    first = _settled(winsorised, believed)
+    spread = spread_of(deviations(first))
 
-    def weighted(mean: Float) -> Float:
-        usual = predicted(mean)
-        weights = TUKEY.weights(np.log(seconds / usual) / spread)
-        return least_squares(seconds, weights * (spread * usual) ** -2)
+    def weighted(logs: Float) -> Float:
+        deviation = deviations(logs)
+        return improved(logs, deviation, TUKEY.weights(deviation / spread) / spread**2)
 
-    mean = _settled(weighted, first)
-    usual = predicted(mean)
-    deviation = np.log(seconds / usual) / spread
-    scaled = design / (spread * usual)[:, None]
-    told = scaled.T @ scaled
+    logs = _settled(weighted, first)
+    deviation = deviations(logs)
+    weights = TUKEY.weights(deviation / spread)
+    mean = np.exp(logs) * (COUNTS_AS + weights @ np.exp(deviation)) / (COUNTS_AS + weights.sum())
+    predicted = design @ mean
+    gradient = shares(logs) / spread
+    told = gradient.T @ gradient
     # How fast the sum of deviations changes; it falls with the share of answers that fit nothing.
-    slope = max(float(np.mean(TUKEY.psi_deriv(deviation))), LEAST)
+    slope = max(float(np.mean(TUKEY.psi_deriv(deviation / spread))), LEAST)
     bread = np.linalg.inv(slope * told + information)
-    covariance = bread @ (np.mean(TUKEY.psi(deviation) ** 2) * told + information) @ bread
-    assumed = np.diag(covariance) > TOLD * np.diag(before.covariance)
+    noise = np.mean(TUKEY.psi(deviation / spread) ** 2)
+    covariance = bread @ (noise * told + information) @ bread
+    unclear = np.diag(covariance) > TOLD * np.diag(before.covariance)
     return Fit(
         mean,
         covariance,
-        tuple(assumed.tolist()),
+        tuple((unclear | (len(rows) < FEW)).tolist()),
         spread,
         n=len(rows),
-        explained=_explained(seconds, usual, TUKEY.weights(deviation) / usual**2),
-        bins=_bins(seconds, usual),
+        explained=_explained(seconds, predicted, weights / predicted**2),
+        bins=_bins(seconds, predicted),
     )
 
 
-def _settled(step: Callable[[Float], Float], mean: Float) -> Float:
+def _settled(step: Callable[[Float], Float], start: Float) -> Float:
     """Where repeating `step` leads."""
+    place = start
     for _ in range(MOST_STEPS):
-        last, mean = mean, step(mean)
-        if np.allclose(mean, last, rtol=1e-5, atol=1e-6):
+        last, place = place, step(place)
+        if np.abs(place - last).max() < ENOUGH:
             break
-    return mean
+    return place
 
 
 def _explained(seconds: Float, predicted: Float, weights: Float) -> float:
