@@ -11,7 +11,7 @@ through. They spread in proportion to what was to be done, and vendors differ fr
 proportion too, so that all is said in logarithms: those of the seconds have noise, and those of the
 three coefficients a normal distribution before the answers. Gauss and Newton's method finds the
 likeliest ones with robust weights, first Huber's, which winsorise, then from there Tukey's, so that
-what is far off does not count (Maronna et al., *Robust Statistics*, 2019, sections 4.4 and 5.5). As
+what is far off does not count (Maronna et al., *Robust Statistics*, 2019, chapters 4 and 5). As
 sums of seconds are wanted, not medians, the result is multiplied by the weighted mean of observed
 over predicted seconds (Duan, *Smearing Estimate*, JASA 1983).
 """
@@ -52,7 +52,7 @@ WIDEST = 0.7
 """A larger spread is that of idleness, not of work."""
 COUNTS_AS = 30
 """Answers that what was believed of the spread, and of its mean, weighs as much as."""
-TOLD = 0.2
+TOLD = 0.5
 """Share of the variance before the answers, above which a coefficient is assumed."""
 HUBER, TUKEY = HuberT(), TukeyBiweight()
 MOST_STEPS = 100
@@ -67,8 +67,7 @@ Key = tuple[str, ...]
 class Coefficient:
     """Seconds, with their 95 % interval.
 
-    It is `assumed` where the answers are few, or tell less of it than four times what was believed
-    before.
+    It is `assumed` where the answers are few, or tell less of it than was believed before.
     """
 
     value: float
@@ -114,7 +113,7 @@ class Fit:
         Answers that it was fitted to.
     explained
         Share of the variance of the answers' seconds that the pictures explain, with the weights of
-        the fit (Renaud and Victoria-Feser, 2010); NaN where it is unknown.
+        the fit (Renaud and Victoria-Feser, 2010); NaN where all were to take the same time.
     bins
         Predictions beside observations, by ascending prediction.
     """
@@ -312,11 +311,11 @@ def _settled(step: Callable[[Float], Float], start: Float) -> Float:
 
 
 def _explained(seconds: Float, predicted: Float, weights: Float) -> float:
-    if not weights.any():
+    if np.ptp(predicted) == 0 or not weights.any():
         return math.nan
     around = np.average((seconds - np.average(seconds, weights=weights)) ** 2, weights=weights)
     left = np.average((seconds - predicted) ** 2, weights=weights)
-    return max(0.0, 1 - float(left / around)) if around else math.nan
+    return max(0.0, 1 - float(left / around)) if around else 0.0
 
 
 def _bins(seconds: Float, predicted: Float) -> tuple[Bin, ...]:
