@@ -142,8 +142,8 @@ def _fill(url: str, n_answers: int) -> None:
     assumed = np.array([4.0, 0.9, 1.5])
     engine = create_engine(url)
     n_questions = n_answers // ANSWERS_PER_QUESTION
-    with engine.begin() as connection:
-        for start in range(0, n_questions, 10_000):
+    for start in range(0, n_questions, 10_000):
+        with engine.begin() as connection:
             numbers = range(start, min(start + 10_000, n_questions))
             design, _ = _answers(draw, assumed, len(numbers), 0)
             connection.execute(insert(Question), list(map(_question, numbers, design.tolist())))
