@@ -120,7 +120,6 @@ def _speed(n_answers: int) -> Iterable[str]:
 def _read_and_fit(url: str) -> str:
     """In a process of its own, so that its peak of memory is its own."""
     catalog = Catalog(url)
-    before = _peak_mb()
     start = time.perf_counter()
     with catalog.read() as transaction:
         n_read = sum(1 for _ in timings(transaction))
@@ -133,7 +132,7 @@ def _read_and_fit(url: str) -> str:
         f"A catalogue (SQLite) with {n_read:,} answers of {len(found.known())} vendors, locales and"
         f" kinds, on {os.cpu_count()} cores shared with other work: read in {read - start:.0f} s,"
         f" read and fitted in {done - read:.0f} s ({cpu:.0f} CPU seconds), with a peak of"
-        f" {_peak_mb():,.0f} MB, of which the program itself takes {before:,.0f} MB."
+        f" {_peak_mb():,.0f} MB for the whole process."
     )
 
 
