@@ -17,6 +17,8 @@ from annotation.effort import Effort, Expected, expected_effort
 from annotation.gold import gold_questions
 from annotation.labels import changed_labels
 from annotation.names import name_key
+from annotation.pace import Fit, LocalPace, Pace
+from annotation.pace import fit as fit_pace
 from annotation.partition import Decided, Partition, partition
 from annotation.pictures import LocalPictures, PictureSource, S3Access, S3Pictures, SitePictures
 from annotation.planner import (
@@ -54,12 +56,15 @@ __all__ = [
     "Decided",
     "Effort",
     "Expected",
+    "Fit",
     "Flag",
     "InvalidAnnotation",
+    "LocalPace",
     "LocalPictures",
     "Mended",
     "Misfit",
     "Outlook",
+    "Pace",
     "Partition",
     "PictureSource",
     "Planned",
@@ -84,6 +89,7 @@ __all__ = [
     "current_answers",
     "deny",
     "expected_effort",
+    "fit_pace",
     "follow_ups",
     "forget",
     "gold_counts",

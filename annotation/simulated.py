@@ -4,17 +4,21 @@ It signs in as a user of its own and answers through Label Studio, so that all t
 through is rehearsed too.
 """
 
+import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from random import Random
+from statistics import NormalDist
 from typing import Any
 
+from annotation.effort import Effort
 from annotation.results import result
 from annotation.site import Site
 from catalog.schema import Question, QuestionKind, Verdict
 
 Said = dict[str, Any]
+ASSUMED = Effort()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,8 +33,9 @@ class SimulatedAnnotator:
         For each image id, the key of its product and the product's name in the image's locale.
     error_rate
         Probability, for each picture, of placing it wrongly, and of confusing two products.
-    seconds_per_picture
-        Mean time, reported as lead time; nothing waits.
+    effort, spread
+        The seconds that it takes on average, reported as lead time, and the standard deviation of
+        the logarithm of a time around that; nothing waits.
     seed
         With the question's id, determines the answer on any site.
     place, n_annotators
@@ -41,7 +46,8 @@ class SimulatedAnnotator:
     site: Site
     truth: Mapping[str, tuple[str, str]]
     error_rate: float = 0.0
-    seconds_per_picture: float = 0.5
+    effort: Effort = ASSUMED
+    spread: float = 0.25
     seed: int = 0
     place: int = 0
     n_annotators: int = 1
@@ -64,15 +70,19 @@ class SimulatedAnnotator:
     def opinion(self, question: Question) -> tuple[Said, float]:
         """What it says of a question, as the arguments of `result`, and in how many seconds."""
         chance = Random(f"{self.seed} {question.id}")
-        n_pictures = len(question.image_ids) + len(question.reference_ids)
-        seconds = round(n_pictures * self.seconds_per_picture * chance.uniform(0.7, 1.3), 3)
+        kind = QuestionKind(question.kind)
+        # Drawn before the slips, so that these do not depend on the time model; of mean 1.
+        deviation = NormalDist().inv_cdf(chance.uniform(1e-9, 1 - 1e-9))
+        pace = math.exp(self.spread * deviation - self.spread**2 / 2)
         said = {
             QuestionKind.VERIFY: self._verify,
             QuestionKind.ATTACH: self._attach,
             QuestionKind.MERGE: self._merge,
             QuestionKind.SPLIT: self._split,
-        }[QuestionKind(question.kind)](question, chance)
-        return {"kind": QuestionKind(question.kind), **said}, seconds
+        }[kind](question, chance)
+        n_pictures = len(question.image_ids) + len(question.reference_ids)
+        seconds = pace * self.effort.seconds(kind, n_pictures, len(said.get("intruder_ids", ())))
+        return {"kind": kind, **said}, round(seconds, 3)
 
     def is_asked(self, question: Question, overlap: int) -> bool:
         """Whether this is one of the `overlap` annotators whose turn it is."""

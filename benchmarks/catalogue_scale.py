@@ -35,6 +35,7 @@ from catalog import Catalog, clusters, decisions, holdout, images, labels, model
 from catalog.database import Transaction
 from catalog.schema import Desk
 from catalog.summary import summarise
+from catalog.timings import timings as every_timing
 
 LOCALES = ("en-US", "de-DE", "sv-SE", "ja-JP", "ar-EG")
 SITE = "local"
@@ -487,6 +488,7 @@ def reads(contents: Contents) -> list[Read]:
         ("collect", "labels.unjudged", labels.unjudged),
         ("collect", "labels.accepted", labels.accepted),
         ("collect", "decisions.every_answer", decisions.every_answer),
+        ("collect", "timings.timings", lambda s: list(every_timing(s))),
         ("undo", "decisions.standing", lambda s: decisions.standing(s, name("decision", 2)[:12])),
         (
             "reconcile",

@@ -36,7 +36,6 @@ IMAGES = {"grocery": 20, "omniglot": 10}
 """At most so many of a product."""
 
 SLIPS = 0.02
-SECONDS_PER_PICTURE = 0.9
 TURNS = 3
 
 
@@ -257,7 +256,6 @@ def _answer(question: Question, truth: Truth) -> float:
         site=None,  # type: ignore[arg-type]  # what it says is handed on here
         truth=truth,
         error_rate=SLIPS,
-        seconds_per_picture=SECONDS_PER_PICTURE,
     )
     said, seconds = annotator.opinion(question)
     now = dt.datetime.now(dt.UTC)

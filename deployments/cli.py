@@ -228,8 +228,9 @@ def reconcile() -> None:
 
 @app.command()
 def annotators() -> None:
-    """Show how each annotator does: gold, agreement, time, and what to look into."""
+    """Show how each annotator does, what to look into, and how fast each vendor is."""
     from tasks.annotators import ALPHAS, HEADER, annotators, cells
+    from tasks.pace import PACE, pace, pace_cells
 
     found = annotators()
     table = Table(*HEADER, title="annotators")
@@ -240,6 +241,10 @@ def annotators() -> None:
     for locale in found.verdicts:
         alphas.add_row(locale, str(found.verdicts[locale]), str(found.pictures[locale]))
     console.print(alphas)
+    seconds = Table(*PACE, title="pace, with 95 % intervals")
+    for line in pace_cells(pace()):
+        seconds.add_row(*map(escape, line))
+    console.print(seconds)
 
 
 @app.command()

@@ -20,6 +20,7 @@ from tasks.collect import (
     seek_votes,
 )
 from tasks.judge import Judged, judge
+from tasks.pace import pace_page
 
 
 @dataclass(frozen=True)
@@ -84,5 +85,5 @@ def collect() -> Collected:
         if training_set is not None
         else "There is no training set yet.",
     )
-    publish("annotators", "Annotators", *annotators_page())
+    publish("annotators", "Annotators", *annotators_page(), *pace_page())
     return Collected(pulled, n_decisions, n_open, n_labels, judged, training_set)

@@ -155,7 +155,7 @@ def measure(
         effort=expected_effort(
             _as_clusters(placements),
             truth,
-            settings.retrain.effort,
+            settings.annotate.effort,
             pictures_per_sheet=settings.annotate.asking.pictures_per_sheet,
         ),
     )

@@ -4,7 +4,7 @@ import os
 import re
 from functools import cache, cached_property
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import (
     AfterValidator,
@@ -62,6 +62,7 @@ class Annotate(BaseModel, extra="forbid"):
     asking: Asking = Asking()
     votes: Votes = Votes()
     consensus: str = "dawid-skene"
+    effort: Effort = Effort()
 
     @field_validator("consensus")
     @classmethod
@@ -98,8 +99,17 @@ class Retrain(BaseModel, extra="forbid"):
     warm_start: bool = False
     new_labels_share: float = Field(0.1, gt=0)
     drift_at_least: float = Field(0.75, gt=0.5, le=1)
-    effort: Effort = Effort()
     seed: int = Field(0, ge=0)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _effort_has_moved(cls, given: Any) -> Any:
+        if isinstance(given, dict) and "effort" in given:
+            raise ValueError(
+                "how long people need is now in [annotate.effort]: rename [retrain.effort], or"
+                " GROUNDTRUTH_RETRAIN__EFFORT to GROUNDTRUTH_ANNOTATE__EFFORT"
+            )
+        return given
 
 
 class LocalLabelStudio(BaseModel, extra="forbid"):

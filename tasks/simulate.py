@@ -4,7 +4,7 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 from pydantic import BaseModel, Field
 
-from annotation import SimulatedAnnotator
+from annotation import Effort, SimulatedAnnotator
 from catalog import content_digest, decisions, labels
 from catalog.blobs import read_uri
 from catalog.manifest import listings
@@ -20,7 +20,9 @@ class SimulatedPeople(BaseModel, extra="forbid"):
     error_rates: tuple[float, ...] = Field(
         (0.02,), min_length=1, description="Chance of a slip per picture, of each annotator."
     )
-    seconds_per_picture: float = Field(0.9, gt=0, description="Handling time they report.")
+    effort: Effort | None = Field(
+        None, description="Handling time they report; none: that of the settings."
+    )
     seed: int = Field(0, description="Fixes their slips.")
 
 
@@ -31,6 +33,7 @@ def answer_as_simulated_people(people: SimulatedPeople, projects: list[SiteProje
     The lead knows the truth and does not err.
     """
     settings = load_settings()
+    effort = people.effort or settings.annotate.effort
     truth = known_products(settings) | read_truth(people.truth)
     crowd = [each for each in projects if each.desk == Desk.CROWD]
     lead = [each for each in projects if each.desk == Desk.LEAD]
@@ -47,7 +50,7 @@ def answer_as_simulated_people(people: SimulatedPeople, projects: list[SiteProje
                 site=open_site(simulated_site(name, place + 1)),
                 truth=truth,
                 error_rate=error_rate,
-                seconds_per_picture=people.seconds_per_picture,
+                effort=effort,
                 seed=people.seed + place,
                 place=place,
                 n_annotators=len(people.error_rates),
@@ -55,7 +58,7 @@ def answer_as_simulated_people(people: SimulatedPeople, projects: list[SiteProje
             n_answers += annotator.answer([p.project_id for p in crowd if p.site == name], asked)
         if led := [each.project_id for each in lead if each.site == name]:
             n_answers += SimulatedAnnotator(
-                site=open_site(lead_site(name)), truth=truth, seed=people.seed
+                site=open_site(lead_site(name)), truth=truth, effort=effort, seed=people.seed
             ).answer(led, asked)
     return n_answers
 

@@ -1,12 +1,27 @@
-"""What verifying clusters would take is counted on the sheets that people would see."""
+"""What a question takes, and what verifying clusters would, on the sheets that people would see."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from annotation import Effort, expected_effort
+from catalog.schema import QuestionKind
 
 EFFORT = Effort(seconds_per_sheet=10, seconds_per_picture=1, seconds_per_intruder=100)
+
+
+class TestAQuestion:
+    @pytest.mark.parametrize("kind", [QuestionKind.VERIFY, QuestionKind.ATTACH])
+    def test_of_a_sheet_takes_its_pictures_and_ticks(self, kind: QuestionKind) -> None:
+        assert EFFORT.seconds(kind, 12, 2) == 10 + 12 + 200
+
+    @given(st.integers(1, 24))
+    def test_of_two_galleries_takes_the_same_whatever_they_show(self, n_pictures: int) -> None:
+        assert Effort(seconds_per_merge=7).seconds(QuestionKind.MERGE, n_pictures) == 7
+
+    def test_that_sorts_drags_every_picture(self) -> None:
+        effort = Effort(seconds_per_sheet=10, seconds_per_picture=1, seconds_per_sorted=3)
+        assert effort.seconds(QuestionKind.SPLIT, 5) == 10 + 5 * (1 + 3)
 
 
 def shown(*products: str) -> tuple[list[str], dict[str, str]]:

@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from annotation import SimulatedAnnotator, Wording, new_answers, task
+from annotation import Effort, SimulatedAnnotator, Wording, new_answers, task
 from annotation.simulated import Said
 from catalog.schema import Answer, Question, QuestionKind, Verdict
 from tests.annotation.conftest import RunningLabelStudio, make_question
@@ -19,7 +20,7 @@ sheets = st.lists(st.sampled_from([*TRUTH, "unknown-1", "unknown-2"]), min_size=
 def annotator(
     server: RunningLabelStudio | None = None,
     truth: Mapping[str, tuple[str, str]] = TRUTH,
-    **how: float,
+    **how: object,
 ) -> SimulatedAnnotator:
     site = server.annotator_site if server else None
     return SimulatedAnnotator(site=site, truth=truth, **{"seed": 3, **how})  # type: ignore[arg-type]
@@ -125,3 +126,33 @@ def test_who_always_errs_ticks_exactly_what_belongs(images: list[str]) -> None:
     right, wrong = ticked(0), ticked(1)
     assert right.isdisjoint(wrong)
     assert right | wrong in (set(), set(images))
+
+
+class TestTime:
+    @pytest.mark.parametrize("kind", QuestionKind)
+    def test_is_that_of_the_time_model_on_average(self, kind: QuestionKind) -> None:
+        asked = [
+            make_question("tea-1", "tea-2", "tea-3", "coffee-1", kind=kind, references=("tea-5",))
+            for _ in range(1000)
+        ]
+        person = annotator(spread=0.4)
+        ratios = []
+        for each in asked:
+            said, seconds = person.opinion(each)
+            n_ticked = len(said.get("intruder_ids", ()))
+            ratios.append(seconds / person.effort.seconds(kind, 5, n_ticked))
+        assert np.mean(ratios) == pytest.approx(1, abs=0.05)
+        assert np.std(np.log(ratios)) == pytest.approx(0.4, abs=0.05)
+
+    def test_without_spread_is_exact(self) -> None:
+        question = make_question("tea-1", "tea-2", "tea-3", "coffee-1")
+        assert annotator(spread=0).opinion(question)[1] == pytest.approx(4 + 4 * 0.9 + 1.5)
+
+    @given(sheets, st.floats(0.1, 9), st.floats(0, 1))
+    def test_changes_nothing_of_what_is_said(
+        self, images: list[str], each: float, spread: float
+    ) -> None:
+        question = make_question(*images)
+        slow = Effort(seconds_per_picture=each)
+        quick = annotator(error_rate=0.3).opinion(question)[0]
+        assert annotator(error_rate=0.3, effort=slow, spread=spread).opinion(question)[0] == quick

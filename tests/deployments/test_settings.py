@@ -5,6 +5,7 @@ import json
 import pytest
 from pydantic import ValidationError
 
+from annotation import Effort
 from expectations.pictures import PicturePolicy
 from tasks.settings import Annotate, LocalLabelStudio, Servers, Settings
 
@@ -59,3 +60,16 @@ def test_a_plan_for_a_locale_that_nobody_annotates_is_refused(
 
 def test_the_settings_file_has_the_default_policy_for_pictures() -> None:
     assert Settings().pictures == PicturePolicy()
+
+
+def test_the_settings_file_has_the_default_effort() -> None:
+    assert Settings().annotate.effort == Effort()
+
+
+def test_effort_at_its_former_place_is_told_where_it_is_now(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("GROUNDTRUTH_RETRAIN__EFFORT__SECONDS_PER_SHEET", "5")
+
+    with pytest.raises(ValidationError, match=r"\[annotate\.effort\]: rename \[retrain\.effort\]"):
+        Settings()

@@ -159,6 +159,7 @@ def test_the_annotators_are_listed_with_what_can_be_said_of_them(merge: AskedMer
     printed = run(merge.workspace, "annotators")
     assert "en-US" in printed
     assert "annotator" in printed
+    assert "pace" in printed
 
 
 def test_no_decision_is_undone_by_a_name_that_means_none(workspace: Workspace) -> None:

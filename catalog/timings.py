@@ -1,0 +1,49 @@
+"""How long annotators took: the few facts of each answer from which the time model is fitted."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from catalog.paging import ranges
+from catalog.schema import Answer, AnswerState, Desk, Question
+
+
+class Timing(NamedTuple):
+    """One answer: what was asked, by whom, how much there was to do, and the seconds it took.
+
+    `n_pictures` counts references too, `n_removed` the pictures that were ticked.
+    """
+
+    site: str
+    locale: str
+    kind: str
+    n_pictures: int
+    n_removed: int
+    seconds: float
+
+
+def timings(session: Session) -> Iterator[Timing]:
+    """The time of every first answer at the crowd's desk, page by page; read them in the session.
+
+    A changed answer counts the first time only: the site adds the time of the change to that of the
+    answer. The lead is left out, who sees what others could not settle. Gold is not: it looks like
+    any other question, and stands among them, so that nobody takes another time for it.
+    """
+    n_pictures = func.json_array_length(Question.image_ids) + func.json_array_length(
+        Question.reference_ids
+    )
+    n_removed = func.json_array_length(Answer.intruder_ids)
+    for ids in ranges(session, Answer.question_id):
+        query = (
+            select(
+                Question.site, Question.locale, Question.kind, n_pictures, n_removed, Answer.seconds
+            )
+            .join(Question, Question.id == Answer.question_id)
+            .where(ids.holds(Answer.question_id), ids.holds(Question.id))
+            .where(Answer.state == AnswerState.GIVEN, Answer.revision == 0)
+            .where(Answer.desk == Desk.CROWD, Answer.seconds > 0)
+        )
+        for row in session.execute(query).tuples():
+            yield Timing(*row)

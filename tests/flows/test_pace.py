@@ -1,0 +1,94 @@
+"""The page of the annotators says how fast they are, from the answers of the catalogue."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from annotation import SimulatedAnnotator
+from annotation.simulated import Said
+from catalog import decisions, digest
+from catalog.database import add_new
+from catalog.schema import Answer, AnswerState, Question, QuestionKind
+from tasks.pace import PACE, pace, pace_cells, pace_page
+from tasks.settings import Settings, load_settings
+from tests.catalog.rows import NOON, Bench
+
+N_ASKED = 200
+SITE = "vendor-b"
+
+
+@pytest.fixture
+def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Settings]:
+    """A catalogue of its own, without servers, where a sheet is assumed to take 6 seconds."""
+    monkeypatch.setenv("GROUNDTRUTH_DATA", str(tmp_path))
+    monkeypatch.setenv("GROUNDTRUTH_ANNOTATE__EFFORT__SECONDS_PER_SHEET", "6")
+    load_settings.cache_clear()
+    yield load_settings()
+    load_settings.cache_clear()
+
+
+def answered(settings: Settings) -> None:
+    """Simulated people, as fast as by default, answer sheets of 2 to 41 pictures of one product."""
+    bench = Bench(settings.catalog, settings.blob_store)
+    images = bench.ingest(*(str(number) for number in range(41)))
+    person = SimulatedAnnotator(
+        site=None,  # type: ignore[arg-type]  # what it says is recorded here
+        truth=dict.fromkeys(images, ("tea", "Tee")),
+        error_rate=0.1,
+    )
+    asked = [
+        Question(
+            id=digest("asked", number),
+            kind=QuestionKind.VERIFY,
+            locale="de-DE",
+            site=SITE,
+            image_ids=images[: 2 + number % 40],
+        )
+        for number in range(N_ASKED)
+    ]
+    with settings.catalog.begin() as transaction:
+        decisions.add_questions(transaction, asked)
+        add_new(transaction, [as_answer(each, *person.opinion(each)) for each in asked])
+
+
+def as_answer(question: Question, said: Said, seconds: float) -> Answer:
+    return Answer(
+        id=digest("answer", question.id),
+        question_id=question.id,
+        annotation="1",
+        revision=0,
+        annotator="ada",
+        state=AnswerState.GIVEN,
+        verdict=said["verdict"],
+        intruder_ids=said.get("intruder_ids", []),
+        name=said.get("name"),
+        flags=[],
+        seconds=seconds,
+        answered_at=NOON,
+    )
+
+
+def test_before_any_answer_the_page_says_what_is_assumed(settings: Settings) -> None:
+    [section] = pace_page()
+    assert "[annotate.effort]" in section
+    assert pace().at("anyone", "de-DE").seconds(QuestionKind.VERIFY, 10) == pytest.approx(6 + 9)
+
+
+def test_the_answers_in_the_catalogue_tell_how_fast_people_are(settings: Settings) -> None:
+    answered(settings)
+    found = pace()
+    [line] = pace_cells(found)
+    assert line[:4] == (SITE, "de-DE", "verify", str(N_ASKED))
+    assert len(line) == len(PACE)
+    expected = SimulatedAnnotator.effort.seconds(QuestionKind.VERIFY, 30, 3)
+    assert found.at(SITE, "de-DE").seconds(QuestionKind.VERIFY, 30, 3) == pytest.approx(
+        expected, rel=0.1
+    )
+
+
+def test_the_page_shows_the_table_and_the_plot(settings: Settings) -> None:
+    answered(settings)
+    _, table, plot = pace_page()
+    assert f"| {SITE} | de-DE | verify | {N_ASKED} |" in table
+    assert "data:image/jpeg;base64," in plot
