@@ -47,25 +47,23 @@ def history(session: Session, kind: str, key: str) -> list[WorkforceRecord]:
     return list(session.scalars(query.order_by(WorkforceRecord.version)))
 
 
-def record(
+def add_versions(
     session: Session, contents: Mapping[Key, Mapping[str, Any] | None], *, by: str, reason: str
-) -> int:
-    """Add a version of each of `contents`, None to withdraw it; how many differ from the newest.
-
-    What is as it was gets no new version, so that the same import twice is one import.
-    """
+) -> None:
+    """Add a version of each of `contents`; None withdraws the record."""
     one_at_a_time(session, RECORDING)
     before = newest(session)
-    rows = [
-        WorkforceRecord(
-            kind=key[0],
-            key=key[1],
-            version=before[key].version + 1 if key in before else 1,
-            content=dict(content) if content is not None else None,
-            said_by=by,
-            reason=reason,
-        )
-        for key, content in contents.items()
-        if content != (before[key].content if key in before else None)
-    ]
-    return add_new(session, rows)
+    add_new(
+        session,
+        [
+            WorkforceRecord(
+                kind=kind,
+                key=key,
+                version=before[kind, key].version + 1 if (kind, key) in before else 1,
+                content=dict(content) if content is not None else None,
+                said_by=by,
+                reason=reason,
+            )
+            for (kind, key), content in contents.items()
+        ],
+    )

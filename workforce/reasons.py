@@ -33,10 +33,11 @@ def told(plan: Plan, counts: Counts, obstacles: Obstacles, starting: dt.datetime
             given = [i for i in members if counts[i] and plan.options[i].vendor == vendor]
             n_given = sum(counts[i] for i in given)
             done_at, cost = max(done[i] for i in given), costs[locale, kind, vendor]
+            rush = " at the price of a rush" if any(plan.options[i].rush for i in given) else ""
             sentence = "; ".join(
                 [
                     f"{locale} {kind}: {n_given:,} of {n:,} to {vendor}, {cost},"
-                    f" done {day(done_at)}",
+                    f" done {day(done_at)}{rush}",
                     *_beside(plan, counts, given[-1], obstacles),
                 ]
             )

@@ -83,6 +83,11 @@ class Record(BaseModel, frozen=True, extra="forbid"):
     def key(self) -> str:
         raise NotImplementedError
 
+    @property
+    def summary(self) -> str:
+        """What a person wants to know of it, in a line."""
+        raise NotImplementedError
+
 
 class Readers(BaseModel, frozen=True, extra="forbid"):
     """Those of a vendor who read a locale; None where they are counted for the whole vendor."""
@@ -116,6 +121,11 @@ class Vendor(Record, frozen=True, extra="forbid"):
     @property
     def key(self) -> str:
         return self.site
+
+    @property
+    def summary(self) -> str:
+        hours = (f"{locale} {self.hours_per_day(locale)} h a day" for locale in self.locales)
+        return f"{self.name}, {self.country}, {self.time_zone}: {', '.join(hours)}"
 
     @field_validator("time_zone")
     @classmethod
@@ -197,6 +207,11 @@ class Rate(Scope, frozen=True, extra="forbid"):
     price: Price
     tiers: tuple[Tier, ...] = ()
 
+    def __str__(self) -> str:
+        about = " ".join((*self.kinds, *self.locales)) or "all"
+        tiers = "".join(f", {tier.price} above {tier.above:,}" for tier in self.tiers)
+        return f"{self.price} per {self.unit} ({about}{tiers})"
+
     @model_validator(mode="after")
     def _falls_with_volume(self) -> Self:
         steps = [(0, self.price), *((tier.above, tier.price) for tier in self.tiers)]
@@ -261,6 +276,11 @@ class Contract(Dated, frozen=True, extra="forbid"):
     def key(self) -> str:
         return f"{self.vendor}/{self.version}"
 
+    @property
+    def summary(self) -> str:
+        prices = (str(rate) for rate in self.rates)
+        return f"{self.starts} to {self.ends}, {self.currency}: {', '.join(prices)}"
+
     @model_validator(mode="after")
     def _says_everything_once(self) -> Self:
         for name, each in (("rates", self.rates), ("turnaround", self.turnaround)):
@@ -300,6 +320,10 @@ class PurchaseOrder(Dated, frozen=True, extra="forbid"):
         return self.number
 
     @property
+    def summary(self) -> str:
+        return f"{self.money} for {self.vendor}, {self.starts} to {self.ends}"
+
+    @property
     def money(self) -> Money:
         return Money(self.amount, self.currency)
 
@@ -320,6 +344,11 @@ class Budget(Dated, frozen=True, extra="forbid"):
     @property
     def key(self) -> str:
         return self.name
+
+    @property
+    def summary(self) -> str:
+        about = ", ".join(self.locales) or "all locales"
+        return f"{self.money} for {about}, {self.starts} to {self.ends}, revision {self.revision}"
 
     @property
     def money(self) -> Money:
@@ -350,6 +379,10 @@ class ExchangeRate(Record, frozen=True, extra="forbid"):
     @property
     def key(self) -> str:
         return f"{self.of}/{self.into}/{self.on}"
+
+    @property
+    def summary(self) -> str:
+        return f"{self.of} 1 is {self.into} {self.rate} from {self.on} on"
 
 
 KINDS: tuple[type[Record], ...] = (Vendor, Contract, PurchaseOrder, Budget, ExchangeRate)
