@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 
 from workforce.demand import Block, Quality
-from workforce.money import Money
+from workforce.money import Money, nothing
 from workforce.offers import Offer, Purse, Spent, offers, purses
 from workforce.options import Funds, Option, Seconds, Share, option, shares, spending
 from workforce.outcome import Allocation
@@ -145,5 +145,6 @@ def _funds(
     for purse in purses:
         held = [i for i, each in enumerate(options) if purse.holds(each.block.locale)]
         costs = spending(options, held, workforce, purse.left.currency, on)
-        found.append(Funds(purse.said, purse.left, frozenset(held), costs))
+        left = max(purse.left, nothing(purse.left.currency))
+        found.append(Funds(purse.said, left, frozenset(held), costs))
     return found

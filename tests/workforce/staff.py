@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 from catalog.schema import QuestionKind
-from workforce import Block, Budget, Contract, PurchaseOrder, Vendor, Workforce
+from workforce import Block, Budget, Contract, Money, PurchaseOrder, Vendor, Workforce
 
 MONDAY = dt.datetime(2026, 11, 16, tzinfo=dt.UTC)
 A_YEAR = {"starts": dt.date(2026, 1, 1), "ends": dt.date(2026, 12, 31)}
@@ -64,7 +64,5 @@ def workforce(*records: Any) -> Workforce:
     return Workforce.of(records)
 
 
-def euros(amount: str) -> Any:
-    from workforce import Money
-
+def euros(amount: str) -> Money:
     return Money(Decimal(amount), "EUR")

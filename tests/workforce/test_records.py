@@ -8,7 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 import workforce as package
-from tests.workforce.staff import contract, order, vendor, workforce
+from tests.workforce.staff import budget, contract, order, vendor, workforce
 from workforce import ExchangeRate, Money, WorkforceError, files
 
 SAMPLE = Path(package.__file__).parent / "sample.yaml"
@@ -50,7 +50,7 @@ def test_an_error_names_the_file_the_place_and_the_mend(tmp_path: Path) -> None:
 def test_what_is_no_workforce_is_refused(tmp_path: Path, said: str) -> None:
     file = tmp_path / "wrong.yaml"
     file.write_text(said)
-    with pytest.raises(WorkforceError, match="wrong.yaml"):
+    with pytest.raises(WorkforceError, match=r"wrong\.yaml"):
         files.read(file)
 
 
@@ -93,8 +93,6 @@ def test_a_contract_that_cannot_be_is_refused(wrong: dict[str, object], mend: st
 
 
 def test_a_budget_is_revised_by_somebody_who_says_why() -> None:
-    from tests.workforce.staff import budget
-
     with pytest.raises(ValidationError, match="approved_by"):
         budget("10", revision=1, reason="More")
 
@@ -131,7 +129,7 @@ def test_money_is_converted_by_the_newest_rate_of_its_day() -> None:
 
 
 def test_two_currencies_do_not_add_up() -> None:
-    with pytest.raises(WorkforceError, match="EUR 1.00 and JPY 1"):
+    with pytest.raises(WorkforceError, match=r"EUR 1\.00 and JPY 1"):
         Money(Decimal(1), "EUR") + Money(Decimal(1), "JPY")
 
 
