@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 
 from workforce.demand import Block, Quality
 from workforce.money import Money, nothing
@@ -33,12 +34,12 @@ class Option:
     def vendor(self) -> str:
         return self.offer.vendor.site
 
-    @property
+    @cached_property
     def seconds(self) -> Fraction:
         """Paid seconds of one question."""
         return Fraction(self.seconds_per_answer) * self.block.votes_of_a_vendor
 
-    @property
+    @cached_property
     def pool(self) -> tuple[str, str]:
         """Whose hours it takes: the vendor, and the locale that has hours of its own or ""."""
         own = self.offer.vendor.locales[self.block.locale].paid_hours_per_day
@@ -57,7 +58,7 @@ class Option:
             self.rush,
         )
 
-    @property
+    @cached_property
     def price(self) -> Money:
         """The list price of one question."""
         return list_price(self.offer.contract, self.work(1))

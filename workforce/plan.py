@@ -25,8 +25,8 @@ from workforce.options import Counts, Funds, Limit, Option, Share
 from workforce.program import Program, Terms
 from workforce.records import Workforce
 
-# How much of the best value the cheapest plan may lack, for the solver's sake.
-SLACK = 1e-9
+# How much of the best value the cheapest plan may lack: less than a question of a small demand.
+SLACK = 1e-4
 
 
 @dataclass(frozen=True)
@@ -77,13 +77,16 @@ class Plan:
         counts = [program.count(each.block.n_questions) for each in self.options]
         values: dict[int, float] = {}
         for block in self.demand:
-            mine = self.of_block.get(block.name, [])
-            asked = program.count(block.n_questions)
-            values[asked] = block.value
-            program.equal({**{counts[i]: 1.0 for i in mine}, asked: -float(block.n_vendors)}, 0)
-            if block.n_vendors > 1:
-                for i in mine:
-                    program.at_most({counts[i]: 1.0, asked: -1.0}, 0)
+            seen = {counts[i]: 1.0 for i in self.of_block.get(block.name, [])}
+            if block.n_vendors == 1:
+                values.update(dict.fromkeys(seen, block.value))
+                program.at_most(seen, block.n_questions)
+            else:
+                asked = program.count(block.n_questions)
+                values[asked] = block.value
+                program.equal({**seen, asked: -float(block.n_vendors)}, 0)
+                for variable in seen:
+                    program.at_most({variable: 1.0, asked: -1.0}, 0)
         for share in self.shares:
             uses = {counts[i]: float(use) for i, use in share.uses.items()}
             program.at_most(uses, float(share.amount))
@@ -138,7 +141,7 @@ class Plan:
                 price = rate.price
                 for tier in rate.tiers:
                     if most > tier.above:
-                        beyond, reached = program.variable(most), program.count(1)
+                        beyond, reached = program.variable(most), program.choice()
                         program.at_most({beyond: 1.0, reached: -most}, 0)
                         less = {variable: -unit for variable, unit in units.items()}
                         program.at_most({beyond: 1.0, reached: float(tier.above), **less}, 0)

@@ -5,6 +5,7 @@ one unit of whatever the row counts.
 """
 
 from collections.abc import Mapping
+from enum import IntEnum
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,10 +13,20 @@ from scipy.optimize import Bounds, LinearConstraint, milp
 from scipy.sparse import csr_array
 
 # How far from the best value the solver may stop, relative to it.
-GAP = 1e-7
+GAP = 1e-4
+# How far a whole number may be from what it is where parts are allowed: all of a small problem.
+NEAR = 4
 
 Terms = Mapping[int, float]
 """Coefficients by variable."""
+
+
+class Sort(IntEnum):
+    """What a variable may be: any amount, a whole number, or 0 and 1."""
+
+    AMOUNT = 0
+    COUNT = 1
+    CHOICE = 2
 
 
 class Program:
@@ -23,16 +34,20 @@ class Program:
 
     def __init__(self) -> None:
         self._upper: list[float] = []
-        self._whole: list[bool] = []
+        self._sort: list[Sort] = []
         self._rows: list[tuple[Terms, float, float]] = []
 
     def variable(self, upper: float) -> int:
         """A variable from 0 to `upper`."""
-        return self._add(upper, whole=False)
+        return self._add(upper, Sort.AMOUNT)
 
     def count(self, upper: int) -> int:
         """A variable that is a whole number from 0 to `upper`."""
-        return self._add(upper, whole=True)
+        return self._add(upper, Sort.COUNT)
+
+    def choice(self) -> int:
+        """A variable that is 0 or 1."""
+        return self._add(1, Sort.CHOICE)
 
     def at_most(self, terms: Terms, bound: float) -> None:
         self._row(terms, -np.inf, bound)
@@ -44,25 +59,43 @@ class Program:
         self._row(terms, bound, bound)
 
     def least(self, objective: Terms) -> NDArray[np.float64] | None:
-        """The values (n_variables,) float64 with the least objective; None where none satisfies."""
+        """The values (n_variables,) float64 with the least objective; None where none satisfies.
+
+        First counts may be broken, which is quick; then they are whole, and near what they were.
+        """
         if not self._upper:
             return np.zeros(0)
-        n = len(self._upper)
-        weights = np.zeros(n)
+        upper, sort = np.array(self._upper, float), np.array(self._sort)
+        broken = self._solved(objective, sort == Sort.CHOICE, np.zeros(len(upper)), upper)
+        if broken is None:
+            return None
+        counts = sort == Sort.COUNT
+        low = np.where(counts, np.clip(np.floor(broken) - NEAR, 0, upper), 0)
+        high = np.where(counts, np.clip(np.ceil(broken) + NEAR, 0, upper), upper)
+        return self._solved(objective, sort != Sort.AMOUNT, low, high)
+
+    def _solved(
+        self,
+        objective: Terms,
+        whole: NDArray[np.bool_],
+        low: NDArray[np.float64],
+        high: NDArray[np.float64],
+    ) -> NDArray[np.float64] | None:
+        weights = np.zeros(len(low))
         weights[list(objective)] = list(objective.values())
         solved = milp(
             weights,
-            integrality=np.array(self._whole, int),
-            bounds=Bounds(0, np.array(self._upper, float)),
-            constraints=self._constraints(n),
+            integrality=whole.astype(int),
+            bounds=Bounds(low, high),
+            constraints=self._constraints(len(low)),
             options={"mip_rel_gap": GAP},
         )
         values: NDArray[np.float64] | None = solved.x
         return values
 
-    def _add(self, upper: float, *, whole: bool) -> int:
+    def _add(self, upper: float, sort: Sort) -> int:
         self._upper.append(upper)
-        self._whole.append(whole)
+        self._sort.append(sort)
         return len(self._upper) - 1
 
     def _row(self, terms: Terms, low: float, high: float) -> None:
