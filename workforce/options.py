@@ -5,12 +5,12 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from workforce.demand import Block, Quality
 from workforce.money import Money, nothing
 from workforce.offers import Offer, Purse
-from workforce.rates import SECONDS_PER_HOUR, Line, Work, bill, list_price
+from workforce.rates import SECONDS_PER_HOUR, Line, Work, bill, list_price, total
 from workforce.records import Workforce
 
 Counts = Sequence[int]
@@ -162,7 +162,9 @@ def shares(options: Sequence[Option], starting: dt.datetime) -> list[Share]:
     return found
 
 
-def bills(options: Sequence[Option], counts: Counts, members: Collection[int]) -> list[Line]:
+def bills(
+    options: Sequence[Option], counts: Counts | Mapping[int, int], members: Collection[int]
+) -> list[Line]:
     """What the vendors of `members` bill for their counts: one bill for each vendor."""
     works: dict[str, dict[tuple[str, str, bool], list[Work]]] = defaultdict(
         lambda: defaultdict(list)
@@ -189,18 +191,25 @@ def spending(
     on: dt.date,
 ) -> Callable[[Counts], Money]:
     """What `members` cost in a currency, at the tiers that all work of their vendors reaches."""
-    vendors = {options[index].vendor for index in members}
-    billed = [index for index, each in enumerate(options) if each.vendor in vendors]
     locales = {options[index].block.locale for index in members}
+    billed: dict[str, list[int]] = {options[index].vendor: [] for index in members}
+    for index, each in enumerate(options):
+        if each.vendor in billed:
+            billed[each.vendor].append(index)
+
+    @lru_cache(maxsize=256)
+    def of_vendor(vendor: str, own: tuple[int, ...]) -> Money:
+        own_counts = dict(zip(billed[vendor], own, strict=True))
+        agreed = options[billed[vendor][0]].offer.contract
+        lines = bills(options, own_counts, billed[vendor])
+        paid = total((line for line in lines if line.work.locale in locales), agreed.currency)
+        return workforce.convert(paid, currency, on)
 
     def costs(counts: Counts) -> Money:
-        paid: dict[str, Money] = {}
-        for line in bills(options, counts, billed):
-            if line.work.locale in locales:
-                own = line.money.currency
-                paid[own] = paid.get(own, nothing(own)) + line.money
-        converted = (workforce.convert(money, currency, on) for money in paid.values())
-        return sum(converted, nothing(currency))
+        return sum(
+            (of_vendor(vendor, tuple(counts[i] for i in own)) for vendor, own in billed.items()),
+            nothing(currency),
+        )
 
     return costs
 
