@@ -525,6 +525,27 @@ class RoundStep(Table):
     finished_at: Mapped[dt.datetime] = mapped_column(default_factory=now)
 
 
+# --- the workforce --------------------------------------------------------------------------------
+
+
+class WorkforceRecord(Table):
+    """A version of a vendor, contract, purchase order, budget or exchange rate.
+
+    The newest counts. `content` is what `workforce.records` reads, amounts as text; a record
+    without is withdrawn.
+    """
+
+    __tablename__ = "workforce_record"
+
+    kind: Mapped[str] = mapped_column(String(16), primary_key=True)
+    key: Mapped[str] = mapped_column(String(64), primary_key=True)
+    version: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    content: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    said_by: Mapped[str]
+    reason: Mapped[str]
+    said_at: Mapped[dt.datetime] = mapped_column(default_factory=now)
+
+
 # --- verified labels and training sets ------------------------------------------------------------
 
 

@@ -22,6 +22,7 @@ from deployments.demo import DemoFailed
 from deployments.orchestration import prefect_server
 from deployments.service import StackError
 from deployments.survey import app as survey
+from deployments.workforce import app as workforce
 from tasks.errors import (
     NoChampion,
     NoSite,
@@ -32,6 +33,7 @@ from tasks.errors import (
     TooManyPictures,
 )
 from tasks.settings import load_settings
+from workforce.errors import WorkforceError
 
 # What a person can put right; each says how. Anything else is a defect and shows its traceback.
 MENDABLE = (
@@ -59,6 +61,7 @@ MENDABLE = (
     TooManyPictures,
     VersionDamaged,
     WordingError,
+    WorkforceError,
 )
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False)
@@ -68,6 +71,7 @@ app.add_typer(models.app, name="models")
 app.add_typer(survey)
 app.add_typer(backup.app)
 app.add_typer(gate.app)
+app.add_typer(workforce, name="workforce")
 console = Console()
 
 Source = Annotated[
