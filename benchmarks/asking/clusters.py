@@ -92,7 +92,7 @@ def _dendrogram(world: World) -> NDArray[np.float64]:
 @lru_cache(maxsize=2 * len(TAUS))
 def hi_lander(world: World, tau: float) -> Labels:
     """Hi-LANDER's clusters of links of at least this probability."""
-    return copy(world.lander).set_params(tau=tau).predict(world.features)
+    return copy(world.known.lander).set_params(tau=tau).predict(world.features)
 
 
 EVERY_HAC_CLUSTER = EveryCluster("every cluster of average linkage", average_linkage, DISTANCES)

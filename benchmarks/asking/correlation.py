@@ -1,4 +1,4 @@
-"""Active correlation clustering: answers to pairs are noisy weights, and the best partition is kept.
+"""Active correlation clustering: the partition that agrees best with noisy answers to pairs.
 
 `Jeig` asks where the joint expected information gain is largest (Aronsson and Haghir Chehreghani,
 Information-Theoretic Active Correlation Clustering, arXiv 2402.03587), `Pivots` asks one image

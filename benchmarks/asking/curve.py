@@ -19,7 +19,7 @@ Labels = NDArray[np.int64]
 PRECISION, RECALL = 0.99, 0.95
 """The target: of pairs of images, as in the issue of a training set of stated quality."""
 
-LONGEST = 150.0
+LONGEST = 60.0
 """Seconds per image after which a way of asking is stopped."""
 
 STEP = 1.02

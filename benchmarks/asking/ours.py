@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, replace
 from typing import Protocol
@@ -28,10 +28,9 @@ from annotation import (
     partition,
     rule,
 )
-from annotation.questions import attach_questions
 from benchmarks.asking.people import People, name_of, row_of
 from benchmarks.asking.worlds import World
-from catalog.schema import Answer, AnswerState, Decision, Desk, Question, QuestionKind, Verdict
+from catalog.schema import Answer, AnswerState, Desk, Question, QuestionKind, Verdict
 
 Labels = NDArray[np.int64]
 
@@ -74,7 +73,7 @@ class WithoutPlanner:
         if not unplaced:
             return
         rows = np.array([row_of(image) for image in unplaced])
-        lander = copy(self.world.lander).set_params(tau=self.tau)
+        lander = copy(self.world.known.lander).set_params(tau=self.tau)
         shown = known.images()
         if not shown:
             clusters = lander.predict(self.world.features[rows])
@@ -110,9 +109,7 @@ class Ours:
     name: str = "ours, before the planner"
 
     def settings(self) -> Sequence[Ours]:
-        return [
-            replace(self, tau=tau, agreeing=votes) for tau in (0.4, 0.8) for votes in (1, 2)
-        ]
+        return [replace(self, tau=tau, agreeing=votes) for tau in (0.4, 0.8) for votes in (1, 2)]
 
     def ask(self, world: World, people: People) -> Iterator[Labels]:
         log: list[Decided] = []
@@ -155,8 +152,6 @@ def decide(questions: Sequence[Question], people: People, votes: Votes) -> list[
             if decision is not None:
                 decided.append(Decided(question, decision))
     return decided
-
-
 
 
 def _votes_on_name(given: Sequence[Answer], votes: Votes) -> int:

@@ -7,7 +7,7 @@ from which a way of asking may learn whatever it needs. A seed draws four fifths
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -33,6 +33,24 @@ Labels = NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)
+class Known:
+    """Images of other products with their labels, by an encoder that had not seen them either.
+
+    Attributes
+    ----------
+    features, products : float32 (M, D), int64 (M,)
+    """
+
+    features: Float
+    products: Labels
+
+    @cached_property
+    def lander(self) -> HiLander:
+        """Hi-LANDER, fitted on these products."""
+        return HiLander().fit(self.features, self.products)
+
+
+@dataclass(frozen=True, eq=False)
 class World:
     """Images to be verified, and what may be learnt from beforehand.
 
@@ -40,25 +58,17 @@ class World:
     ----------
     features, truth : float32 (N, D), int64 (N,)
         Unit features of the images and their products, 0..K-1; ways of asking never read `truth`.
-    known, known_products : float32 (M, D), int64 (M,)
-        The same of other products, by an encoder that had not seen them either.
     seed
-        Fixes what is drawn and what is learnt.
+        Fixes what a way of asking draws.
     """
 
     features: Float
     truth: Labels
-    known: Float
-    known_products: Labels
+    known: Known
     seed: int
 
     def __len__(self) -> int:
         return len(self.truth)
-
-    @cached_property
-    def lander(self) -> HiLander:
-        """Hi-LANDER, fitted on the known products."""
-        return HiLander(seed=self.seed).fit(self.known, self.known_products)
 
     @cached_property
     def cosines(self) -> Float:
@@ -67,22 +77,23 @@ class World:
 
     @cached_property
     def evidence(self) -> Float:
-        """(N, N), for every two images, the log of how much likelier one product makes their cosine.
+        """(N, N), how much likelier one product makes the cosine of two images than two: its log.
 
         Logistic in the cosine, fitted to the pairs of known products, as many same as different.
         """
-        i, j = np.triu_indices(len(self.known), 1)
+        seen, products = self.known.features, self.known.products
+        i, j = np.triu_indices(len(seen), 1)
         chosen = np.random.default_rng(self.seed).permutation(len(i))[:200_000]
         i, j = i[chosen], j[chosen]
-        cosine = np.einsum("nd,nd->n", self.known[i], self.known[j])
-        same = self.known_products[i] == self.known_products[j]
+        cosine = np.einsum("nd,nd->n", seen[i], seen[j])
+        same = products[i] == products[j]
         fitted = LogisticRegression(class_weight="balanced").fit(cosine[:, None], same)
         return np.asarray(fitted.coef_[0, 0] * self.cosines + fitted.intercept_[0], np.float32)
 
     def of(self, rows: NDArray[np.int64]) -> World:
         """The world of some of the images."""
         _, truth = np.unique(self.truth[rows], return_inverse=True)
-        return World(self.features[rows], truth, self.known, self.known_products, self.seed)
+        return World(self.features[rows], truth, self.known, self.seed)
 
     def within(self, most: int) -> World:
         """Whole products, drawn at random, with at most so many images."""
@@ -101,10 +112,15 @@ def load_world(data: Path, features: Path, name: str, seed: int) -> World:
             embed(data, features, split)
         else:
             embed_catalogue(path)
+    (rows, classes), known = _read(path, test)
+    return World(rows, classes, known, seed).of(_some_products(classes, seed))
+
+
+@lru_cache(maxsize=1)
+def _read(path: Path, test: str) -> tuple[tuple[Float, Labels], Known]:
+    """One `Known` for all seeds, for its Hi-LANDER takes long to fit."""
     found = read_features(path)
-    rows, classes = found.tests[test]
-    whole = World(rows, classes, found.unseen, found.unseen_classes, seed)
-    return whole.of(_some_products(classes, seed))
+    return found.tests[test], Known(found.unseen, found.unseen_classes)
 
 
 def training_world(world: World) -> World:
@@ -112,11 +128,12 @@ def training_world(world: World) -> World:
 
     Here a way of asking chooses its settings.
     """
-    products = np.random.default_rng(world.seed).permutation(np.unique(world.known_products))
-    hidden = np.isin(world.known_products, products[: len(products) // 2])
-    _, truth = np.unique(world.known_products[hidden], return_inverse=True)
-    seen, of_seen = world.known[~hidden], world.known_products[~hidden]
-    return World(world.known[hidden], truth, seen, of_seen, world.seed)
+    features, products = world.known.features, world.known.products
+    drawn = np.random.default_rng(world.seed).permutation(np.unique(products))
+    hidden = np.isin(products, drawn[: len(drawn) // 2])
+    _, truth = np.unique(products[hidden], return_inverse=True)
+    known = Known(features[~hidden], products[~hidden])
+    return World(features[hidden], truth, known, world.seed)
 
 
 def _some_products(classes: Labels, seed: int) -> Labels:
