@@ -200,8 +200,9 @@ def opening(bench: Bench) -> Iterable[str]:
     )
     yield (
         "Settings (votes per question, how fine clusters are) are chosen once a world, by cost, on"
-        " the training products' unseen half: whatever reaches the target there with each of five"
-        " casts of people. Votes are one, two with a third where they differ, or the best of five."
+        " products that no encoder and no figure has seen: whatever reaches the target there with"
+        " each of five casts of people. Votes are one, two with a third where they differ, or the"
+        " best of five."
         f" JEIG takes all pairs at every step and is given whole products with at most {LARGEST}"
         " images, which favours it: pairs cost more the more products there are.\n"
     )
@@ -246,7 +247,7 @@ def section(bench: Bench, world: str, plot_name: str) -> Iterable[str]:
     yield f"## {world.capitalize()}\n"
     yield (
         "| way of asking | seconds per image | reached with | precision | recall | BCubed P / R"
-        " | verified | questions per image | image by image takes |"
+        " | verified | questions per image | fewer seconds than image by image |"
     )
     yield "|---|---|---|---|---|---|---|---|---|"
     single = bench.curves(world, ONE_BY_ONE, STATED)
@@ -333,15 +334,16 @@ def plot(bench: Bench, world: str, path: Path) -> None:
     """Pairwise recall against seconds per image, full where precision holds."""
     from matplotlib.figure import Figure
 
-    axes = Figure(figsize=(8.5, 4.6), layout="constrained").subplots()
+    figure = Figure(figsize=(8.5, 4.6), layout="constrained")
+    axes = figure.subplots()
     for number, method in enumerate(METHODS):
         for curve in bench.curves(world, method, STATED):
             spent = np.array([point.seconds for point in curve.points])
             recall = np.array([point.recall for point in curve.points])
             holds = np.array([point.precision >= PRECISION for point in curve.points])
-            shade = {"color": f"C{number}", "lw": 2.0 if method is OURS else 1.0}
-            axes.plot(spent, np.where(holds, recall, np.nan), **shade)
-            axes.plot(spent, np.where(holds, np.nan, recall), ls=":", alpha=0.35, **shade)
+            colour, width = f"C{number}", 2.0 if method is OURS else 1.0
+            axes.plot(spent, np.where(holds, recall, np.nan), c=colour, lw=width)
+            axes.plot(spent, np.where(holds, np.nan, recall), c=colour, lw=width, ls=":", alpha=0.3)
         axes.plot([], [], c=f"C{number}", label=method.name)
     axes.axhline(RECALL, c="grey", lw=0.8, ls="--")
     axes.set(
@@ -353,7 +355,7 @@ def plot(bench: Bench, world: str, path: Path) -> None:
         title=f"{world}: dotted where precision is below {PRECISION:.0%}",
     )
     axes.legend(frameon=False, fontsize=7, loc="center left", bbox_to_anchor=(1, 0.5))
-    axes.figure.savefig(path, dpi=90)
+    figure.savefig(path, dpi=90)
 
 
 if __name__ == "__main__":

@@ -78,7 +78,8 @@ class EveryCluster:
 
 def average_linkage(world: World, distance: float) -> Labels:
     """Average-linkage clustering, cut at a cosine distance."""
-    return fcluster(_dendrogram(world), distance, "distance").astype(np.int64) - 1
+    found: Labels = fcluster(_dendrogram(world), distance, "distance").astype(np.int64) - 1
+    return found
 
 
 @lru_cache(maxsize=2)

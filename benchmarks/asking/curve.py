@@ -36,7 +36,8 @@ class Method(Protocol):
     method itself; the cheapest on training products is used.
     """
 
-    name: str
+    @property
+    def name(self) -> str: ...
 
     def settings(self) -> Sequence[Method]: ...
 
@@ -124,7 +125,7 @@ def measure(labels: Labels, truth: Labels, people: People) -> Point:
     )
 
 
-def _pairs(sizes: NDArray[np.generic]) -> float:
+def _pairs(sizes: NDArray[np.int64] | NDArray[np.float64]) -> float:
     return float((sizes * (sizes - 1)).sum() / 2)
 
 
