@@ -166,7 +166,7 @@ def page(bench: Bench, worlds: Sequence[str], out: Path) -> str:
             *opening(bench),
             *summary(bench, worlds),
             *(line for name in worlds for line in section(bench, name, picture(out, name))),
-            *varied(bench, worlds),
+            *(varied(bench, worlds) if bench.curves(worlds[0], OURS, VARIED[0]) else []),
         ]
     )
 
