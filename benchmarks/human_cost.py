@@ -238,7 +238,8 @@ def summary(bench: Bench, worlds: Sequence[str]) -> Iterable[str]:
         )
     yield (
         "\nImages and products are those of the first seed. A ratio is of means, and there is none"
-        " where a way misses the target with some seed.\n"
+        " where a way misses the target with some seed. A peer that misses with any seed is not in"
+        " this table, though it may be cheap where it does reach the target: see its row below.\n"
     )
 
 
