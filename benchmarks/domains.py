@@ -13,7 +13,7 @@ from __future__ import annotations
 import csv
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,6 +30,9 @@ ALPHABETS = ("Balinese", "Greek", "Japanese_(katakana)", "Korean", "Latin")
 
 Pictures = list[tuple[Path, str]]
 """Image files, each with its class."""
+
+Seen = tuple[list[NDArray[np.uint8]], NDArray[np.int64]]
+"""The pixels of each picture, and its class as a number."""
 
 
 def products(data: Path, *departments: str) -> Pictures:
@@ -103,31 +106,40 @@ class Features:
 
 def load(folder: Path, split: str) -> Features:
     """Read what `embed` wrote."""
-    with np.load(folder / f"{split}.npz", allow_pickle=False) as kept:
-        tests = {
-            name: (kept[f"test {name}"], kept[f"classes {name}"]) for name in SPLITS[split].tests
-        }
+    return read_features(folder / f"{split}.npz")
+
+
+def read_features(path: Path) -> Features:
+    """Read what `write_features` wrote."""
+    with np.load(path, allow_pickle=False) as kept:
+        names = [key.removeprefix("test ") for key in kept if key.startswith("test ")]
+        tests = {name: (kept[f"test {name}"], kept[f"classes {name}"]) for name in names}
         return Features(kept["unseen"], kept["unseen classes"], tests)
 
 
 def embed(data: Path, folder: Path, split: str) -> None:
     """Train the two encoders of a split and write its features."""
+    tests = {name: read_pictures(of(data)) for name, of in SPLITS[split].tests.items()}
+    write_features(folder / f"{split}.npz", read_pictures(SPLITS[split].train(data)), tests)
+
+
+def write_features(path: Path, train: Seen, tests: Mapping[str, Seen]) -> None:
+    """Train the two encoders on `train` and write what they make of it and of `tests`."""
     start = time.perf_counter()
-    images, classes = read_pictures(SPLITS[split].train(data))
+    images, classes = train
     encoder = Encoder(SIDE, epochs=EPOCHS)
     unseen, rows = embed_unseen(encoder, images, classes)
     kept = {"unseen": unseen, "unseen classes": classes[rows]}
     encoder.fit(images, classes)
-    for name, pictures in SPLITS[split].tests.items():
-        others, other_classes = read_pictures(pictures(data))
+    for name, (others, other_classes) in tests.items():
         kept |= {f"test {name}": encoder.transform(others), f"classes {name}": other_classes}
-    folder.mkdir(parents=True, exist_ok=True)
-    np.savez(folder / f"{split}.npz", **kept)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    np.savez(path, **kept)
     seconds = time.perf_counter() - start
-    print(f"{split}: {len(images)} images learnt in {seconds:.0f} s", flush=True)
+    print(f"{path.stem}: {len(images)} images learnt in {seconds:.0f} s", flush=True)
 
 
-def read_pictures(pictures: Pictures) -> tuple[list[NDArray[np.uint8]], NDArray[np.int64]]:
+def read_pictures(pictures: Pictures) -> Seen:
     """The pixels of each picture, and its class as a number."""
     images = []
     for path, _ in pictures:

@@ -1,0 +1,1 @@
+"""What it costs to have images of unknown products verified: people, worlds and ways of asking."""
