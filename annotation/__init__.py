@@ -11,6 +11,7 @@ from annotation.answers import Annotation, InvalidAnnotation, Submission, new_an
 from annotation.connection import SiteError, SiteRefused, SiteUnreachable
 from annotation.consensus import AGGREGATORS
 from annotation.corrections import asked_again, deny, forget, named_by_hand, taken_back
+from annotation.decision_graph import DecisionGraph, Touched
 from annotation.decisions import Ruling, Votes, current_answers, rule, undo
 from annotation.desk import guidelines, label_config, task
 from annotation.effort import Effort, Expected, expected_effort
@@ -41,6 +42,7 @@ __all__ = [
     "Asking",
     "Candidate",
     "Decided",
+    "DecisionGraph",
     "Effort",
     "Expected",
     "Flag",
@@ -61,6 +63,7 @@ __all__ = [
     "SiteRefused",
     "SiteUnreachable",
     "Submission",
+    "Touched",
     "Votes",
     "Wording",
     "WordingError",

@@ -28,6 +28,7 @@ _UNIT = 1e-6
 
 Node = tuple[str, ...]
 Component = tuple[Node, ...]
+Rank = tuple[int, Node, Node]
 Graph: TypeAlias = "nx.Graph[Node]"
 
 
@@ -63,7 +64,7 @@ class Rule(NamedTuple):
     second: Node
 
     @property
-    def rank(self) -> tuple[int, Node, Node]:
+    def rank(self) -> Rank:
         """Rules are heeded in this order, the surest first."""
         return -self.weight, self.first, self.second
 

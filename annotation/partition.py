@@ -20,6 +20,7 @@ from annotation.evidence import (
     Evidence,
     Graph,
     Node,
+    Rank,
     Rule,
     places,
     rules_of,
@@ -145,7 +146,7 @@ class Settled:
     names: dict[tuple[str, str], str] = field(default_factory=dict)
     sources: dict[str, Decided] = field(default_factory=dict)
     meant: dict[Node, str] = field(default_factory=dict)
-    contradictions: dict[tuple[int, Node, Node], Contradiction] = field(default_factory=dict)
+    contradictions: dict[Rank, Contradiction] = field(default_factory=dict)
 
     def add(self, other: "Settled") -> None:
         """Take in what another part means."""
@@ -154,6 +155,19 @@ class Settled:
         self.sources.update(other.sources)
         self.meant.update(other.meant)
         self.contradictions.update(other.contradictions)
+
+    def remove(self, other: "Settled") -> None:
+        """Take out what another part meant."""
+        for image in other.product_of:
+            del self.product_of[image]
+        for name in other.names:
+            del self.names[name]
+        for image in other.sources:
+            del self.sources[image]
+        for group in other.meant:
+            del self.meant[group]
+        for rank in other.contradictions:
+            del self.contradictions[rank]
 
     def apart(self, each: Decided) -> Iterator[tuple[str, str]]:
         """The pairs of products, or of a product and an image, that a decision keeps apart."""
@@ -186,33 +200,38 @@ def partition(decided: Iterable[Decided], manifest: Iterable[VerifiedLabel]) -> 
 
 def settle(component: Component, evidence: Evidence) -> Settled:
     """What a component of the graph means, the weaker evidence having given way."""
-    nodes = evidence.nodes(component)
     found = Settled()
-    pieces = [nodes]
-    if rules := evidence.rules(component, nodes):
-        pieces, contradictions = _resolved(evidence.graph(component), rules)
-        found.contradictions.update(contradictions)
-    for piece in pieces:
+    hanging_together, contradictions = pieces(component, evidence)
+    for piece in hanging_together:
         _read(piece, evidence, found)
+    found.contradictions.update(contradictions)
     return found
 
 
-def _resolved(
-    graph: Graph, rules: Sequence[Rule]
-) -> tuple[list[set[Node]], dict[tuple[int, Node, Node], Contradiction]]:
-    """The pieces that `graph` falls into when each of `rules` was heeded or gave way."""
-    pieces = _pieces(graph)
+def pieces(
+    component: Component, evidence: Evidence
+) -> tuple[list[set[Node]], dict[Rank, Contradiction]]:
+    """The nodes that still hang together when each rule was heeded or gave way, and what is asked.
+
+    Contradictions are by the rank of the rule that they are about.
+    """
+    nodes = evidence.nodes(component)
+    rules = evidence.rules(component, nodes)
+    if not rules:
+        return [nodes], {}
+    graph = evidence.graph(component)
+    piece_of = _pieces(graph)
     contradictions = {}
     for rule in rules:
-        piece = pieces[rule.first]
-        if piece is not pieces[rule.second]:
+        piece = piece_of[rule.first]
+        if piece is not piece_of[rule.second]:
             continue
         cut, contradiction = _resolve(graph.subgraph(piece), rule)
         graph.remove_edges_from(cut)
-        pieces.update(_pieces(graph.subgraph(piece)))
+        piece_of.update(_pieces(graph.subgraph(piece)))
         if contradiction is not None:
             contradictions[rule.rank] = contradiction
-    return list({id(piece): piece for piece in pieces.values()}.values()), contradictions
+    return list({id(piece): piece for piece in piece_of.values()}.values()), contradictions
 
 
 def _pieces(graph: Graph) -> dict[Node, set[Node]]:
