@@ -14,6 +14,15 @@ from annotation.corrections import asked_again, deny, forget, named_by_hand, tak
 from annotation.decision_graph import DecisionGraph, Touched
 from annotation.decisions import Ruling, Votes, current_answers, rule, undo
 from annotation.desk import guidelines, label_config, task
+from annotation.doubt import (
+    Doubt,
+    DoubtfulJoin,
+    Redundancy,
+    doubt_of,
+    doubtful_joins,
+    expected_precision,
+    redundancy_questions,
+)
 from annotation.effort import Effort, Expected, expected_effort
 from annotation.gold import gold_questions
 from annotation.labels import changed_labels
@@ -43,6 +52,8 @@ __all__ = [
     "Candidate",
     "Decided",
     "DecisionGraph",
+    "Doubt",
+    "DoubtfulJoin",
     "Effort",
     "Expected",
     "Flag",
@@ -53,6 +64,7 @@ __all__ = [
     "PictureSource",
     "Pulled",
     "Record",
+    "Redundancy",
     "Ruling",
     "S3Access",
     "S3Pictures",
@@ -72,7 +84,10 @@ __all__ = [
     "cluster_questions",
     "current_answers",
     "deny",
+    "doubt_of",
+    "doubtful_joins",
     "expected_effort",
+    "expected_precision",
     "follow_ups",
     "forget",
     "gold_counts",
@@ -86,6 +101,7 @@ __all__ = [
     "partition",
     "picture_alpha",
     "records",
+    "redundancy_questions",
     "result",
     "rule",
     "taken_back",

@@ -5,10 +5,13 @@ anew and leaves all others alone, so that a thousand answers among a million ima
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
-from annotation.evidence import Component, Decided, Evidence, Graph, Node, groups_of, rules_of
+import networkx as nx
+
+from annotation.evidence import Component, Decided, Evidence, Graph, Node, Rule, groups_of, rules_of
 from annotation.partition import Partition, Settled, pieces, settle
 from catalog.schema import VerifiedLabel
 
@@ -22,7 +25,7 @@ class Touched:
     images
         The images whose product changed, those that lost theirs as well.
     products
-        The products that these were of or are of now, and those whose names changed.
+        The products for or against which the evidence changed, as they were and as they are.
     apart
         The pairs (product or image, product or image) that are known to differ since, or not any
         more.
@@ -79,23 +82,37 @@ class DecisionGraph:
         """Take in decisions, known ones and superseded ones as well, and say what that changed."""
         return self._change(list(decided))
 
-    def graph(self, product_id: str) -> Graph:
-        """The evidence that makes a product one; each edge has the `weight` of its posterior.
+    @property
+    def product_of(self) -> Mapping[str, str]:
+        """The product of each image that has one, as it is now: it changes with what is learnt."""
+        return MappingProxyType(self._settled.product_of)
+
+    @property
+    def decided(self) -> Mapping[str, Decided]:
+        """The decisions that stand now, by their identities."""
+        return MappingProxyType(self._evidence.decided)
+
+    def evidence(self, product_id: str) -> Graph:
+        """What makes a product one, each edge with the `weight` of its posterior (`evidence`).
 
         Raises
         ------
         KeyError
-            If there is no such product (any more).
+            If there is no such product, or no more.
         """
         component = self._home[product_id]
-        graph = self._evidence.graph(component)
-        found, _ = pieces(component, self._evidence)
-        [piece] = [
+        hanging_together, _ = pieces(component, self._evidence)
+        piece = next(
             piece
-            for piece in found
-            if any(self._settled.product_of.get(node[1]) == product_id for node in piece)
-        ]
-        return graph.subgraph(piece)
+            for piece in hanging_together
+            if any(self.product_of.get(node[1]) == product_id for node in piece)
+        )
+        graph: Graph = nx.Graph(self._evidence.graph(component).subgraph(piece))
+        return graph
+
+    def rules(self, product_id: str, nodes: Collection[Node]) -> list[Rule]:
+        """What was said against a product, between `nodes` of its evidence, and gave way."""
+        return self._evidence.rules(self._home[product_id], nodes)
 
     def _change(self, given: Collection[Decided], fresh: Iterable[Node] = ()) -> Touched:
         standing = self._evidence.decided
@@ -125,15 +142,13 @@ class DecisionGraph:
         self._listen(came.values())
         for identity in gone:
             self._ignore(standing.pop(identity))
-        names = self._settle(hubs - leaving)
+        products = self._settle(hubs - leaving)
         apart = self._recount(kept_apart, self._kept_apart(speakers - gone.keys()))
 
         self._partition = None
         now = self._settled.product_of
         moved = frozenset(each for each in images if before.product_of.get(each) != now.get(each))
-        products = {product.get(each) for each in moved for product in (before.product_of, now)}
-        products.update(product for (product, _), _ in before.names.items() ^ names.items())
-        return Touched(moved, frozenset(each for each in products if each is not None), apart)
+        return Touched(moved, frozenset(products.union(before.product_of.values())), apart)
 
     def _forget(self, components: Iterable[Component], nodes: Iterable[Node]) -> Settled:
         """Take back what `components`, with their `nodes`, meant; what that was."""
@@ -147,16 +162,17 @@ class DecisionGraph:
             self._home.pop(product, None)
         return before
 
-    def _settle(self, hubs: Iterable[Node]) -> dict[tuple[str, str], str]:
-        """Settle the components of `hubs`; the names of their products."""
-        names = {}
+    def _settle(self, hubs: Iterable[Node]) -> set[str]:
+        """Settle the components of `hubs`; their products."""
+        products = set()
         for component in self._evidence.components(hubs):
             found = settle(component, self._evidence)
             self._settled.add(found)
             self._component_of.update(dict.fromkeys(self._evidence.nodes(component), component))
-            self._home.update(dict.fromkeys(found.product_of.values(), component))
-            names.update(found.names)
-        return names
+            here = set(found.product_of.values())
+            self._home.update(dict.fromkeys(here, component))
+            products |= here
+        return products
 
     def _listen(self, came: Iterable[Decided]) -> None:
         for question, decision in came:

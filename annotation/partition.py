@@ -226,7 +226,7 @@ def pieces(
         piece = piece_of[rule.first]
         if piece is not piece_of[rule.second]:
             continue
-        cut, contradiction = _resolve(graph.subgraph(piece), rule)
+        cut, contradiction = _resolve(graph.subgraph(piece), rule, rules)
         graph.remove_edges_from(cut)
         piece_of.update(_pieces(graph.subgraph(piece)))
         if contradiction is not None:
@@ -239,8 +239,13 @@ def _pieces(graph: Graph) -> dict[Node, set[Node]]:
     return {node: piece for piece in nx.connected_components(graph) for node in piece}
 
 
-def _resolve(piece: Graph, rule: Rule) -> tuple[list[tuple[Node, Node]], Contradiction | None]:
-    """The edges of `piece` that give way to `rule`, and what people are to be asked about it."""
+def _resolve(
+    piece: Graph, rule: Rule, rules: Sequence[Rule]
+) -> tuple[list[tuple[Node, Node]], Contradiction | None]:
+    """The edges of `piece` that give way to `rule`, and what people are to be asked about it.
+
+    What joins two sides adds up, and so do the decisions of `rules` that keep the same sides apart.
+    """
     weight, (left, right) = nx.minimum_cut(piece, rule.first, rule.second, capacity="weight")
     cut = [(a, b) for a in sorted(left) for b in piece[a] if b in right]
     on_left, on_right = (
@@ -257,7 +262,14 @@ def _resolve(piece: Graph, rule: Rule) -> tuple[list[tuple[Node, Node]], Contrad
             on_right,
             tuple(sorted({rule.decided.decision.id, *cut_decisions})),
         )
-    return (cut if weight <= rule.weight else []), contradiction
+    against: Counter[str] = Counter()
+    for other in rules:
+        if (other.first in left and other.second in right) or (
+            other.first in right and other.second in left
+        ):
+            said = other.decided.decision.id
+            against[said] = max(against[said], other.weight)
+    return (cut if weight <= against.total() else []), contradiction
 
 
 def _read(piece: Collection[Node], evidence: Evidence, found: Settled) -> None:
