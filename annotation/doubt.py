@@ -34,9 +34,9 @@ _CERTAIN = 10**12
 class DoubtfulJoin:
     """A place where a product may fall apart, and how many pairs of images are then wrong.
 
-    `left` and `right` are the pictures of either side that are nearest to the place, the surest
-    first, at most a gallery of each; `n_left` counts all of the smaller side. `key` names the questions whose answers hold the sides
-    together, so that a doubt is put before people once.
+    `left` and `right` are the pictures of either side around the place, the nearest and surest
+    first, at most a gallery of each; `n_left` counts all of the smaller side. `key` names the
+    questions whose answers hold the sides together, so that a doubt is put before people once.
     """
 
     key: str
@@ -293,13 +293,14 @@ def _named(graph: DecisionGraph, node: Node) -> Node:
 
 
 def _gallery(doubt: Doubt, without: Graph, end: Node) -> tuple[str, ...]:
-    """The surest of the images next to one end of a doubtful place.
+    """The images around one end of a doubtful place, the nearest and surest first.
 
-    Those further off may hang on another doubt: a gallery that shows two products tells nothing.
+    Those further off than the sheets next to it may hang on another doubt: a gallery that shows two
+    products tells nothing.
     """
     away = nx.single_source_shortest_path_length(without, end)
-    nearest = min(away[image] for image in doubt._shown if image in away)
-    near = [image for image in doubt._shown if away.get(image) == nearest]
-    held = doubt._believed.degree(near, weight="weight")
-    surest = sorted(held, key=lambda each: (-each[1], each[0]))
-    return tuple(image[1] for image, _ in surest[:GALLERY])
+    held = dict(doubt._believed.degree(doubt._shown & away.keys(), weight="weight"))
+    nearest = min(away[image] for image in held)
+    near = [image for image in held if away[image] <= nearest + 2]
+    near.sort(key=lambda image: (away[image], -held[image], image))
+    return tuple(image[1] for image in near[:GALLERY])

@@ -37,14 +37,14 @@ from catalog.schema import Decision, DecisionKind, Question, QuestionKind
 
 RESULT = Path(__file__).parent / "results" / "redundancy.md"
 LOCALE = "en-US"
-N_PRODUCTS = 60
+N_PRODUCTS = 40
 CLUSTERS_OF_PRODUCT = 3
 IMAGES_OF_CLUSTER = 5
 INTRUDERS = 0.1
 SAME = 0.6
 PROMISED = 0.99
 ERRORS = (0.0, 0.02, 0.05, 0.1)
-SEEDS = 3
+SEEDS = 2
 PER_SHEET = 60
 BATCH = 20
 SUREST = 0.999
