@@ -11,8 +11,18 @@ from annotation.answers import Annotation, InvalidAnnotation, Submission, new_an
 from annotation.connection import SiteError, SiteRefused, SiteUnreachable
 from annotation.consensus import AGGREGATORS
 from annotation.corrections import asked_again, deny, forget, named_by_hand, taken_back
+from annotation.decision_graph import DecisionGraph, Touched
 from annotation.decisions import Ruling, Votes, current_answers, rule, undo
 from annotation.desk import guidelines, label_config, task
+from annotation.doubt import (
+    Doubt,
+    DoubtfulJoin,
+    Redundancy,
+    doubt_of,
+    doubtful_joins,
+    expected_precision,
+    redundancy_questions,
+)
 from annotation.effort import Effort, Expected, expected_effort
 from annotation.gold import gold_questions
 from annotation.labels import changed_labels
@@ -54,6 +64,9 @@ __all__ = [
     "Asking",
     "Cut",
     "Decided",
+    "DecisionGraph",
+    "Doubt",
+    "DoubtfulJoin",
     "Effort",
     "Expected",
     "Fit",
@@ -70,6 +83,7 @@ __all__ = [
     "Planned",
     "Pulled",
     "Record",
+    "Redundancy",
     "Ruling",
     "S3Access",
     "S3Pictures",
@@ -80,6 +94,7 @@ __all__ = [
     "SiteRefused",
     "SiteUnreachable",
     "Submission",
+    "Touched",
     "Trust",
     "Votes",
     "Wording",
@@ -88,7 +103,10 @@ __all__ = [
     "changed_labels",
     "current_answers",
     "deny",
+    "doubt_of",
+    "doubtful_joins",
     "expected_effort",
+    "expected_precision",
     "fit_pace",
     "follow_ups",
     "forget",
@@ -106,6 +124,7 @@ __all__ = [
     "picture_alpha",
     "plan",
     "records",
+    "redundancy_questions",
     "result",
     "rule",
     "taken_back",

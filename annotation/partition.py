@@ -1,43 +1,36 @@
 """The products that follow from all decisions that stand, and what contradicts them.
 
-The decisions are a graph. Each group of a decision is a node with an edge to each of its images, a
-manifest's product one with an edge to each image that it labels, and a name in a locale one with an
-edge to each group that was given it. An edge weighs the log-odds of its posterior. What hangs
-together is one product; what a decision keeps apart must not hang together. Where it does, somebody
-was wrong: the weaker evidence gives way, either the edges of a minimum cut between the two or the
-decision that keeps them apart, and people are asked across the cut.
+What hangs together in the graph of the evidence is one product; what a decision keeps apart must
+not hang together. Where it does, somebody was wrong: the weaker evidence gives way, either the
+edges of a minimum cut between the two or the decision that keeps them apart, and people are asked
+across the cut. One component of the graph tells nothing of another: each is settled by itself.
 """
 
-import math
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import combinations, groupby
-from typing import NamedTuple, TypeAlias
 
 import networkx as nx
 
-from annotation.names import alike, name_key
+from annotation.evidence import (
+    SUREST,
+    Component,
+    Decided,
+    Evidence,
+    Graph,
+    Node,
+    Rank,
+    Rule,
+    places,
+    rules_of,
+    weight_of,
+)
+from annotation.names import alike
 from catalog.identity import digest
-from catalog.schema import Decision, DecisionKind, Question, QuestionKind, VerifiedLabel
+from catalog.schema import DecisionKind, VerifiedLabel
 
-# How sure evidence is that nobody was asked about: a customer's manifest, a name that two groups
-# share, and what a question went out from. No answer is surer than the manifest.
-MANIFEST = SUREST = 0.999
-NAMED = 0.9
-PREMISE = 0.9
-
-Node = tuple[str, ...]
-Edge = tuple[Node, Node]
-Graph: TypeAlias = "nx.Graph[Node]"
-
-
-class Decided(NamedTuple):
-    """A question and the decision that stands on it."""
-
-    question: Question
-    decision: Decision
+__all__ = ["SUREST", "Contradiction", "Decided", "Partition", "Settled", "partition", "settle"]
 
 
 @dataclass(frozen=True)
@@ -141,109 +134,104 @@ class Partition:
         return found
 
 
-class _Apart(NamedTuple):
-    """Two nodes that a decision keeps apart, and how surely."""
+@dataclass(frozen=True)
+class Settled:
+    """What a part of the graph means, in the words of a `Partition`.
 
-    weight: float
-    decided: Decided
-    first: Node
-    second: Node
+    `meant` is the product that each group speaks of, or one of its images where nobody saw a
+    product; `contradictions` are kept by the rank of the rule that they are about.
+    """
+
+    product_of: dict[str, str] = field(default_factory=dict)
+    names: dict[tuple[str, str], str] = field(default_factory=dict)
+    sources: dict[str, Decided] = field(default_factory=dict)
+    meant: dict[Node, str] = field(default_factory=dict)
+    contradictions: dict[Rank, Contradiction] = field(default_factory=dict)
+
+    def add(self, other: "Settled") -> None:
+        """Take in what another part means."""
+        self.product_of.update(other.product_of)
+        self.names.update(other.names)
+        self.sources.update(other.sources)
+        self.meant.update(other.meant)
+        self.contradictions.update(other.contradictions)
+
+    def remove(self, other: "Settled") -> None:
+        """Take out what another part meant."""
+        for image in other.product_of:
+            del self.product_of[image]
+        for name in other.names:
+            del self.names[name]
+        for image in other.sources:
+            del self.sources[image]
+        for group in other.meant:
+            del self.meant[group]
+        for rank in other.contradictions:
+            del self.contradictions[rank]
+
+    def apart(self, each: Decided) -> Iterator[tuple[str, str]]:
+        """The pairs of products, or of a product and an image, that a decision keeps apart."""
+        for rule in rules_of(each):
+            first, second = self._meaning(rule.first), self._meaning(rule.second)
+            if first is not None and second is not None and first != second:
+                yield _pair(first, second)
+
+    def _meaning(self, node: Node) -> str | None:
+        if node[0] == "group":
+            return self.meant.get(node)
+        return self.product_of.get(node[1], node[1])
 
 
 def partition(decided: Iterable[Decided], manifest: Iterable[VerifiedLabel]) -> Partition:
     """The products that follow from what stands, whatever the order in which it is given."""
-    decided = sorted(decided, key=lambda each: each.decision.id)
-    manifest = sorted(manifest, key=lambda label: label.id)
-    graph, ruled_out = _graph(decided, manifest)
-    pieces = _pieces(graph)
-    contradictions = []
-    for rule in sorted(ruled_out, key=lambda rule: (-rule.weight, rule.first, rule.second)):
-        piece = pieces[rule.first]
-        if piece is not pieces[rule.second]:
-            continue
-        cut, contradiction = _resolve(graph.subgraph(piece), rule)
-        graph.remove_edges_from(cut)
-        pieces.update(_pieces(graph.subgraph(piece)))
-        if contradiction is not None:
-            contradictions.append(contradiction)
-    found = _Products.read(graph, pieces, decided, manifest)
+    evidence = Evidence(decided, manifest)
+    found = Settled()
+    for component in evidence.components(evidence.hubs()):
+        found.add(settle(component, evidence))
     return Partition(
         found.product_of,
         found.names,
         found.sources,
-        frozenset(found.apart(ruled_out)),
-        tuple(contradictions),
-        {
-            product: frozenset(label.locale for label in labels)
-            for product, labels in groupby(sorted(manifest, key=_product_of), key=_product_of)
-        },
+        frozenset(pair for each in evidence.decided.values() for pair in found.apart(each)),
+        tuple(found.contradictions[rank] for rank in sorted(found.contradictions)),
+        evidence.listed(),
     )
 
 
-def _graph(
-    decided: Sequence[Decided], manifest: Sequence[VerifiedLabel]
-) -> tuple[Graph, list[_Apart]]:
-    graph: Graph = nx.Graph()
-    ruled_out: list[_Apart] = []
-    n_products = Counter(image for image, _ in {(x.image_id, x.product_id) for x in manifest})
-    for label in manifest:
-        product = ("product", label.product_id or "")
-        # An image that manifests label in two ways joins nothing: one of them is wrong.
-        if n_products[label.image_id] == 1:
-            _link(graph, product, ("image", label.image_id), MANIFEST)
-        if key := name_key(label.name or ""):
-            _link(graph, product, ("name", label.locale, key), MANIFEST)
-    for each in decided:
-        question, decision = each
-        groups = [("group", decision.id, str(n)) for n in range(len(decision.groups))]
-        graph.add_nodes_from(groups)
-        places = iter(decision.memberships)
-        for group, images in zip(groups, decision.groups, strict=True):
-            for image in images:
-                place = next(places)
-                posterior = place if _was_asked_of(question, image) else PREMISE
-                _link(graph, group, ("image", image), posterior)
-        differing = groups if decision.kind == DecisionKind.DIFFERENT else groups[:1]
-        for image, place in zip(decision.removed_ids, places, strict=True):
-            graph.add_node(("image", image))
-            ruled_out += [
-                _Apart(_log_odds(place), each, group, ("image", image)) for group in differing
-            ]
-        for first, second in combinations(groups, 2):
-            if decision.kind == DecisionKind.SAME:
-                _link(graph, first, second, decision.confidence)
-            else:
-                ruled_out.append(_Apart(_log_odds(decision.confidence), each, first, second))
-        if decision.name and decision.kind == DecisionKind.SAME:
-            name = ("name", question.locale, name_key(decision.name))
-            _link(graph, groups[-1], name, NAMED)
-    return graph, ruled_out
+def settle(component: Component, evidence: Evidence) -> Settled:
+    """What a component of the graph means, the weaker evidence having given way."""
+    found = Settled()
+    hanging_together, contradictions = pieces(component, evidence)
+    for piece in hanging_together:
+        _read(piece, evidence, found)
+    found.contradictions.update(contradictions)
+    return found
 
 
-def _shows_a_product(each: Decided, group: int, image: str) -> bool:
-    """Whether an image's place in a group makes a product of it.
+def pieces(
+    component: Component, evidence: Evidence
+) -> tuple[list[set[Node]], dict[Rank, Contradiction]]:
+    """The nodes that still hang together when each rule was heeded or gave way, and what is asked.
 
-    One picture that was told apart from others is no product that somebody saw.
+    Contradictions are by the rank of the rule that they are about.
     """
-    question, decision = each
-    alone = decision.kind == DecisionKind.DIFFERENT and len(decision.groups[group]) == 1
-    return not alone and _was_asked_of(question, image)
-
-
-def _was_asked_of(question: Question, image: str) -> bool:
-    """Whether the place of `image` was the question, and not what it went out from."""
-    return question.kind != QuestionKind.MERGE and image not in question.reference_ids
-
-
-def _link(graph: Graph, first: Node, second: Node, posterior: float) -> None:
-    """Add evidence that two nodes are of one product; evidence for the same edge adds up."""
-    weight = graph.edges[first, second]["weight"] if graph.has_edge(first, second) else 0.0
-    graph.add_edge(first, second, weight=weight + _log_odds(posterior))
-
-
-def _log_odds(posterior: float) -> float:
-    bounded = min(max(posterior, 0.5 + 1e-6), SUREST)
-    return math.log(bounded / (1 - bounded))
+    nodes = evidence.nodes(component)
+    rules = evidence.rules(component, nodes)
+    if not rules:
+        return [nodes], {}
+    graph = evidence.graph(component)
+    piece_of = _pieces(graph)
+    contradictions = {}
+    for rule in rules:
+        piece = piece_of[rule.first]
+        if piece is not piece_of[rule.second]:
+            continue
+        cut, contradiction = _resolve(graph.subgraph(piece), rule, rules)
+        graph.remove_edges_from(cut)
+        piece_of.update(_pieces(graph.subgraph(piece)))
+        if contradiction is not None:
+            contradictions[rule.rank] = contradiction
+    return list({id(piece): piece for piece in piece_of.values()}.values()), contradictions
 
 
 def _pieces(graph: Graph) -> dict[Node, set[Node]]:
@@ -251,8 +239,13 @@ def _pieces(graph: Graph) -> dict[Node, set[Node]]:
     return {node: piece for piece in nx.connected_components(graph) for node in piece}
 
 
-def _resolve(piece: Graph, rule: _Apart) -> tuple[list[Edge], Contradiction | None]:
-    """The edges of `piece` that give way to `rule`, and what people are to be asked about it."""
+def _resolve(
+    piece: Graph, rule: Rule, rules: Sequence[Rule]
+) -> tuple[list[tuple[Node, Node]], Contradiction | None]:
+    """The edges of `piece` that give way to `rule`, and what people are to be asked about it.
+
+    What joins two sides adds up, and so do the decisions of `rules` that keep the same sides apart.
+    """
     weight, (left, right) = nx.minimum_cut(piece, rule.first, rule.second, capacity="weight")
     cut = [(a, b) for a in sorted(left) for b in piece[a] if b in right]
     on_left, on_right = (
@@ -269,72 +262,39 @@ def _resolve(piece: Graph, rule: _Apart) -> tuple[list[Edge], Contradiction | No
             on_right,
             tuple(sorted({rule.decided.decision.id, *cut_decisions})),
         )
-    return (cut if weight <= rule.weight else []), contradiction
+    against: Counter[str] = Counter()
+    for other in rules:
+        if (other.first in left and other.second in right) or (
+            other.first in right and other.second in left
+        ):
+            said = other.decided.decision.id
+            against[said] = max(against[said], other.weight)
+    return (cut if weight <= against.total() else []), contradiction
 
 
-@dataclass(frozen=True)
-class _Products:
-    """What the pieces of the graph mean."""
-
-    product_of: dict[str, str]
-    names: dict[tuple[str, str], str]
-    sources: dict[str, Decided]
-    meant: dict[Node, str]
-
-    @classmethod
-    def read(
-        cls,
-        graph: Graph,
-        pieces: Mapping[Node, set[Node]],
-        decided: Sequence[Decided],
-        manifest: Sequence[VerifiedLabel],
-    ) -> "_Products":
-        by_id = {each.decision.id: each for each in decided}
-        listed: dict[str, list[VerifiedLabel]] = defaultdict(list)
-        for label in manifest:
-            listed[label.product_id or ""].append(label)
-        manifest_product = {label.image_id: label.product_id for label in manifest}
-        found = cls({}, {}, {}, {})
-        for piece in {id(piece): piece for piece in pieces.values()}.values():
-            groups = {node: by_id[node[1]] for node in sorted(piece) if node[0] == "group"}
-            labels = [
-                label for node in sorted(piece) if node[0] == "product" for label in listed[node[1]]
-            ]
-            images = [node for node in sorted(piece) if node[0] == "image"]
-            shown = {
-                image: source
-                for _, image in images
-                if (source := _source(graph, ("image", image), groups)) or image in manifest_product
-            }
-            if not shown:
-                # Nobody saw a product here, but what the groups are of is still told from others.
-                found.meant.update((group, images[0][1]) for group in groups if images)
-                continue
-            product = _identity(piece, labels, groups)
-            found.meant.update(dict.fromkeys(groups, product))
-            found.product_of.update(dict.fromkeys(shown, product))
-            found.names.update(
-                ((product, locale), name) for locale, name in _names(labels, groups.values())
-            )
-            surest = max(groups.values(), key=_confidence, default=None)
-            for image, source in shown.items():
-                if image in manifest_product:
-                    source = surest if product != manifest_product[image] else None
-                if source is not None:
-                    found.sources[image] = source
-        return found
-
-    def apart(self, ruled_out: Iterable[_Apart]) -> Iterator[tuple[str, str]]:
-        """The pairs of products, or of a product and an image, that `ruled_out` keeps apart."""
-        for rule in ruled_out:
-            first, second = self._meant(rule.first), self._meant(rule.second)
-            if first is not None and second is not None and first != second:
-                yield _pair(first, second)
-
-    def _meant(self, node: Node) -> str | None:
-        if node[0] == "group":
-            return self.meant.get(node)
-        return self.product_of.get(node[1], node[1])
+def _read(piece: Collection[Node], evidence: Evidence, found: Settled) -> None:
+    """Add to `found` what a piece that hangs together means."""
+    groups = {node: evidence.decided[node[1]] for node in piece if node[0] == "group"}
+    labels = [label for node in piece if node[0] == "product" for label in evidence.labels[node[1]]]
+    images = {node[1] for node in piece if node[0] == "image"}
+    asked = _sources(groups, images)
+    shown = images & (asked.keys() | evidence.listed_as.keys()) if groups or labels else set()
+    if not shown:
+        # Nobody saw a product here, but what the groups are of is still told from others.
+        if images:
+            found.meant.update(dict.fromkeys(groups, min(images)))
+        return
+    product = _identity(piece, labels, groups)
+    found.meant.update(dict.fromkeys(groups, product))
+    found.product_of.update(dict.fromkeys(shown, product))
+    found.names.update(((product, place), name) for place, name in _names(labels, groups.values()))
+    surest = max(groups.values(), key=_confidence, default=None)
+    for image in shown:
+        source = asked.get(image)
+        if image in evidence.listed_as:
+            source = surest if product != evidence.listed_as[image] else None
+        if source is not None:
+            found.sources[image] = source
 
 
 def _identity(
@@ -362,22 +322,24 @@ def _names(labels: Sequence[VerifiedLabel], groups: Iterable[Decided]) -> Iterat
         yield locale, max(counted, key=lambda vote: (vote[0], counted[vote], vote[1]))[1]
 
 
-def _source(graph: Graph, image: Node, groups: Mapping[Node, Decided]) -> Decided | None:
-    """The surest decision that was asked where `image` belongs."""
-    asked = [
-        (graph.edges[image, node]["weight"], node[1], groups[node])
-        for node in graph[image]
-        if node in groups and _shows_a_product(groups[node], int(node[2]), image[1])
-    ]
-    return max(asked, default=(0.0, "", None), key=lambda found: found[:2])[2]
+def _sources(groups: Mapping[Node, Decided], images: Collection[str]) -> dict[str, Decided]:
+    """The surest decision that was asked where each of `images` belongs, of those in `groups`."""
+    surest: dict[str, tuple[int, str]] = {}
+    found = {}
+    for (_, decision_id, number), each in groups.items():
+        decision = each.decision
+        # One picture that was told apart from others is no product that somebody saw.
+        if decision.kind == DecisionKind.DIFFERENT and len(decision.groups[int(number)]) == 1:
+            continue
+        for image, posterior, asked in places(each, int(number)):
+            rank = weight_of(posterior), decision_id
+            if asked and image in images and rank > surest.get(image, (0, "")):
+                surest[image], found[image] = rank, each
+    return found
 
 
 def _confidence(each: Decided) -> tuple[float, str]:
     return each.decision.confidence, each.decision.id
-
-
-def _product_of(label: VerifiedLabel) -> str:
-    return label.product_id or ""
 
 
 def _pair(first: str, second: str) -> tuple[str, str]:
