@@ -6,6 +6,7 @@ A candidate cluster becomes questions (`questions`), a `Site` asks them in the a
 labels follow from that (`changed_labels`).
 """
 
+from annotation.acceptance import Acceptable, Audited, Guarantee, History, Sorted, Threshold
 from annotation.annotators import Alpha, Record, gold_counts, picture_alpha, records, verdict_alpha
 from annotation.answers import Annotation, InvalidAnnotation, Submission, new_answers
 from annotation.connection import SiteError, SiteRefused, SiteUnreachable
@@ -36,14 +37,18 @@ from annotation.wording import Flag, Wording, WordingError
 __all__ = [
     "AGGREGATORS",
     "GALLERY",
+    "Acceptable",
     "Alpha",
     "Annotation",
     "Asking",
+    "Audited",
     "Candidate",
     "Decided",
     "Effort",
     "Expected",
     "Flag",
+    "Guarantee",
+    "History",
     "InvalidAnnotation",
     "LocalPictures",
     "Mended",
@@ -60,7 +65,9 @@ __all__ = [
     "SitePictures",
     "SiteRefused",
     "SiteUnreachable",
+    "Sorted",
     "Submission",
+    "Threshold",
     "Votes",
     "Wording",
     "WordingError",

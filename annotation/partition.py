@@ -28,6 +28,10 @@ MANIFEST = SUREST = 0.999
 NAMED = 0.9
 PREMISE = 0.9
 
+# What was accepted without asking weighs the log-odds of its score in units so small that no number
+# of such edges outweighs a person's word.
+UNASKED = 1e-7
+
 Node = tuple[str, ...]
 Edge = tuple[Node, Node]
 Graph: TypeAlias = "nx.Graph[Node]"
@@ -197,12 +201,13 @@ def _graph(
         question, decision = each
         groups = [("group", decision.id, str(n)) for n in range(len(decision.groups))]
         graph.add_nodes_from(groups)
+        unit = 1.0 if decision.model_id is None else UNASKED
         places = iter(decision.memberships)
         for group, images in zip(groups, decision.groups, strict=True):
             for image in images:
                 place = next(places)
                 posterior = place if _was_asked_of(question, image) else PREMISE
-                _link(graph, group, ("image", image), posterior)
+                _link(graph, group, ("image", image), posterior, unit)
         differing = groups if decision.kind == DecisionKind.DIFFERENT else groups[:1]
         for image, place in zip(decision.removed_ids, places, strict=True):
             graph.add_node(("image", image))
@@ -211,7 +216,7 @@ def _graph(
             ]
         for first, second in combinations(groups, 2):
             if decision.kind == DecisionKind.SAME:
-                _link(graph, first, second, decision.confidence)
+                _link(graph, first, second, decision.confidence, unit)
             else:
                 ruled_out.append(_Apart(_log_odds(decision.confidence), each, first, second))
         if decision.name and decision.kind == DecisionKind.SAME:
@@ -235,10 +240,10 @@ def _was_asked_of(question: Question, image: str) -> bool:
     return question.kind != QuestionKind.MERGE and image not in question.reference_ids
 
 
-def _link(graph: Graph, first: Node, second: Node, posterior: float) -> None:
+def _link(graph: Graph, first: Node, second: Node, posterior: float, unit: float = 1.0) -> None:
     """Add evidence that two nodes are of one product; evidence for the same edge adds up."""
     weight = graph.edges[first, second]["weight"] if graph.has_edge(first, second) else 0.0
-    graph.add_edge(first, second, weight=weight + _log_odds(posterior))
+    graph.add_edge(first, second, weight=weight + unit * _log_odds(posterior))
 
 
 def _log_odds(posterior: float) -> float:
@@ -259,8 +264,11 @@ def _resolve(piece: Graph, rule: _Apart) -> tuple[list[Edge], Contradiction | No
         tuple(sorted(node[1] for node in side if node[0] == "image")) for side in (left, right)
     )
     contradiction = None
-    # A name is no decision: two products that share one contradict nobody.
-    if on_left and on_right and not all("name" in (a[0], b[0]) for a, b in cut):
+    # A name is no decision: two products that share one contradict nobody, and neither does what
+    # nobody was asked about.
+    unasked = max(len(cut), 1) * UNASKED * _log_odds(SUREST)
+    of_names = all("name" in (a[0], b[0]) for a, b in cut)
+    if on_left and on_right and weight > unasked and not of_names:
         cut_decisions = {node[1] for edge in cut for node in edge if node[0] == "group"}
         contradiction = Contradiction(
             digest(rule.decided.question.id, rule.first[2:], rule.second[2:] or rule.second),
@@ -372,8 +380,9 @@ def _source(graph: Graph, image: Node, groups: Mapping[Node, Decided]) -> Decide
     return max(asked, default=(0.0, "", None), key=lambda found: found[:2])[2]
 
 
-def _confidence(each: Decided) -> tuple[float, str]:
-    return each.decision.confidence, each.decision.id
+def _confidence(each: Decided) -> tuple[bool, float, str]:
+    asked = each.decision.model_id is None
+    return asked, each.decision.confidence, each.decision.id
 
 
 def _product_of(label: VerifiedLabel) -> str:

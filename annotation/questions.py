@@ -183,14 +183,26 @@ def follow_ups(
 ) -> list[Question]:
     """What is to be asked next because of the decisions that stand.
 
-    How to split what is mixed, what the products of a split are called, and which of two
-    contradicting decisions is right. No question shows an image that was `removed`.
+    How to split what is mixed, what the products of a split and of what was accepted unasked are
+    called, and which of two contradicting decisions is right. No question shows an image that was
+    `removed`.
     """
     asked = []
     for question, decision in decided:
         mixed = decision.kind == DecisionKind.DIFFERENT and not decision.groups
         if question.kind == QuestionKind.VERIFY and mixed:
             asked.append(split_question(question, removed))
+        unasked = decision.model_id is not None
+        if question.kind == QuestionKind.VERIFY and unasked and decision.groups:
+            # Its first row is enough to name what was accepted.
+            [shown] = decision.groups
+            if (known.product_of.get(shown[0]), question.locale) not in known.names:
+                asked += verify_questions(
+                    _left(shown, removed)[:ANCHORS],
+                    locale=question.locale,
+                    cluster_id=question.cluster_id,
+                    per_sheet=asking.pictures_per_sheet,
+                )
         if question.kind == QuestionKind.SPLIT:
             for group in decision.groups:
                 if (known.product_of.get(group[0]), question.locale) not in known.names:
