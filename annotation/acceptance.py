@@ -13,17 +13,20 @@ hypothesis that their precision is `m` or less (Waudby-Smith and Ramdas, JRSS B 
     K_n = mean over bets c of prod_i (1 + c / m * (right_i - m))
 
 is a nonnegative supermartingale under it, so that K ever reaches 1/risk with a probability of at
-most `risk` (Ville), however often one looks. The risk is shared among the thresholds, the strictest
-first, and one that is shown hands its share to the next (Wiens's fallback procedure, 2003), so that
-the confidence holds for all of them together.
+most `risk` (Ville), however often one looks. A threshold is in force while K is there, not once it
+has been: since the bets are fixed, K speaks of the mean precision so far, also where it changes.
+The risk is shared among the thresholds, the strictest first, and one that is in force hands its
+share to the next (Wiens's fallback procedure, 2003), so that the confidence holds for all of them.
 
-**Turning off.** Among the audits above the threshold in force, the e-detector (Shin, Ramdas and
-Rinaldo, 2023)
+**Turning off.** Among the audits above the most lenient threshold that was in force, the e-detector
+(Shin, Ramdas and Rinaldo, 2023)
 
     M_n = max(M_{n-1}, 1) * (1 + b * (m - right_n)),
 
-averaged over a few b, grows when precision falls below m. At `ALARM` acceptance ends; what was
-accepted since M was last 1 is in doubt; and the evidence starts anew.
+averaged over a few b, grows when precision falls below m. Where it reaches 1/risk, acceptance ends
+and the evidence starts anew. Then, and also where a threshold is no longer in force, what was
+accepted since the last good moment is in doubt: the time from which on a change for the worse is
+not less likely, by a factor of `risk`, than at the likeliest time.
 
 All of it is a function of the audits, so that nothing need be remembered.
 """
@@ -32,6 +35,7 @@ import datetime as dt
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,8 +54,6 @@ BETS = (0.5, 0.8, 0.95)
 """Of the most that can be bet: the first turns on soonest after defects, the last without any."""
 DEFECTS = (3, 10)
 """How many times the allowed share of defects the detector looks for."""
-ALARM = 100.0
-"""At a precision of 99.5 %, promised 99 %, 3 to 4 of 100 streams of 2,000 audits reach it."""
 SCORES_FIRST = 100
 """Audits whose scores, not whose outcomes, say where the thresholds lie."""
 SHARES = (0.25, 0.5, 0.75, 1.0)
@@ -151,7 +153,8 @@ class Span:
 class History:
     """When what was accepted, by the audits of one locale, subject and model.
 
-    `doubts` are the times, each from the last good moment to the alarm, of which nothing holds.
+    `doubts` are the times, each from the last good moment to the audit that ended it, of which
+    nothing holds.
     """
 
     spans: tuple[Span, ...]
@@ -163,7 +166,7 @@ class History:
         return any(
             score >= span.value and span.since <= at and (span.until is None or at < span.until)
             for span in self.spans
-        ) and not any(since <= at <= alarm for since, alarm in self.doubts)
+        ) and not any(since <= at <= until for since, until in self.doubts)
 
 
 @dataclass(frozen=True)
@@ -185,14 +188,11 @@ def history(audits: Iterable[Audited], guarantee: Guarantee) -> History:
     doubts: list[tuple[dt.datetime, dt.datetime]] = []
     while True:
         epoch = _Epoch(rest, guarantee)
-        alarm = epoch.alarm()
-        spans += epoch.spans(alarm[0] if alarm else len(rest))
-        if alarm is None:
+        spans += epoch.spans()
+        doubts += epoch.doubts()
+        if epoch.alarm is None:
             return History(tuple(spans), tuple(doubts), epoch.threshold())
-        last, first_doubted = alarm
-        doubted = rest[first_doubted : last + 1]
-        doubts.append((min(each.drawn_at for each in doubted), rest[last].known_at))
-        rest = rest[last + 1 :]
+        rest = rest[epoch.alarm + 1 :]
 
 
 def sort_out(
@@ -275,24 +275,26 @@ def right_share(question: Question, decision: Decision) -> float:
 
 
 def precision_bound(right: Sequence[float], risk: float) -> float:
-    """The precision that `right`, one audit's share after the other, shows with 1 - `risk`.
+    """The precision against which `right`, each audit's share, have won 1/risk.
 
-    It holds for every number of audits at once.
+    Whatever the number of audits, the precision lies above it but for a probability of `risk`.
     """
     shares = np.asarray(right, dtype=np.float64)
     low, high = 0.0, 1.0
     while high - low > 1e-6:
         middle = (low + high) / 2
-        reached = _log_capital(shares, middle).max(initial=-math.inf) >= -math.log(risk)
-        low, high = (middle, high) if reached else (low, middle)
+        won = _log_mean(_log_capital_of_each_bet(shares, middle)) >= -math.log(risk)
+        low, high = (middle, high) if won else (low, middle)
     return low
 
 
 class _Epoch:
     """The audits since the evidence was last begun, in the order in which they were known.
 
-    `values` are the thresholds, the strictest first; `shown` the audit by which each was shown to
-    keep the promise (their number where it was not), and `levels` the risk that it may take now.
+    `values` are the thresholds, the strictest first, and `levels` the risk that each may take now;
+    `in_force` is the most lenient of those in force after each audit, infinite where none is;
+    `against` (bets, audits) is what each audit adds to the logarithm of the detector, and `alarm`
+    the audit at which it ended all, if any.
     """
 
     def __init__(self, audits: Sequence[Audited], guarantee: Guarantee) -> None:
@@ -306,40 +308,46 @@ class _Epoch:
             float(np.quantile(first, 1 - share, method="inverted_cdf")) for share in shares
         ]
         self.above = [self.scores >= value for value in self.values]
-        self.shown: list[int] = []
         self.levels: list[float] = []
+        self.risk = guarantee.risk
         self.own_level = guarantee.risk / len(SHARES)
+        self.in_force = np.full(len(audits), math.inf)
         level = np.full(len(audits), self.own_level)
-        for above in self.above:
-            capital = np.full(len(audits), -math.inf)
-            capital[above] = _log_capital(self.right[above], self.m)
-            reached = np.maximum.accumulate(capital) >= -np.log(level)
-            self.shown.append(_first(reached))
+        for value, above in zip(self.values, self.above, strict=True):
+            capital = np.append(-math.inf, _log_capital(self.right[above], self.m))
+            reached = capital[np.cumsum(above)] >= -np.log(level)
             self.levels.append(float(level[-1]))
+            self.in_force[reached] = value
             level = self.own_level + level * reached
+        allowed = 1 - self.m
+        bets = np.array([[(min(times * allowed, 0.5) / allowed - 1) / self.m] for times in DEFECTS])
+        watched = np.append(math.inf, np.minimum.accumulate(self.in_force))[:-1]
+        self.against = np.log1p(bets * (self.m - self.right)) * (self.scores >= watched)
+        self.alarm = self._detect()
 
-    def spans(self, end: int) -> list[Span]:
-        """When each threshold was in force, before the audit with the number `end`."""
-        starts: list[tuple[int, float]] = []
-        for at, value in sorted(zip(self.shown, self.values, strict=True)):
-            if at < end and (not starts or value < starts[-1][1]):
-                starts.append((at, value))
-        ends = [*(at for at, _ in starts[1:]), end]
+    def spans(self) -> list[Span]:
+        """When what was in force, up to the alarm."""
+        end = len(self.audits) if self.alarm is None else self.alarm
         known = [*(each.known_at for each in self.audits), None]
+        values = self.in_force[:end]
+        changes = [0, *(np.flatnonzero(values[1:] != values[:-1]) + 1).tolist(), end] if end else []
         return [
-            Span(value, self.audits[at].known_at, known[until])
-            for (at, value), until in zip(starts, ends, strict=False)
+            Span(float(values[start]), self.audits[start].known_at, known[stop])
+            for start, stop in pairwise(changes)
+            if values[start] < math.inf
         ]
 
-    def alarm(self) -> tuple[int, int] | None:
-        """The audit that ends the acceptance, and the first that is in doubt with it."""
-        found = []
-        for number, at in enumerate(self.shown):
-            # A more lenient threshold takes the place of a stricter one.
-            end = min([len(self.audits), *self.shown[number + 1 :]])
-            if at < end and (alarm := self._alarm_of(self.above[number], at, end)) is not None:
-                found.append(alarm)
-        return min(found, default=None)
+    def doubts(self) -> list[tuple[dt.datetime, dt.datetime]]:
+        """The times of which nothing holds: before the alarm, and before a threshold fell."""
+        fell = np.flatnonzero(self.in_force[1:] > self.in_force[:-1]) + 1
+        ends = [at for at in fell.tolist() if self.alarm is None or at < self.alarm]
+        return [
+            (
+                min(each.drawn_at for each in self.audits[self._last_good(at) : at + 1]),
+                self.audits[at].known_at,
+            )
+            for at in (*ends, *([] if self.alarm is None else [self.alarm]))
+        ]
 
     def threshold(self) -> Threshold:
         """What is in force after the last audit."""
@@ -347,33 +355,36 @@ class _Epoch:
             few = SCORES_FIRST - len(self.right)
             missing = max(few, _missing(self.right, self.m, self.own_level))
             return _threshold(None, self.right, missing, self.own_level)
-        found = [
-            (value, self.right[above], level, 0 if at < len(self.right) else None)
-            for value, above, level, at in zip(
-                self.values, self.above, self.levels, self.shown, strict=True
-            )
-        ]
-        in_force = [each for each in found if each[3] == 0]
-        if in_force:
-            value, right, level, _ = in_force[-1]
-            return _threshold(value, right, 0, level)
-        needed = [_missing(right, self.m, level) for _, right, level, _ in found]
-        nearest = int(np.argmin(needed))
-        return _threshold(None, found[nearest][1], needed[nearest], found[nearest][2])
+        if self.in_force[-1] < math.inf:
+            number = self.values.index(self.in_force[-1])
+            right, missing = self.right[self.above[number]], 0
+        else:
+            needed = [
+                _missing(self.right[above], self.m, level)
+                for above, level in zip(self.above, self.levels, strict=True)
+            ]
+            number = int(np.argmin(needed))
+            right, missing = self.right[self.above[number]], needed[number]
+        value = None if missing else self.values[number]
+        return _threshold(value, right, missing, self.levels[number])
 
-    def _alarm_of(self, above: NDArray[np.bool_], since: int, end: int) -> tuple[int, int] | None:
-        allowed = 1 - self.m
-        bets = [(min(times * allowed, 0.5) / allowed - 1) / self.m for times in DEFECTS]
-        capital = [1.0] * len(bets)
-        good = [0] * len(bets)
-        for at in map(int, np.flatnonzero(above[:end])):
-            for place, bet in enumerate(bets):
-                if capital[place] <= 1:
-                    capital[place], good[place] = 1.0, at
-                capital[place] *= 1 + bet * (self.m - self.right[at])
-            if at > since and sum(capital) / len(capital) >= ALARM:
-                return at, good[int(np.argmax(capital))]
+    def _detect(self) -> int | None:
+        capital = np.ones(len(DEFECTS))
+        for at, gains in enumerate(np.exp(self.against).T):
+            capital = np.maximum(capital, 1) * gains
+            if capital.mean() >= 1 / self.risk:
+                return at
         return None
+
+    def _last_good(self, at: int) -> int:
+        """The first audit from which on precision may have been below the promise.
+
+        Of all audits from which on `right` speaks against the promise up to `at`, the first that
+        is not less likely by `risk` than the likeliest.
+        """
+        since = np.cumsum(self.against[:, at::-1], axis=1)[:, ::-1]
+        likely = np.logaddexp.reduce(since, axis=0)
+        return int(np.argmax(likely >= likely.max() + math.log(self.risk)))
 
 
 def _threshold(value: float | None, right: Float, missing: int, level: float) -> Threshold:
@@ -383,39 +394,33 @@ def _threshold(value: float | None, right: Float, missing: int, level: float) ->
 
 def _missing(right: Float, m: float, level: float) -> int:
     """How many clean audits more would show the promise."""
-    reached = _log_capital_of_each_bet(right, m)[:, -1] if len(right) else np.zeros(len(BETS))
+    won = _log_capital_of_each_bet(right, m)
     gains = np.log1p(np.array(BETS) / m * (1 - m))
     low, high = 0, 1
-    while _log_mean(reached + high * gains) < -math.log(level):
+    while _log_mean(won + high * gains) < -math.log(level):
         low, high = high, 2 * high
     while high - low > 1:
         middle = (low + high) // 2
-        enough = _log_mean(reached + middle * gains) >= -math.log(level)
+        enough = _log_mean(won + middle * gains) >= -math.log(level)
         low, high = (low, middle) if enough else (middle, high)
     return high
 
 
 def _log_capital(right: Float, m: float) -> Float:
     """The logarithm of the capital after each audit, against a precision of `m` or less."""
-    if not len(right):
-        return np.zeros(0)
-    each = _log_capital_of_each_bet(right, m)
+    bets = np.array(BETS)[:, None] / m
+    each = np.cumsum(np.log1p(bets * (right - m)), axis=1)
     return np.array(np.logaddexp.reduce(each, axis=0) - math.log(len(BETS)))
 
 
 def _log_capital_of_each_bet(right: Float, m: float) -> Float:
-    """float64 (bets, audits)."""
+    """The same after the last audit, of each bet by itself."""
     bets = np.array(BETS)[:, None] / max(m, 1e-12)
-    return np.array(np.cumsum(np.log1p(bets * (right - m)), axis=1))
+    return np.array(np.log1p(bets * (right - m)).sum(axis=1))
 
 
 def _log_mean(logs: Float) -> float:
     return float(np.logaddexp.reduce(logs)) - math.log(len(logs))
-
-
-def _first(reached: NDArray[np.bool_]) -> int:
-    """The first place that is true, or the number of places."""
-    return int(np.argmax(reached)) if reached.any() else len(reached)
 
 
 def _lot(question: Question, reason: str, seed: int) -> float:
