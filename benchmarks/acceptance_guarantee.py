@@ -2,15 +2,17 @@
 
     python -m benchmarks.acceptance_guarantee FEATURES
 
-FEATURES holds what `python -m benchmarks.domains` embedded. A stream is what one champion meets: 40
-rounds of 300 questions. Drawn worlds say how scores and truth go together; real ones are questions
+FEATURES holds what `python -m benchmarks.domains` embedded. A stream is what one champion meets: 20
+rounds of 600 questions. Drawn worlds say how scores and truth go together; real ones are questions
 about test classes that neither encoder nor Hi-LANDER has learnt, drawn again and again.
 """
 
 import datetime as dt
 from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
 from statistics import median
 from typing import Annotated
@@ -33,10 +35,10 @@ from benchmarks.domains import load
 from clustering import HiLander
 
 RESULT = Path(__file__).parent / "results" / "acceptance_guarantee.md"
-STREAMS = 200
-ROUNDS = 40
-QUESTIONS = 300
-TURN = 20
+STREAMS = 50
+ROUNDS = 20
+QUESTIONS = 600
+TURN = 10
 """The round in which a world changes, where it does."""
 START = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
 DAY = dt.timedelta(days=1)
@@ -357,15 +359,15 @@ def main(
             0.99,
         ),
         "errors grow slowly to 10x": (partial(drawn, worse=lambda n: 1 + 9 * n / ROUNDS), 0.99),
-        "30x more errors from round 20 to 25": (
-            partial(drawn, worse=lambda n: 30.0 if TURN <= n < TURN + 5 else 1.0),
+        "30x more errors from round 10 to 12": (
+            partial(drawn, worse=lambda n: 30.0 if TURN <= n < TURN + 2 else 1.0),
             0.99,
         ),
     }
     glyphs = real_questions(features, "other three", "other two", rng)
     products = real_questions(features, "glyphs", "products", rng)
     for kind in glyphs:
-        for promised in (0.99, 0.95):
+        for promised in (0.99, 0.95) if kind == "attachments" else (0.95,):
             same = partial(resampled, before=glyphs[kind], after=glyphs[kind])
             other = partial(resampled, before=glyphs[kind], after=products[kind])
             worlds[f"real: {kind}, other alphabets, promised {promised:.0%}"] = (same, promised)
@@ -378,19 +380,36 @@ def main(
         " | audits | drift noticed after audits |",
         "|---|---|---|---|---|---|---|",
     ]
-    for name, (world, promised) in worlds.items():
-        images = float(world(0, np.random.default_rng(0)).n.mean())
-        guarantee = Guarantee(precision_at_least=promised, typical_images=images)
-        for called, method in METHODS.items():
-            found = []
-            for seed in range(streams):
-                own = np.random.default_rng(seed)
-                rounds = [world(of_round, own) for of_round in range(ROUNDS)]
-                found.append(method(rounds, guarantee, own))
-            lines.append(row(name, called, found, promised))
-            print(lines[-1], flush=True)
+    jobs = [(name, method) for name in worlds for method in METHODS]
+    with ProcessPoolExecutor(2, get_context("fork"), _know, (worlds, streams)) as pool:
+        for line in pool.map(_row_of, jobs):
+            lines.append(line)
+            print(line, flush=True)
     chosen = bounds_table(streams, rng)
     RESULT.write_text("\n".join([*HEAD, *lines, "", *BOUND_HEAD, *chosen, ""]), encoding="utf-8")
+
+
+KNOWN: dict[str, tuple[World, float]] = {}
+N_STREAMS = [STREAMS]
+
+
+def _know(worlds: dict[str, tuple[World, float]], streams: int) -> None:
+    KNOWN.update(worlds)
+    N_STREAMS[0] = streams
+
+
+def _row_of(job: tuple[str, str]) -> str:
+    """The line of one method in one world."""
+    name, method = job
+    world, promised = KNOWN[name]
+    images = float(world(0, np.random.default_rng(0)).n.mean())
+    guarantee = Guarantee(precision_at_least=promised, typical_images=images)
+    found = []
+    for seed in range(N_STREAMS[0]):
+        own = np.random.default_rng(seed)
+        rounds = [world(of_round, own) for of_round in range(ROUNDS)]
+        found.append(METHODS[method](rounds, guarantee, own))
+    return row(name, method, found, promised)
 
 
 def row(world: str, method: str, found: Sequence[Outcome], promised: float) -> str:
