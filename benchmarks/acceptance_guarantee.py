@@ -35,7 +35,7 @@ from benchmarks.domains import load
 from clustering import HiLander
 
 RESULT = Path(__file__).parent / "results" / "acceptance_guarantee.md"
-STREAMS = 50
+STREAMS = 30
 ROUNDS = 20
 QUESTIONS = 600
 TURN = 10
