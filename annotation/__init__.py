@@ -6,6 +6,7 @@ A candidate cluster becomes questions (`questions`), a `Site` asks them in the a
 labels follow from that (`changed_labels`).
 """
 
+from annotation.acceptance import Acceptable, Audited, Guarantee, History, Sorted, Threshold
 from annotation.annotators import Alpha, Record, gold_counts, picture_alpha, records, verdict_alpha
 from annotation.answers import Annotation, InvalidAnnotation, Submission, new_answers
 from annotation.connection import SiteError, SiteRefused, SiteUnreachable
@@ -58,10 +59,12 @@ from annotation.wording import Flag, Wording, WordingError
 __all__ = [
     "AGGREGATORS",
     "GALLERY",
+    "Acceptable",
     "Alike",
     "Alpha",
     "Annotation",
     "Asking",
+    "Audited",
     "Cut",
     "Decided",
     "DecisionGraph",
@@ -71,6 +74,8 @@ __all__ = [
     "Expected",
     "Fit",
     "Flag",
+    "Guarantee",
+    "History",
     "InvalidAnnotation",
     "LocalPace",
     "LocalPictures",
@@ -93,7 +98,9 @@ __all__ = [
     "SitePictures",
     "SiteRefused",
     "SiteUnreachable",
+    "Sorted",
     "Submission",
+    "Threshold",
     "Touched",
     "Trust",
     "Votes",

@@ -141,6 +141,7 @@ def _without(
         ],
         annotators=sorted({*decision.annotators, by}),
         reason=reason,
+        model_id=None,
     )
 
 

@@ -155,6 +155,7 @@ def undo(decision: Decision, *, by: str, reason: str) -> Decision:
         confidence=1.0,
         seconds=0.0,
         reason=reason,
+        model_id=decision.model_id,
     )
 
 
@@ -167,9 +168,8 @@ def _ruling(
     votes: Votes,
 ) -> Ruling:
     heard = [answer.id for answer in voices]
-    if heard == (previous.answer_ids if previous else []) and (
-        previous is None or previous.reason is not None
-    ):
+    ruled_unheard = previous is None or previous.reason is not None or previous.model_id is not None
+    if ruled_unheard and heard == (previous.answer_ids if previous else []):
         return Ruling()
     outcome = _outcome(question, opinion)
     if voices and not from_lead(voices) and outcome.risk > votes.risk:

@@ -27,7 +27,7 @@ from annotation.questions import ANCHORS, GALLERY, merge_question
 from catalog.identity import set_digest
 from catalog.schema import Question
 
-_CERTAIN = 10**12
+_CERTAIN = 10**15
 
 
 @dataclass(frozen=True)

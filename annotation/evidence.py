@@ -24,7 +24,11 @@ MANIFEST = SUREST = 0.999
 NAMED = 0.9
 PREMISE = 0.9
 
-_UNIT = 1e-6
+# What was accepted without asking weighs its log-odds so lightly that no number of such edges
+# outweighs a person's word.
+UNASKED = 1e-7
+
+_UNIT = 1e-9
 
 Node = tuple[str, ...]
 Component = tuple[Node, ...]
@@ -44,7 +48,7 @@ class Link(NamedTuple):
 
     first: Node
     second: Node
-    posterior: float
+    weight: int
 
 
 class Place(NamedTuple):
@@ -133,9 +137,9 @@ class Evidence:
         graph: Graph = nx.Graph()
         graph.add_nodes_from(component)
         for hub in component:
-            for first, second, posterior in self.links(hub):
+            for first, second, weight in self.links(hub):
                 known = graph.edges[first, second]["weight"] if graph.has_edge(first, second) else 0
-                graph.add_edge(first, second, weight=known + weight_of(posterior))
+                graph.add_edge(first, second, weight=known + weight)
         return graph
 
     def rules(self, component: Component, nodes: Collection[Node]) -> list[Rule]:
@@ -153,22 +157,32 @@ class Evidence:
         for label in self.labels[hub[1]]:
             # An image that manifests label in two ways joins nothing: one of them is wrong.
             if label.image_id not in self._disputed:
-                yield Link(hub, ("image", label.image_id), MANIFEST)
+                yield Link(hub, ("image", label.image_id), weight_of(MANIFEST))
             if key := name_key(label.name or ""):
-                yield Link(hub, ("name", label.locale, key), MANIFEST)
+                yield Link(hub, ("name", label.locale, key), weight_of(MANIFEST))
 
     def _said(self, hub: Node) -> Iterator[Link]:
         each, number = self.decided[hub[1]], int(hub[2])
         decision = each.decision
         for place in places(each, number):
-            yield Link(hub, ("image", place.image), place.posterior if place.asked else PREMISE)
+            weight = weight_of(place.posterior if place.asked else PREMISE, of=decision)
+            yield Link(hub, ("image", place.image), weight)
         if decision.kind != DecisionKind.SAME:
             return
         groups = groups_of(decision)
         for other in groups[number + 1 :]:
-            yield Link(hub, other, decision.confidence)
-        if decision.name and number == len(groups) - 1:
-            yield Link(hub, ("name", each.question.locale, name_key(decision.name)), NAMED)
+            yield Link(hub, other, weight_of(decision.confidence, of=decision))
+        name = name_of(each)
+        if name is not None and number == len(groups) - 1:
+            yield Link(hub, name, weight_of(NAMED))
+
+
+def name_of(each: Decided) -> Node | None:
+    """The name that a decision gives, as a node."""
+    name = each.decision.name
+    if not name or each.decision.kind != DecisionKind.SAME:
+        return None
+    return "name", each.question.locale, name_key(name)
 
 
 def groups_of(decision: Decision) -> list[Node]:
@@ -205,12 +219,20 @@ def rules_of(each: Decided) -> list[Rule]:
     return found
 
 
-def weight_of(posterior: float) -> int:
-    """The log-odds of a posterior in millionths: whole numbers add up alike in any order."""
+def weight_of(posterior: float, *, of: Decision | None = None) -> int:
+    """The log-odds of a posterior in billionths: whole numbers add up alike in any order.
+
+    They are those of what a person said, or of a decision.
+    """
     bounded = min(max(posterior, 0.5 + 1e-6), SUREST)
-    return round(math.log(bounded / (1 - bounded)) / _UNIT)
+    unit = UNASKED if of is not None and of.model_id is not None else 1.0
+    return round(unit * math.log(bounded / (1 - bounded)) / _UNIT)
+
+
+LIGHTEST = round(UNASKED * math.log(SUREST / (1 - SUREST)) / _UNIT)
+"""The most that an edge weighs that nobody was asked about."""
 
 
 def posterior_of(weight: int) -> float:
-    """The posterior whose log-odds `weight` is in millionths."""
+    """The posterior whose log-odds `weight` is in billionths."""
     return 1 / (1 + math.exp(-weight * _UNIT))

@@ -97,13 +97,13 @@ def _content(
         "product_id": product,
         "name": partition.names.get((product, locale)),
         "locale": locale,
-        "origin": Origin.DECISION.value,
+        "origin": (Origin.ACCEPTED if decision.model_id else Origin.DECISION).value,
         "decision_id": decision.id,
         "annotators": decision.annotators,
         "agreement": decision.agreement,
-        # What somebody ruled by hand took nobody's time at a desk.
+        # What somebody ruled by hand, or nobody was asked, took nobody's time at a desk.
         "seconds": None
-        if listed or question.site == NO_SITE
+        if listed or decision.model_id or question.site == NO_SITE
         else decision.seconds / len(question.image_ids),
         "withdrawn": False,
     }

@@ -14,6 +14,7 @@ from functools import cached_property
 import networkx as nx
 
 from annotation.evidence import (
+    LIGHTEST,
     SUREST,
     Component,
     Decided,
@@ -22,6 +23,7 @@ from annotation.evidence import (
     Node,
     Rank,
     Rule,
+    name_of,
     places,
     rules_of,
     weight_of,
@@ -252,8 +254,9 @@ def _resolve(
         tuple(sorted(node[1] for node in side if node[0] == "image")) for side in (left, right)
     )
     contradiction = None
-    # A name is no decision: two products that share one contradict nobody.
-    if on_left and on_right and not all("name" in (a[0], b[0]) for a, b in cut):
+    # A name is no decision, nor is what nobody was asked: they give way and contradict nobody.
+    by_name = all("name" in (a[0], b[0]) for a, b in cut)
+    if on_left and on_right and not by_name and weight > len(cut) * LIGHTEST:
         cut_decisions = {node[1] for edge in cut for node in edge if node[0] == "group"}
         contradiction = Contradiction(
             digest(rule.decided.question.id, rule.first[2:], rule.second[2:] or rule.second),
@@ -287,7 +290,8 @@ def _read(piece: Collection[Node], evidence: Evidence, found: Settled) -> None:
     product = _identity(piece, labels, groups)
     found.meant.update(dict.fromkeys(groups, product))
     found.product_of.update(dict.fromkeys(shown, product))
-    found.names.update(((product, place), name) for place, name in _names(labels, groups.values()))
+    called = [each for each in groups.values() if name_of(each) in piece]
+    found.names.update(((product, place), name) for place, name in _names(labels, called))
     surest = max(groups.values(), key=_confidence, default=None)
     for image in shown:
         source = asked.get(image)
@@ -309,15 +313,14 @@ def _identity(
     return named[0] if named else digest("product", *asked[0])
 
 
-def _names(labels: Sequence[VerifiedLabel], groups: Iterable[Decided]) -> Iterator[tuple[str, str]]:
+def _names(labels: Sequence[VerifiedLabel], called: Iterable[Decided]) -> Iterator[tuple[str, str]]:
     """What a product is called in each locale: by a manifest, else by most decided pictures."""
     votes: dict[str, Counter[tuple[bool, str]]] = defaultdict(Counter)
     for label in labels:
         if label.name:
             votes[label.locale][True, label.name] += 1
-    for question, decision in groups:
-        if decision.name and decision.kind == DecisionKind.SAME:
-            votes[question.locale][False, decision.name] += len(decision.groups[-1])
+    for question, decision in called:
+        votes[question.locale][False, decision.name or ""] += len(decision.groups[-1])
     for locale, counted in sorted(votes.items()):
         yield locale, max(counted, key=lambda vote: (vote[0], counted[vote], vote[1]))[1]
 
@@ -332,14 +335,15 @@ def _sources(groups: Mapping[Node, Decided], images: Collection[str]) -> dict[st
         if decision.kind == DecisionKind.DIFFERENT and len(decision.groups[int(number)]) == 1:
             continue
         for image, posterior, asked in places(each, int(number)):
-            rank = weight_of(posterior), decision_id
+            rank = weight_of(posterior, of=decision), decision_id
             if asked and image in images and rank > surest.get(image, (0, "")):
                 surest[image], found[image] = rank, each
     return found
 
 
-def _confidence(each: Decided) -> tuple[float, str]:
-    return each.decision.confidence, each.decision.id
+def _confidence(each: Decided) -> tuple[bool, float, str]:
+    asked = each.decision.model_id is None
+    return asked, each.decision.confidence, each.decision.id
 
 
 def _pair(first: str, second: str) -> tuple[str, str]:

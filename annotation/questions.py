@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field
 
 from annotation.partition import Decided, Partition
 from catalog.identity import digest, set_digest
-from catalog.schema import DecisionKind, Question, QuestionKind
+from catalog.schema import Decision, DecisionKind, Question, QuestionKind
 
 ANCHORS = 6
 GALLERY = 12
@@ -150,11 +150,17 @@ def follow_ups(
 ) -> list[Question]:
     """What is to be asked next because of the decisions that stand.
 
-    What the products of a split are called, and which of two contradicting decisions is right. No
-    question shows an image that was `removed`.
+    What the products of a split, of what was accepted unasked and of what was given a wrong name
+    are called, and which of two contradicting decisions is right. No question shows an image that
+    was `removed`.
     """
     asked = []
     for question, decision in decided:
+        if question.kind == QuestionKind.VERIFY and decision.kind == DecisionKind.SAME:
+            [shown] = decision.groups
+            nameless = (known.product_of.get(shown[0]), question.locale) not in known.names
+            if nameless and (decision.name or decision.model_id is not None):
+                asked.append(_naming(question, decision, _left(shown, removed)[:ANCHORS]))
         if question.kind == QuestionKind.SPLIT:
             for group in decision.groups:
                 if (known.product_of.get(group[0]), question.locale) not in known.names:
@@ -174,6 +180,18 @@ def follow_ups(
         for each in known.contradictions
     ]
     return [each for each in [*asked, *doubtful] if _can_be_asked(each)]
+
+
+def _naming(question: Question, decision: Decision, images: list[str]) -> Question:
+    """Ask what the product of a few images is called."""
+    return Question(
+        id=digest("name", decision.id, set_digest(images)),
+        kind=QuestionKind.VERIFY,
+        locale=question.locale,
+        site="",
+        image_ids=images,
+        cluster_id=question.cluster_id,
+    )
 
 
 def _left(images: Iterable[str], removed: Collection[str]) -> list[str]:

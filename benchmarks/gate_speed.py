@@ -65,6 +65,7 @@ def batch(n_rows: int, seed: int = 0) -> tuple[pd.DataFrame, Known]:
             "seconds": draw.gamma(2.0, 0.5, n_rows),
             "differs": False,
             "disputed": False,
+            "guaranteed": False,
         },
         index=[f"{n:032x}" for n in range(n_rows)],
     )

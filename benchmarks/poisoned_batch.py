@@ -136,6 +136,7 @@ def judged(
             "seconds": 1.0,
             "differs": False,
             "disputed": False,
+            "guaranteed": False,
             "quality": seen.quality,
             "typicality": seen.typicality,
         },

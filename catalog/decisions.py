@@ -4,14 +4,16 @@ import datetime as dt
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
-from sqlalchemy import ColumnElement, and_, exists, func, select, update
+from sqlalchemy import ColumnElement, and_, exists, func, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
 from catalog.database import add_new, chunks
 from catalog.paging import EVERYTHING, PAGE, Range, ranges
 from catalog.schema import (
     Answer,
+    Audit,
     Decision,
+    DecisionKind,
     Desk,
     Pull,
     Question,
@@ -53,7 +55,7 @@ def to_push(session: Session, site: str, locale: str, kind: str) -> list[Questio
         for question in session.scalars(
             select(Question)
             .where(*of_queue, Question.site == site, ids.holds(Question.id))
-            .where(~_stands_at(Desk.CROWD, ids), ~is_withdrawn())
+            .where(~_stands_at(Desk.CROWD, ids), ~is_withdrawn(), ~_needs_no_answer())
             .order_by(Question.id)
         )
     ]
@@ -68,6 +70,7 @@ def queues_to_push(session: Session, site: str) -> list[tuple[str, str]]:
             ids.holds(Question.id),
             ~_stands_at(Desk.CROWD, ids),
             ~is_withdrawn(),
+            ~_needs_no_answer(),
         )
         found.update(session.execute(query.distinct()).tuples())
     return sorted(found)
@@ -252,12 +255,14 @@ def outcomes_since(
 ) -> list[tuple[str, str, int]]:
     """How often annotators decided questions of `kinds` in a locale in a way, since a moment.
 
-    By locale and kind of decision. What somebody ruled by hand does not count.
+    By locale and kind of decision. What somebody ruled by hand does not count, nor what was
+    accepted without asking.
     """
     query = (
         select(Question.locale, Decision.kind, func.count())
         .join(Decision, Decision.question_id == Question.id)
-        .where(decision_stands(), Question.kind.in_(kinds), Decision.reason.is_(None))
+        .where(decision_stands(), Question.kind.in_(kinds))
+        .where(Decision.reason.is_(None), Decision.model_id.is_(None))
         .group_by(Question.locale, Decision.kind)
         .order_by(Question.locale, Decision.kind)
     )
@@ -326,8 +331,30 @@ def current_decisions(session: Session, *, question_ids: Sequence[str]) -> list[
 
 
 def is_open(question: type[Question]) -> ColumnElement[bool]:
-    """True of a question that has not been decided; a gold question never is, and is not open."""
-    return and_(question.expected.is_(None), ~exists().where(Decision.question_id == question.id))
+    """True of a question that has not been decided; a gold question never is, and is not open.
+
+    One that was accepted without asking people is open again when that is undone.
+    """
+    says_something = or_(Decision.model_id.is_(None), is_accepted())
+    return and_(
+        question.expected.is_(None),
+        ~exists().where(Decision.question_id == question.id, says_something),
+    )
+
+
+def is_accepted() -> ColumnElement[bool]:
+    """True of a `Decision` that stands and was made without asking people."""
+    return and_(
+        Decision.model_id.is_not(None), Decision.kind != DecisionKind.UNDONE, decision_stands()
+    )
+
+
+def _needs_no_answer() -> ColumnElement[bool]:
+    """True of a `Question` that was accepted without asking people, and that is not audited."""
+    return and_(
+        exists().where(Decision.question_id == Question.id, is_accepted()),
+        ~exists().where(Audit.question_id == Question.id),
+    )
 
 
 def _stands_at(desk: Desk, ids: Range = EVERYTHING) -> ColumnElement[bool]:

@@ -6,7 +6,7 @@ from sqlalchemy import exists, func, or_, select
 from sqlalchemy.orm import Session
 
 from catalog.database import add_new, chunks
-from catalog.decisions import decision_stands, is_open, is_withdrawn
+from catalog.decisions import decision_stands, is_accepted, is_open, is_withdrawn
 from catalog.identity import digest
 from catalog.labels import is_current
 from catalog.paging import PAGE, ranges
@@ -78,8 +78,8 @@ def counts(session: Session) -> dict[str, int]:
 def waiting(session: Session, locale: str) -> list[str]:
     """Identities of the images of `locale` that nothing is known of and nobody is asked about.
 
-    They have no verified label, are not decided unusable, lie on no open question, and were not
-    removed. Sorted.
+    They have no verified label, are neither decided unusable nor accepted, lie on no open question,
+    and were not removed. Sorted.
     """
     return [image_id for page in _waiting_pages(session, locale) for image_id in page]
 
@@ -98,11 +98,11 @@ def _waiting_pages(session: Session, locale: str) -> Iterator[Sequence[str]]:
             is_open(Question),
             ~is_withdrawn(),
         )
-        unusable = exists().where(
+        unusable_or_accepted = exists().where(
             QuestionImage.image_id == Image.id,
             ids.holds(QuestionImage.image_id),
             Decision.question_id == QuestionImage.question_id,
-            Decision.kind == DecisionKind.UNUSABLE,
+            or_(Decision.kind == DecisionKind.UNUSABLE, is_accepted()),
             decision_stands(),
         )
         query = select(Image.id).where(
@@ -110,7 +110,7 @@ def _waiting_pages(session: Session, locale: str) -> Iterator[Sequence[str]]:
             ids.holds(Image.id),
             ~labelled,
             ~asked_about,
-            ~unusable,
+            ~unusable_or_accepted,
             ~is_removed(Image.id),
         )
         yield session.scalars(query.order_by(Image.id)).all()

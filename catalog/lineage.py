@@ -82,7 +82,10 @@ class QuestionStep:
 
 @dataclass(frozen=True)
 class DecisionStep:
-    """A decision; `superseded_by` names the one that came after it."""
+    """A decision; `superseded_by` names the one that came after it.
+
+    `accepted_from` is the model whose word was accepted without asking people.
+    """
 
     decision_id: str
     kind: str
@@ -90,6 +93,7 @@ class DecisionStep:
     reason: str | None
     decided_at: dt.datetime
     superseded_by: str | None
+    accepted_from: str | None
     question: QuestionStep
 
 
@@ -224,6 +228,7 @@ def _lineage(session: Session, image_id: str, held: Sequence[VersionStep]) -> Li
             each.reason,
             each.decided_at,
             successor.get(each.id),
+            each.model_id,
             about[each.question_id],
         )
         for each in sorted(decided, key=lambda each: (each.decided_at, each.id))

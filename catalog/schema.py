@@ -123,10 +123,33 @@ class SettlementKind(StrEnum):
 
 
 class Origin(StrEnum):
-    """Where a verified label comes from: the customer's manifest, or a decision of ours."""
+    """Where a verified label comes from.
+
+    The customer's manifest, a decision of people, or one that was accepted without asking them.
+    """
 
     MANIFEST = "manifest"
     DECISION = "decision"
+    ACCEPTED = "accepted"
+
+
+class AuditPurpose(StrEnum):
+    """What a question is asked for that is asked to measure, and not to label faster.
+
+    `ACCEPTANCE`: may what the model is sure of be accepted? `CERTIFICATE`: how good is the whole?
+    """
+
+    ACCEPTANCE = "acceptance"
+    CERTIFICATE = "certificate"
+
+
+class AuditSubject(StrEnum):
+    """What is audited: a cluster, images that join a product, two products as one, two images."""
+
+    CLUSTER = "cluster"
+    ATTACHMENT = "attachment"
+    MERGE = "merge"
+    PAIR = "pair"
 
 
 # --- images ---------------------------------------------------------------------------------------
@@ -492,7 +515,8 @@ class Decision(Table):
 
     The images of one group show one product, those of two groups two products, and a removed image
     shows the product of no group. `confidence` is the posterior probability of the whole,
-    `memberships` that of each image of the groups, in their order.
+    `memberships` that of each image of the groups, in their order. `model_id` is the model whose
+    word was accepted without asking people, and None where people decided.
     """
 
     __tablename__ = "decision"
@@ -512,6 +536,29 @@ class Decision(Table):
     seconds: Mapped[float]
     reason: Mapped[str | None] = mapped_column(default=None)
     decided_at: Mapped[dt.datetime] = mapped_column(default_factory=now)
+    model_id: Mapped[str | None] = mapped_column(
+        ForeignKey("model.id", name="decision_accepts_model"), default=None
+    )
+
+
+class Audit(Table):
+    """A question that was drawn to be asked of people, so that they measure what a model says.
+
+    `chance` is the probability with which it was drawn, whatever the answer; `score` the one that
+    the model `model_id` gave to what is audited.
+    """
+
+    __tablename__ = "audit"
+    __table_args__ = (Index("audit_of_subject", "purpose", "locale", "subject"),)
+
+    question_id: Mapped[str] = mapped_column(ForeignKey("question.id"), primary_key=True)
+    purpose: Mapped[str] = mapped_column(String(16))
+    locale: Mapped[str] = mapped_column(String(35))
+    subject: Mapped[str] = mapped_column(String(16))
+    score: Mapped[float]
+    chance: Mapped[float]
+    model_id: Mapped[str | None] = mapped_column(ForeignKey("model.id"), default=None)
+    drawn_at: Mapped[dt.datetime] = mapped_column(default_factory=now)
 
 
 class RoundStep(Table):

@@ -73,8 +73,8 @@ def foresee(
         relevant = RelevantComponents().fit(old[teaches], numbers[teaches])
         waiting, old = relevant.transform(waiting), relevant.transform(old)
     seeing = copy(lander)
-    nowhere = np.full(len(waiting), -1, dtype=np.int64)
-    found, likely = nowhere, np.zeros(len(waiting))
+    found: Int = np.full(len(waiting), -1, dtype=np.int64)
+    likely: Float = np.zeros(len(waiting))
     if len(old) and len(waiting):
         attached = seeing.attach(waiting, old, products)
         found, likely = attached.products, attached.probability

@@ -281,6 +281,8 @@ def _add_label(parent: Tree, label: LabelStep) -> None:
 def _add_decision(parent: Tree, decision: DecisionStep) -> None:
     later = f", superseded by {decision.superseded_by[:12]}" if decision.superseded_by else ""
     why = f", {escape(decision.reason)}" if decision.reason else ""
+    if decision.accepted_from is not None:
+        why += f", accepted from model {decision.accepted_from[:12]} without asking"
     branch = parent.add(
         f"[bold]decision[/] {decision.decision_id[:12]} {decision.kind},"
         f" {decision.confidence:.0%} sure, {decision.decided_at:%Y-%m-%d %H:%M}{why}{later}"

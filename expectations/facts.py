@@ -21,6 +21,7 @@ from expectations.scripts import is_written_for
 LABEL_COLUMNS = (
     *("image_id", "product_id", "name", "locale", "origin", "site", "verdict", "annotators"),
     *("agreement", "posterior", "seconds", "differs", "disputed", "quality", "typicality"),
+    "guaranteed",
 )
 IMAGE_COLUMNS = ("image_id", "locale", "unchanged", "near_duplicates")
 CURRENT_COLUMNS = ("image_id", "product_id", "locale")
@@ -75,7 +76,8 @@ def with_facts(labels: pd.DataFrame, known: Known, policy: LabelPolicy) -> pd.Da
         `verdict` and `posterior` of a label about which nobody was asked. `differs` is true where
         the image is known not to show the product, `disputed` where people are asked which of two
         decisions about it is right. `quality` and `typicality` are those of
-        `expectations.suspicion`, missing where nothing can be said.
+        `expectations.suspicion`, missing where nothing can be said. `guaranteed` is true of a label
+    that was accepted without asking people while the guarantee held; it says nothing of others.
 
     Returns
     -------
@@ -90,6 +92,7 @@ def with_facts(labels: pd.DataFrame, known: Known, policy: LabelPolicy) -> pd.Da
     names = labels.loc[named, ["name"]]
     local_names = labels.loc[named & in_known_locale, ["name", "locale"]]
     decided = labels["origin"] == "decision"
+    unasked = labels["origin"] == "accepted"
     team, teams = _teams(labels["annotators"])
     judged = _accuracy_of_annotators(known.gold, policy)
     vendors = _accuracy_of_vendors(known.gold, policy)
@@ -109,15 +112,18 @@ def with_facts(labels: pd.DataFrame, known: Known, policy: LabelPolicy) -> pd.Da
         "locale_is_known": in_known_locale,
         "locale_is_the_images": _where(ingested, labels["locale"] == locale_of_image),
         "vendor_is_known": _where(labels["site"].notna(), labels["site"].isin(list(known.vendors))),
-        "verdict_is_known": _where(decided, labels["verdict"].isin(VERDICTS)),
+        "verdict_is_known": _where(decided | unasked, labels["verdict"].isin(VERDICTS)),
+        "guarantee_holds": _where(unasked, labels["guaranteed"].eq(True)),
         "agreement_is_a_share": labels["agreement"].between(0, 1),
         "agreement_is_enough": _at_least(
-            labels["agreement"], labels["locale"], policy, "agreement_at_least"
+            labels["agreement"].where(~unasked), labels["locale"], policy, "agreement_at_least"
         ),
         "posterior_is_enough": _at_least(
             labels["posterior"], labels["locale"], policy, "posterior_at_least"
         ),
-        "annotator_is_named": np.array([_are_named(each) for each in teams], dtype=float)[team],
+        "annotator_is_named": _where(
+            ~unasked, pd.Series([_are_named(teams[each]) for each in team], index=labels.index)
+        ),
         "annotator_is_not_suspended": np.array(
             [set(known.suspended).isdisjoint(each) for each in teams], dtype=float
         )[team],

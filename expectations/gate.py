@@ -80,9 +80,9 @@ def judge(
     by_row = run_suite(rows, row_rules(policy), docs)
     reasons = _reasons(by_row, overruled)
     accepted = labels[~labels.index.isin(list(reasons))]
-    # What somebody released does not tell how far annotators agree.
-    released = accepted.index.isin(list(overruled))
-    accepted = accepted.assign(agreement=accepted["agreement"].astype(float).mask(released))
+    # What somebody released does not tell how far annotators agree, nor does what nobody was asked.
+    untold = accepted.index.isin(list(overruled)) | (accepted["origin"] == "accepted")
+    accepted = accepted.assign(agreement=accepted["agreement"].astype(float).mask(untold))
     together = shares.with_shares(accepted, known.current, policy)
     by_set = run_suite(together, set_rules(policy, known.locales), docs)
     of_locale = shares.by_locale(labels, accepted, known.decided, known.locales)

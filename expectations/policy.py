@@ -57,6 +57,7 @@ class Severities(BaseModel, frozen=True, extra="forbid"):
     locale_is_the_images: Severity = Severity.CRITICAL
     vendor_is_known: Severity = Severity.CRITICAL
     verdict_is_known: Severity = Severity.CRITICAL
+    guarantee_holds: Severity = Severity.CRITICAL
     agreement_is_a_share: Severity = Severity.CRITICAL
     agreement_is_enough: Severity = Severity.CRITICAL
     posterior_is_enough: Severity = Severity.CRITICAL

@@ -156,6 +156,12 @@ class VerdictIsKnown(RowRule):
     reason = "the decision behind the label does not say what its images show"
 
 
+class GuaranteeHolds(RowRule):
+    column: str = "guarantee_holds"
+    description: str = "what nobody was asked about was accepted while the guarantee held"
+    reason = "nobody was asked about it, and the audits do not carry what was accepted then"
+
+
 class AgreementIsAShare(RowRule):
     column: str = "agreement_is_a_share"
     description: str = "the agreement lies between 0 and 1"

@@ -35,6 +35,7 @@ def row_rules(policy: LabelPolicy) -> ExpectationSuite:
         rules.LocaleIsTheImages: None,
         rules.VendorIsKnown: None,
         rules.VerdictIsKnown: None,
+        rules.GuaranteeHolds: None,
         rules.AgreementIsAShare: None,
         rules.AgreementIsEnough: f"the annotators' agreement is at least"
         f" {bar('agreement_at_least')}",

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from prefect import flow, get_run_logger
 
 from catalog.schema import TrainingSet
+from tasks.accept import HEADER, revoke, standing
 from tasks.annotate import push
 from tasks.annotators import annotators_page
 from tasks.artifacts import facts, publish, table
@@ -50,6 +51,7 @@ def collect() -> Collected:
     for queue, question_ids in escalations(ruled).items():
         n_open += len(question_ids)
         push(queue, question_ids)
+    n_revoked = revoke()
     n_labels = relabel()
     judged = judge()
     training_set = commit_training_set()
@@ -60,6 +62,10 @@ def collect() -> Collected:
         for problem in each.invalid:
             logger.warning("%s: %s", place, problem)
     logger.info("%d decisions, %d labels changed, %d still open", n_decisions, n_labels, n_open)
+    if n_revoked:
+        logger.warning(
+            "the audits no longer carry %d questions that were accepted: they are asked", n_revoked
+        )
     if judged is not None:
         logger.info("gate: %d accepted, %d quarantined", judged.n_accepted, judged.n_quarantined)
     if judged is not None and judged.held:
@@ -84,6 +90,14 @@ def collect() -> Collected:
         )
         if training_set is not None
         else "There is no training set yet.",
+    )
+    publish(
+        "acceptance",
+        "Accepted without asking",
+        f"{n_revoked} questions are asked after all: the audits no longer carry their acceptance."
+        if n_revoked
+        else "",
+        table(HEADER, standing()),
     )
     publish("annotators", "Annotators", *annotators_page(), *pace_page())
     return Collected(pulled, n_decisions, n_open, n_labels, judged, training_set)

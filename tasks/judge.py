@@ -29,7 +29,7 @@ from catalog import (
 )
 from catalog.images import image_key, preview_key
 from catalog.labels import LabelRow
-from catalog.schema import Decision, DecisionKind, Observation, Question, QuestionKind
+from catalog.schema import Decision, DecisionKind, Observation, Origin, Question, QuestionKind
 from expectations.facts import (
     CURRENT_COLUMNS,
     DECIDED_COLUMNS,
@@ -39,6 +39,7 @@ from expectations.facts import (
     Known,
 )
 from expectations.verdict import Verdict
+from tasks.accept import covers, histories
 from tasks.duplicates import look_alikes
 from tasks.knowledge import knowledge
 from tasks.settings import Settings, load_settings
@@ -191,6 +192,7 @@ def frame(
         behind = decisions.behind(
             transaction, sorted({label.decision_id for label in waiting if label.decision_id})
         )
+        allowed = histories(transaction, settings.annotate.acceptance)
     disputed = {image for each in known.contradictions for image in (*each.left, *each.right)}
     return pd.DataFrame(
         {
@@ -204,6 +206,11 @@ def frame(
             "seconds": [label.seconds for label in waiting],
             "differs": _differs(known, waiting),
             "disputed": [label.image_id in disputed for label in waiting],
+            "guaranteed": [
+                label.origin == Origin.ACCEPTED
+                and covers(allowed, *behind[label.decision_id or ""])
+                for label in waiting
+            ],
             **_decided(behind, waiting),
             **_suspicion(settings, waiting, current),
         },

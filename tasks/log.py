@@ -19,7 +19,8 @@ def decided(image: str | None = None, kind: str | None = None) -> list[tuple[str
             " + ".join(str(len(group)) for group in decision.groups)
             + (f", {len(decision.removed_ids)} removed" if decision.removed_ids else ""),
             f"{decision.confidence:.0%}",
-            ", ".join(decision.annotators),
+            ", ".join(decision.annotators)
+            or (f"accepted: model {decision.model_id[:12]}" if decision.model_id else ""),
         )
         for question, decision in sorted(
             log, key=lambda each: (each[1].decided_at, each[1].id), reverse=True

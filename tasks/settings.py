@@ -23,7 +23,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
-from annotation import AGGREGATORS, Asking, Effort, Votes, Wording
+from annotation import AGGREGATORS, Asking, Effort, Guarantee, Votes, Wording
 from catalog import BlobStore, Catalog
 from catalog.exports import About
 from expectations.pictures import PicturePolicy
@@ -61,6 +61,7 @@ class Annotate(BaseModel, extra="forbid"):
     webhooks_url: AnyHttpUrl | None = None
     asking: Asking = Asking()
     votes: Votes = Votes()
+    acceptance: Guarantee = Guarantee()
     consensus: str = "dawid-skene"
     effort: Effort = Effort()
 

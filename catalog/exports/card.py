@@ -33,7 +33,10 @@ def card(session: Session, about: About, stamp: Stamp, tally: Tally, layout: Lay
         *_licence(about, tally),
         "## Images",
         _table(
-            ("locale", "images", "products", "labelled by a manifest", "labelled by a decision"),
+            (
+                *("locale", "images", "products", "labelled by a manifest"),
+                *("labelled by a decision", "accepted without asking"),
+            ),
             (
                 (
                     locale,
@@ -41,6 +44,7 @@ def card(session: Session, about: About, stamp: Stamp, tally: Tally, layout: Lay
                     len(tally.products[locale]),
                     tally.origins[locale, Origin.MANIFEST],
                     tally.origins[locale, Origin.DECISION],
+                    tally.origins[locale, Origin.ACCEPTED],
                 )
                 for locale, count in sorted(tally.images.items())
             ),
@@ -117,7 +121,10 @@ def _licence(about: About, tally: Tally) -> Iterable[str]:
 
 
 def _labels(session: Session, tally: Tally) -> Iterable[str]:
-    manifest = tally.images.total() - tally.n_decided
+    manifest, unasked = (
+        sum(n for (_, origin), n in tally.origins.items() if origin == wanted)
+        for wanted in (Origin.MANIFEST, Origin.ACCEPTED)
+    )
     n_runs = session.scalar(select(func.count()).select_from(GateRun).where(~GateRun.held))
     if manifest:
         yield f"{manifest} labels come from the customer's manifests, as they were given."
@@ -127,6 +134,11 @@ def _labels(session: Session, tally: Tally) -> Iterable[str]:
             " about contact sheets of candidate clusters. Their mean agreement is"
             f" {tally.agreement / tally.n_decided:.1%}; `agreement` and `n_annotators` stand with"
             " each label."
+        )
+    if unasked:
+        yield (
+            f"{unasked} labels were accepted without asking anybody, from scores whose precision"
+            " random audits by people have shown; they have no annotators and no agreement."
         )
     yield (
         f"Every label has passed a gate of rules, in {n_runs or 0} batches so far. `label_id` leads"

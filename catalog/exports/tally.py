@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from catalog.exports.contents import LabelledImage
 from catalog.labels import LabelRow
+from catalog.schema import Origin
 
 NOT_STATED = "not stated"
 
@@ -37,7 +38,7 @@ class Tally:
         self.products[image.locale].add(product)
         self.media_types.add(image.media_type)
         self.n_bytes += image.n_bytes
-        if label.decision_id is not None:
+        if label.origin == Origin.DECISION:
             self.annotators.update(label.annotators)
             self.agreement += label.agreement
             self.n_decided += 1

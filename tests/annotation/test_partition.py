@@ -75,6 +75,26 @@ def products(found: Partition) -> set[str]:
     return {"".join(images) for images in found.images().values()}
 
 
+def unasked(each: Decided) -> Decided:
+    """The same, accepted by the word of a model."""
+    each.decision.model_id = "model"
+    return each
+
+
+class TestWhatNobodyWasAsked:
+    def test_it_makes_products_as_answers_do(self) -> None:
+        found = partition([unasked(verified(1, "abc")), unasked(merged(2, "ab", "de"))], [])
+        assert found.product_of["a"] == found.product_of["c"]
+
+    def test_however_many_of_it_give_way_to_one_person_and_nobody_is_asked_again(self) -> None:
+        surest = [unasked(verified(n, "ab", posterior=0.999)) for n in range(1, 30)]
+        doubtful = verified(99, "a", removed="b", posterior=DOUBTFUL)
+        found = partition([*surest, doubtful], [])
+        assert found.differ("a", "b")
+        assert found.product_of["a"] != found.product_of.get("b")
+        assert not found.contradictions
+
+
 class TestWhatIsDecided:
     def test_the_images_that_a_sheet_keeps_are_one_product(self) -> None:
         found = partition([verified(1, "abc", removed="d")], [])

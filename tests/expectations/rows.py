@@ -31,6 +31,7 @@ def good_label(number: int, **changes: Any) -> dict[str, Any]:
         "disputed": False,
         "quality": 0.9,
         "typicality": 0.4,
+        "guaranteed": False,
         **changes,
     }
 

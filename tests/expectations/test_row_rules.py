@@ -28,6 +28,10 @@ CAUGHT: dict[str, tuple[dict[str, Any], str]] = {
     "a decision that was undone": ({"verdict": "undone"}, "does not say what its images show"),
     "a cannot-link": ({"differs": True}, "does not show the product"),
     "a picture like another product's": ({"quality": 0.05}, "those of another product"),
+    "nobody was asked, and no guarantee": (
+        {"origin": "accepted", "annotators": (), "agreement": 0.0, "seconds": None},
+        "nobody was asked",
+    ),
     "no annotator": ({"annotators": ()}, "annotator"),
     "an annotator without a name": ({"annotators": ("anna", " ")}, "annotator"),
 }
@@ -47,6 +51,10 @@ PASSED: dict[str, dict[str, Any]] = {
     "a manifest's label": {
         **{"origin": "manifest", "annotators": ("manifest",), "seconds": None},
         **{"site": None, "verdict": None, "posterior": None, "quality": None, "typicality": None},
+    },
+    "nobody was asked while the guarantee held": {
+        **{"origin": "accepted", "annotators": (), "agreement": 0.0, "seconds": None},
+        "guaranteed": True,
     },
     "annotators in a list": {"annotators": ["anna"]},
 }
