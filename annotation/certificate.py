@@ -1,6 +1,6 @@
 """What a partition is worth: pairwise precision and recall with intervals, from audited pairs.
 
-For pairs of images, J of which the partition joins and T of which show one product, TP of them both,
+For pairs of images, J of which the partition joins, T of which show one product, and TP both,
 
     precision = TP / J        recall = TP / T = TP / (TP + FN)
 
@@ -149,7 +149,9 @@ def certify(
     random = np.random.default_rng(seed)
     errors, likeliest = _Errors.drawn(accuracy, random), _Errors.likeliest(accuracy)
     joined, within, apart = (
-        _Total.of([(each, found.get(each.name, (0, 0))) for each in some], errors, likeliest, random)
+        _Total.of(
+            [(each, found.get(each.name, (0, 0))) for each in some], errors, likeliest, random
+        )
         for some in (
             [each for each in strata if each.joined],
             [each for each in strata if not each.joined and each.name != FAR],
@@ -190,8 +192,8 @@ class _Errors:
             return n_right / n if n else 1.0
 
         return cls(
-            np.array(rightly(accuracy.same_right, accuracy.n_same)),
-            np.array(1 - rightly(accuracy.different_right, accuracy.n_different)),
+            np.array([rightly(accuracy.same_right, accuracy.n_same)]),
+            np.array([1 - rightly(accuracy.different_right, accuracy.n_different)]),
         )
 
     def correct(self, share: Float) -> Float:
@@ -199,7 +201,8 @@ class _Errors:
 
         It may be below 0 or above 1: where it is cut off is for the sum of all strata to say.
         """
-        return (share - self.different) / np.maximum(self.same - self.different, LEAST_TOLD_APART)
+        apart = np.maximum(self.same - self.different, LEAST_TOLD_APART)
+        return np.asarray((share - self.different) / apart)
 
 
 @dataclass(frozen=True)
@@ -223,17 +226,15 @@ class _Total:
         random: np.random.Generator,
     ) -> "_Total":
         size = sum(stratum.size for stratum, _ in audited)
-        value = np.zeros(())
+        value: Float = np.zeros(1)
         few, many = np.zeros(DRAWS), np.zeros(DRAWS)
         for stratum, (n_same, n) in audited:
-            called = np.array(n_same / n if n else stratum.expected)
+            called = np.array([n_same / n if n else stratum.expected])
             value = value + stratum.size * likeliest.correct(called)
             left = stratum.size - n
-            likely = random.beta(n_same + 0.5, n - n_same + 0.5, DRAWS)
-            for total, share in (
-                (few, likely if n_same else np.zeros(DRAWS)),
-                (many, likely if n_same < n or not n else np.ones(DRAWS)),
-            ):
+            fewest = random.beta(n_same, n - n_same + 1, DRAWS) if n_same else np.zeros(DRAWS)
+            most = random.beta(n_same + 1, n - n_same, DRAWS) if n_same < n else np.ones(DRAWS)
+            for total, share in ((few, fewest), (many, most)):
                 asked_all = (n_same + random.binomial(left, share)) / stratum.size
                 total += stratum.size * errors.correct(asked_all)
         return cls(size, *(np.clip(each, 0.0, size) for each in (value, few, many)))
@@ -261,7 +262,7 @@ def _share(right: Float, missed: Float) -> Float:
 
 def _interval(value: Float, low: Float, high: Float) -> Interval:
     tail = (1 - CONFIDENCE) / 2
-    point = float(value)
+    point = float(value[0])
     return Interval(
         point,
         min(float(np.quantile(low, tail)), point),

@@ -1,14 +1,14 @@
 """All pairs of a locale's images, sorted by how doubtful they are, and drawn with known chances.
 
-A partition joins some pairs, those of one piece (a product, or one undecided image), and leaves the
-others apart. Both are sorted into strata by what the model makes of them, without ever listing them:
-for n images there are n (n - 1) / 2.
+A partition joins some pairs, those of one piece (a product, or one undecided image), and leaves
+the others apart. Both are sorted into strata by what the model makes of them, without ever listing
+them: for n images there are n (n - 1) / 2.
 
-* A joined pair is as sure as the less sure of its images, and an image as sure as its links into its
-  own piece are on average (0 where it has none).
-* A pair apart is as likely one product as the likelier of two links: the strongest between the first
-  image and the piece of the second, and the other way round. Where their pieces are linked, but
-  neither of these images, it is *beside* a link; where their pieces are not, it is *far*.
+* A joined pair is as sure as the less sure of its images, and an image as sure as its links into
+  its own piece are on average (0 where it has none).
+* A pair apart is as likely one product as the likelier of two links: the strongest between the
+  first image and the piece of the second, and the other way round. Where a probable link leads from
+  piece to piece, but none from either of these images, it is *beside* a link; any other is *far*.
 
 Within a stratum every pair has the same chance and none is drawn twice, so that the number found is
 hypergeometric: nothing is assumed of the model, which only says where to look. Neyman's allocation
@@ -18,7 +18,7 @@ audits stand for them, as in Marchant and Rubinstein, *In Search of an Entity Re
 """
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from random import Random
@@ -95,6 +95,7 @@ class Frame:
 
     strata: tuple[Stratum, ...]
     _sources: Mapping[str, _Source]
+    _apart: "_Apart"
 
     @classmethod
     def of(
@@ -136,12 +137,21 @@ class Frame:
             strata.append(Stratum(name, False, size, rate))
             sources[name] = _Part(apart, number)
         strata.append(Stratum(FAR, False, n_far, EXPECTED_FAR))
-        sources[FAR] = _Far(numbers, apart, n_far)
-        return cls(tuple(stratum for stratum in strata if stratum.size), sources)
+        sources[FAR] = _Far(apart, n_far)
+        return cls(tuple(stratum for stratum in strata if stratum.size), sources, apart)
 
     @property
     def n_joined(self) -> int:
         return sum(stratum.size for stratum in self.strata if stratum.joined)
+
+    def within_reach(self, first: int, second: int) -> bool:
+        """Whether a link that counts leads from the piece of one image to that of the other."""
+        row = self._apart.row_of(first, second)
+        return row is not None and bool(self._apart.near[row])
+
+    def is_far(self, first: int, second: int) -> bool:
+        """Whether two images are a far pair."""
+        return self._apart.is_far(first, second)
 
     def draw(self, n: int, *, seed: str, found: Mapping[str, tuple[int, int]]) -> list[Drawn]:
         """Draw `n` pairs, or all where there are fewer; the same again for the same `seed`.
@@ -162,9 +172,7 @@ class Frame:
         return drawn
 
 
-def allocate(
-    strata: Sequence[Stratum], n: int, found: Mapping[str, tuple[int, int]]
-) -> list[int]:
+def allocate(strata: Sequence[Stratum], n: int, found: Mapping[str, tuple[int, int]]) -> list[int]:
     """How many of `n` draws each stratum gets, so that precision and recall are surest.
 
     Joined pairs, pairs apart and far ones have fixed shares; within these, a stratum gets draws in
@@ -275,15 +283,18 @@ class _Joined:
 class _Apart:
     """Pairs of two pieces that are linked.
 
-    Row by row, `left` and `right` are two pieces, `near` whether they are within reach, `above` how many images of either have a link to
-    the other that is stronger than the lower end of a stratum: of the pairs of such a row, (n_left -
-    above_left) (n_right - above_right) are no likelier than that.
+    Row by row, `left` and `right` are two pieces, numbered `keys` together, `near` whether they are
+    within reach, and `above` how many images of either have a link to the other that is stronger
+    than the upper end of each stratum: of the pairs of a row, (n_left - above_left) (n_right -
+    above_right) are no likelier than that.
 
     Links are kept as `strength` of `image` with the piece on the other side, by row and side, the
     strongest first: those of side s of row r lie between `bounds[2 r + s]` and the next.
     """
 
+    pieces: Int
     members: Sequence[Int]
+    keys: Int
     left: Int
     right: Int
     near: NDArray[np.bool_]
@@ -328,20 +339,30 @@ class _Apart:
         near = strongest_of.reshape(-1, 2).max(axis=1) >= REACH
         counts[~near, 0] = 0
         ends = list(np.cumsum(counts, axis=0).T)
-        return cls(members, left, right, near, above, image, strength, bounds, ends)
+        return cls(
+            *(pieces, members, keys, left, right, near, above, image, strength, bounds, ends)
+        )
 
     @property
     def sizes(self) -> list[int]:
         return [int(ends[-1]) if len(ends) else 0 for ends in self.ends]
 
-    def holds(self, first: int, second: int, pieces: Int) -> bool:
-        """Whether a pair of two pieces is in one of these strata."""
-        low, high = sorted((first, second), key=lambda image: int(pieces[image]))
-        key = int(pieces[low]) * len(self.members) + int(pieces[high])
-        row = int(np.searchsorted(self.left * len(self.members) + self.right, key))
-        if row == len(self.left) or self.left[row] * len(self.members) + self.right[row] != key:
+    def row_of(self, first: int, second: int) -> int | None:
+        """The row of the pieces of two images; None where no link leads from one to the other."""
+        low, high = sorted((int(self.pieces[first]), int(self.pieces[second])))
+        key = low * len(self.members) + high
+        row = int(np.searchsorted(self.keys, key))
+        return row if row < len(self.keys) and self.keys[row] == key else None
+
+    def is_far(self, first: int, second: int) -> bool:
+        """Whether a pair is of two pieces, and in none of these strata."""
+        if self.pieces[first] == self.pieces[second]:
             return False
-        return bool(self.near[row]) or any(
+        row = self.row_of(first, second)
+        if row is None:
+            return True
+        low, high = sorted((first, second), key=lambda image: int(self.pieces[image]))
+        return not self.near[row] and not any(
             image in self.image[self.bounds[side] : self.bounds[side + 1]]
             for image, side in ((low, 2 * row), (high, 2 * row + 1))
         )
@@ -385,34 +406,20 @@ class _Apart:
 class _Far:
     """Pairs of two pieces without a link: almost all pairs, found by trying."""
 
-    pieces: Int
     apart: _Apart
     size: int
 
     def take(self, n: int, chance: Random) -> list[tuple[Pair, float]]:
+        n_images = len(self.apart.pieces)
         if 2 * n > self.size:
-            every = [pair for pair in combinations(range(len(self.pieces)), 2) if self.holds(pair)]
+            every = [pair for pair in combinations(range(n_images), 2) if self.apart.is_far(*pair)]
             return [(pair, 0.0) for pair in chance.sample(every, n)]
         taken: dict[Pair, float] = {}
-        for pair in self._random(chance):
-            if len(taken) == n:
-                break
-            if self.holds(pair):
-                taken.setdefault(pair, 0.0)
+        while len(taken) < n:
+            first, second = sorted((chance.randrange(n_images), chance.randrange(n_images)))
+            if first != second and self.apart.is_far(first, second):
+                taken[first, second] = 0.0
         return list(taken.items())
-
-    def _random(self, chance: Random) -> Iterator[Pair]:
-        while True:
-            a, b = sorted(chance.randrange(len(self.pieces)) for _ in range(2))
-            if a != b:
-                yield a, b
-
-    def holds(self, pair: Pair) -> bool:
-        """Whether two images, by their places, are a far pair."""
-        first, second = pair
-        return self.pieces[first] != self.pieces[second] and not self.apart.holds(
-            first, second, self.pieces
-        )
 
 
 def _strata_of(scores: Float, ends: Sequence[tuple[float, float]]) -> Int:
