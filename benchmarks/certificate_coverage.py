@@ -354,23 +354,28 @@ def _partly_verified(world: World) -> Callable[[int], World]:
     return lambda seed: verified(world, np.random.default_rng(seed), 0.7)
 
 
-PREFACE = """# Whether a certificate holds what it says
+COLUMNS = (
+    *("rounds", "audits", "errors", "precision", "±", "recall", "±", "all", "±"),
+    *("plain precision", "±", "plain recall", "±", "simple precision", "±", "simple recall", "±"),
+    *("far", "out of reach", "reach for all"),
+)
+PREFACE = f"""# Whether a certificate holds what it says
 
-`python -m benchmarks.certificate_coverage FEATURES`; each row is 200 rounds. Cells say in what share
-of the rounds the 95 % interval held the truth, and its mean half-width in points (1 is 1 %).
+`python -m benchmarks.certificate_coverage FEATURES`; each row is 200 rounds. Cells say in what
+share of the rounds the 95 % interval held the truth, and its mean half-width in points (1 is 1 %).
 
 * **precision**, **recall** within reach and recall of **all** pairs are ours.
 * *plain* is a linearised normal interval from the same audits, *simple* one from as many random
   pairs, half of the joined ones and half of all.
 * *far* is the share of the width of the recall of all pairs that goes back to far pairs, *out of
-  reach* the share of true pairs that are far and not joined, and *reach for all* how often recall
-  within reach held the recall of all pairs.
+  reach* the share of recall that is lost in far pairs, and *reach for all* how often the interval
+  of recall within reach held the recall of all pairs.
 
-Annotators' errors are corrected by 200 gold pairs of one product and 200 of two, and not by the
-peers.
+Annotators' errors are corrected by 200 gold pairs of one product and 200 of two, but not in *plain*
+and *simple*, and *simple* has no errors at all.
 
-| rounds | audits | errors | precision | ± | recall | ± | all | ± | plain precision | ± | plain recall | ± | simple precision | ± | simple recall | ± | far | out of reach | reach for all |
-|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|
+| {" | ".join(COLUMNS)} |
+|{"---|" * len(COLUMNS)}
 """
 
 if __name__ == "__main__":
