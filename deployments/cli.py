@@ -18,6 +18,7 @@ from catalog.models import ChampionChanged, NoSuchModel
 from catalog.training_sets import EarlierDigest, NoSuchVersion, VersionDamaged
 from clustering.errors import BackboneError, MissingExtra
 from deployments import backup, dataset, gate, models, removal, stack
+from deployments.certify import app as certify
 from deployments.demo import DemoFailed
 from deployments.orchestration import prefect_server
 from deployments.service import StackError
@@ -68,6 +69,7 @@ app.add_typer(models.app, name="models")
 app.add_typer(survey)
 app.add_typer(backup.app)
 app.add_typer(gate.app)
+app.add_typer(certify)
 console = Console()
 
 Source = Annotated[

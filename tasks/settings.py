@@ -24,6 +24,7 @@ from pydantic_settings import (
 )
 
 from annotation import AGGREGATORS, Asking, Effort, Votes, Wording
+from annotation.targets import Targets
 from catalog import BlobStore, Catalog
 from catalog.exports import About
 from expectations.pictures import PicturePolicy
@@ -62,6 +63,8 @@ class Annotate(BaseModel, extra="forbid"):
     asking: Asking = Asking()
     votes: Votes = Votes()
     consensus: str = "dawid-skene"
+    audits_per_round: PositiveInt = 400
+    targets: Targets = Targets()
 
     @field_validator("consensus")
     @classmethod
