@@ -307,14 +307,11 @@ def _slack(strata: Sequence[Stratum], found: Mapping[str, tuple[int, int]]) -> t
 def _crews(
     targets: Targets, seconds: float, first: dt.datetime | None, last: dt.datetime | None
 ) -> list[Crew]:
-    """The annotators as they worked so far, and twice as many; none before there is a price."""
+    """The annotators as they worked so far; nobody before there is a price and an answer."""
     if targets.price_per_hour is None or first is None or last is None or not seconds:
         return []
     days = max((last - first) / dt.timedelta(days=1), 1.0)
-    return [
-        Crew("as now", seconds / days, targets.price_per_hour),
-        Crew("twice as many", 2 * seconds / days, targets.price_per_hour),
-    ]
+    return [Crew("annotators as now", seconds / days, targets.price_per_hour)]
 
 
 def _row(

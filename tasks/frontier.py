@@ -38,9 +38,8 @@ def plot_frontier(choices: Sequence[Choice], chosen: Choice | None, currency: st
             f"{chosen.recall:.1%}, {chosen.cost:.0f} {currency},\n{chosen.days:.1f} days,"
             f" {chosen.crew}",
             place,
-            (-14, -14),
+            (14, -14),
             textcoords="offset points",
-            ha="right",
             va="top",
         )
     axes.set(xlabel=f"cost of the work, {currency}", ylabel="expected recall, %")
