@@ -52,7 +52,8 @@ class Point:
     """What had been spent and reached at the end of a round.
 
     `seconds` of work and `money` are since the beginning; `promised` is the recall that the plan
-    said would be gained since the point before, 0 where there was no plan.
+    said would be gained since the point before, 0 where there was no plan. Plans gain `recall`
+    within reach; what is wanted is `recall_of_all`, for much may lie out of reach.
     """
 
     seconds: float
@@ -60,6 +61,7 @@ class Point:
     on: dt.date
     precision: Interval
     recall: Interval
+    recall_of_all: Interval
     promised: float = 0.0
 
 
@@ -209,7 +211,7 @@ def _wanted(targets: Targets, history: Sequence[Point]) -> list[tuple[str, float
         (name, least, interval.low if interval is not None else 0.0)
         for name, least, interval in (
             ("precision", targets.precision_at_least, last.precision if last else None),
-            ("recall", targets.recall_at_least, last.recall if last else None),
+            ("recall", targets.recall_at_least, last.recall_of_all if last else None),
         )
         if least is not None
     ]

@@ -151,6 +151,7 @@ def certify_partition(locale: str) -> Certified | None:
         on,
         made.precision,
         made.recall,
+        made.recall_of_all,
         past[-1].promised if past else 0.0,
     )
     so_far = [*_points(past), now]
@@ -201,8 +202,8 @@ def certificate_page(certified: Sequence[Certified], targets: Targets) -> tuple[
             f" {each.slack[0]:+.1%} and recall by {each.slack[1]:+.1%}."
             for each in certified
         ),
-        "Intervals are of 95 %. Recall is that of pairs within reach of a link; *far* is the share"
-        " of the width of the recall of all pairs that goes back to pairs out of reach.",
+        "Intervals are of 95 %. *recall* is that of pairs within reach of a link; targets are about"
+        " the recall of all pairs, and *far* is the share of its width that the others are behind.",
         *pictures,
     )
 
@@ -365,6 +366,7 @@ def _points(past: Sequence[rows.Certificate]) -> list[Point]:
                 *(kept.precision_low, kept.precision_high),
             ),
             Interval(kept.recall, kept.recall_low, kept.recall_high),
+            Interval(kept.recall_of_all, kept.recall_of_all_low, kept.recall_of_all_high),
             share,
         )
         for kept, share in zip(past, promised, strict=False)

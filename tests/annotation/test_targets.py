@@ -1,6 +1,7 @@
 """Asking goes on while something is missing, affordable and to be gained."""
 
 import datetime as dt
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -18,7 +19,9 @@ EUR = Targets(currency="EUR", price_per_hour=Decimal("36.00"))
 
 def point(recall: float, *, seconds: float = 3600.0, promised: float = 0.0) -> Point:
     sure = Interval(recall, recall - 0.02, min(recall + 0.02, 1.0))
-    return Point(seconds, EUR.price(seconds), TODAY, Interval(0.995, 0.99, 1.0), sure, promised)
+    return Point(
+        seconds, EUR.price(seconds), TODAY, Interval(0.995, 0.99, 1.0), sure, sure, promised
+    )
 
 
 @pytest.mark.parametrize(
@@ -44,6 +47,11 @@ def test_it_goes_on_while_the_low_end_is_too_low() -> None:
     advice = advise(Targets(recall_at_least=0.9), [point(0.91)], PLAN, TODAY)
     assert advice.go_on
     assert advice.why == "Go on: recall is only known to be at least 89.0%, and 90.0% is wanted."
+
+
+def test_recall_within_reach_is_not_enough() -> None:
+    far = replace(point(0.97), recall_of_all=Interval(0.8, 0.5, 0.97))
+    assert advise(Targets(recall_at_least=0.9), [far], PLAN, TODAY).go_on
 
 
 def test_before_the_first_certificate_nothing_is_known_to_be_reached() -> None:
