@@ -114,7 +114,7 @@ def draw_audits(locale: str) -> int:
 def certify_partition(locale: str) -> Certified | None:
     """Certify what a locale's last draw measures, and record it; None before there are answers."""
     settings = load_settings()
-    targets, effort = settings.annotate.targets, settings.retrain.effort
+    targets, effort = settings.annotate.targets, settings.annotate.effort
     with settings.catalog.read() as transaction:
         draw = certificates.newest_draw(transaction, locale)
         if draw is None:
