@@ -62,6 +62,8 @@ class Effort(BaseModel, extra="forbid", frozen=True):
 
         `n_removed` of them are ticked, or are expected to be.
         """
+        if kind == QuestionKind.VERIFY and n_pictures == 1:
+            return self.seconds_per_picture
         return self.line(kind).seconds(n_pictures, n_removed)
 
 

@@ -42,6 +42,12 @@ REFERENCES = 4
 MIXED = 0.35
 """Share of a mixed sheet that shows its commonest product, on average."""
 
+STEEP, EVEN = 3.0, 0.5
+"""How surely a sheet has a majority, by the share that is expected to belong."""
+
+HALF_LIFE = 300
+"""Images about which people said something since, after which a word counts half."""
+
 GROUP = 4
 """Pictures of a mixed sheet that show one product, on average."""
 
@@ -213,13 +219,15 @@ def named_pieces(log: Sequence[Decided], known: Partition, locale: str) -> list[
 
 
 def learn_trust(outcomes: Iterable[tuple[Sequence[float], Question, Decision]]) -> Trust:
-    """How the model's word is to be corrected, by what people said of sheets.
+    """How the model's word is to be corrected, by what people said of sheets lately.
+
+    What is clear is asked first, so what was found of it says less and less of what is left.
 
     Parameters
     ----------
     outcomes
         The model's probability of each image of a question to belong, the question, and what was
-        decided.
+        decided; the oldest first.
     """
     said: dict[str, list[float]] = {QuestionKind.VERIFY: [], QuestionKind.ATTACH: []}
     right: dict[str, list[float]] = {QuestionKind.VERIFY: [], QuestionKind.ATTACH: []}
@@ -236,7 +244,10 @@ def learn_trust(outcomes: Iterable[tuple[Sequence[float], Question, Decision]]) 
         said[question.kind] += belonging
         right[question.kind] += found
     return Trust(
-        *(calibrate(said[k], right[k]) for k in (QuestionKind.VERIFY, QuestionKind.ATTACH))
+        *(
+            calibrate(said[k], right[k], 0.5 ** (np.arange(len(said[k]))[::-1] / HALF_LIFE))
+            for k in (QuestionKind.VERIFY, QuestionKind.ATTACH)
+        )
     )
 
 
@@ -297,7 +308,7 @@ def plan(
     asked_before = {question.id for question in mixed}
     chosen = [
         *_likenesses(outlook, known, galleries, open_questions, effort),
-        *_second_looks(outlook, known, open_questions, effort),
+        *_second_looks(outlook, known, open_questions, asking, effort),
     ]
     for source, number in _cheapest_first(sources, asking.worth_seconds):
         if n_allowed <= 0:
@@ -338,7 +349,7 @@ def _sheets(
     belongs = trust.membership(said)
 
     def gain(n: Int, expected: Float) -> Float:
-        majority = 1 / (1 + np.exp(-3 * np.sqrt(n + 3) * (expected / n - 0.5)))
+        majority = 1 / (1 + np.exp(-STEEP * np.sqrt(n + 3) * (expected / n - EVEN)))
         return expected * majority
 
     return _at_best_length(
@@ -450,7 +461,11 @@ def _likenesses(
 
 
 def _second_looks(
-    outlook: Outlook, known: Partition, open_questions: Sequence[Question], effort: Effort
+    outlook: Outlook,
+    known: Partition,
+    open_questions: Sequence[Question],
+    asking: Asking,
+    effort: Effort,
 ) -> list[Planned]:
     """Whether two parts of a product are one; where they are not, the smaller was misplaced."""
     standing = {question.id for question in open_questions}
@@ -462,9 +477,10 @@ def _second_looks(
             about=[known.product_of[each.images[0]], *each.images],
             locale=outlook.locale,
         )
-        if question.id not in standing:
-            gain = (1 - each.probability) * min(len(each.images), len(each.others))
-            found.append(Planned(question, (each.probability,), gain, effort.seconds_per_merge))
+        gain = (1 - each.probability) * min(len(each.images), len(each.others))
+        asked = Planned(question, (each.probability,), gain, effort.seconds_per_merge)
+        if question.id not in standing and asked.price <= asking.mend_seconds:
+            found.append(asked)
     return found
 
 
