@@ -245,7 +245,7 @@ def fit(timings: Iterable[Timing], prior: Effort) -> Pace:
         taken[Work.of(each.kind, each.n_pictures), each.locale, each.site].extend(
             (1, each.n_pictures, each.n_removed, each.named, each.seconds)
         )
-    rows = {key: _sorted(taken[key]) for key in sorted(taken)}
+    rows = {key: _sorted(np.frombuffer(taken[key])) for key in sorted(taken)}
     fits: dict[Key, Fit] = {}
     before: dict[Key, Fit] = {}
     for depth in (1, 2, 3):
@@ -259,9 +259,9 @@ def fit(timings: Iterable[Timing], prior: Effort) -> Pace:
     return Pace(prior, fits)
 
 
-def _sorted(taken: array[float]) -> Float:
-    """The rows of all answers in an order of their own, so that sums do not depend on another."""
-    rows = np.frombuffer(taken).reshape(-1, len(COUNTS) + 1)
+def _sorted(counted: Float) -> Float:
+    """The rows of answers in an order of their own, so that no sum depends on another one."""
+    rows = counted.reshape(-1, len(COUNTS) + 1)
     return np.asarray(rows[np.lexsort(rows.T)])
 
 
