@@ -9,7 +9,16 @@ import datetime as dt
 from enum import StrEnum
 from typing import Any, ClassVar
 
-from sqlalchemy import JSON, DateTime, ForeignKey, Index, String, UniqueConstraint, text
+from sqlalchemy import (
+    JSON,
+    DateTime,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    String,
+    UniqueConstraint,
+    text,
+)
 from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import DeclarativeBase, Mapped, MappedAsDataclass, mapped_column
 from sqlalchemy.types import TypeDecorator
@@ -559,6 +568,65 @@ class Audit(Table):
     chance: Mapped[float]
     model_id: Mapped[str | None] = mapped_column(ForeignKey("model.id"), default=None)
     drawn_at: Mapped[dt.datetime] = mapped_column(default_factory=now)
+
+
+class AuditDraw(Table):
+    """The pairs of images that certify a locale's partition, as it stood when they were drawn.
+
+    `round` counts the draws of the locale. `partition` is the digest of the products that people
+    had made of its images, audits aside. Each of `strata` has a name, a size, whether the partition
+    joins its pairs, the rate that was expected, and the questions about those that were drawn.
+    """
+
+    __tablename__ = "audit_draw"
+
+    locale: Mapped[str] = mapped_column(String(35), primary_key=True)
+    round: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    partition: Mapped[str] = mapped_column(String(32))
+    strata: Mapped[list[dict[str, Any]]]
+    drawn_at: Mapped[dt.datetime] = mapped_column(default_factory=now)
+
+
+class Certificate(Table):
+    """Precision and recall of a locale's partition, and what follows: go on asking, or stop.
+
+    Made of the answers to a draw that there were, and made anew when there are others. `found` is,
+    for each stratum, how many pairs showed one product and how many were audited. `seconds` and
+    `money` (with its currency, a decimal number as text) are what the locale had taken until then,
+    `point_seconds` and `point_money` what the next point of recall would, and `promised` the recall
+    that the questions open then were expected to gain.
+    """
+
+    __tablename__ = "certificate"
+    __table_args__ = (
+        ForeignKeyConstraint(["locale", "round"], ["audit_draw.locale", "audit_draw.round"]),
+        Index("certificate_of_draw", "locale", "round"),
+    )
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    locale: Mapped[str] = mapped_column(String(35))
+    round: Mapped[int]
+    partition: Mapped[str] = mapped_column(String(32))
+    n_audits: Mapped[int]
+    found: Mapped[dict[str, Any]]
+    precision: Mapped[float | None]
+    precision_low: Mapped[float]
+    precision_high: Mapped[float]
+    recall: Mapped[float]
+    recall_low: Mapped[float]
+    recall_high: Mapped[float]
+    recall_of_all: Mapped[float]
+    recall_of_all_low: Mapped[float]
+    recall_of_all_high: Mapped[float]
+    seconds: Mapped[float]
+    money: Mapped[str | None] = mapped_column(String(40))
+    currency: Mapped[str | None] = mapped_column(String(3))
+    point_seconds: Mapped[float | None]
+    point_money: Mapped[str | None] = mapped_column(String(40))
+    promised: Mapped[float]
+    go_on: Mapped[bool]
+    why: Mapped[str]
+    decided_at: Mapped[dt.datetime] = mapped_column(default_factory=now)
 
 
 class RoundStep(Table):

@@ -19,6 +19,7 @@ from catalog.training_sets import EarlierDigest, NoSuchVersion, VersionDamaged
 from clustering.errors import BackboneError, MissingExtra
 from deployments import backup, dataset, gate, models, removal, stack
 from deployments.acceptance import app as acceptance
+from deployments.certify import app as certify
 from deployments.demo import DemoFailed
 from deployments.orchestration import prefect_server
 from deployments.service import StackError
@@ -74,6 +75,7 @@ app.add_typer(backup.app)
 app.add_typer(gate.app)
 app.add_typer(workforce, name="workforce")
 app.add_typer(acceptance)
+app.add_typer(certify)
 console = Console()
 
 Source = Annotated[

@@ -24,6 +24,7 @@ from pydantic_settings import (
 )
 
 from annotation import AGGREGATORS, Asking, Effort, Guarantee, Votes, Wording
+from annotation.targets import Targets
 from catalog import BlobStore, Catalog
 from catalog.exports import About
 from expectations.pictures import PicturePolicy
@@ -64,6 +65,8 @@ class Annotate(BaseModel, extra="forbid"):
     acceptance: Guarantee = Guarantee()
     consensus: str = "dawid-skene"
     effort: Effort = Effort()
+    audits_per_round: PositiveInt = 400
+    targets: Targets = Targets()
 
     @field_validator("consensus")
     @classmethod
