@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from annotation.calibration import UNCORRECTED, Calibration, calibrate
-from annotation.effort import Effort
+from annotation.effort import Line, Paced, Work
 from annotation.partition import Decided, Partition
 from annotation.questions import (
     GALLERY,
@@ -275,7 +275,7 @@ def plan(
     galleries: Mapping[str, Sequence[str]],
     open_questions: Sequence[Question],
     asking: Asking,
-    effort: Effort,
+    pace: Paced,
     *,
     mixed: Sequence[Question] = (),
     trust: Trust = NO_CORRECTION,
@@ -291,6 +291,8 @@ def plan(
         Pictures of each known product.
     open_questions
         What was asked and is not decided: their images wait for that.
+    pace
+        How fast those are who will be asked.
     mixed
         Sheets of which people said that no product has the majority; none is asked about again.
     """
@@ -300,15 +302,18 @@ def plan(
     n_allowed = max(round(asking.open_share * waiting.sum()), asking.open_at_least)
     n_allowed -= int(waiting.sum() - free.sum())
     sources = [
-        *(_sheets(outlook, cut, free, asking, effort, trust) for cut in outlook.cuts),
-        _attachments(outlook, known, free, asking, effort, trust),
-        _alone(outlook, free, effort),
-        _sortings(outlook, free, mixed, effort),
+        *(
+            _sheets(outlook, cut, free, asking, pace.line(Work.VERIFY), trust)
+            for cut in outlook.cuts
+        ),
+        _attachments(outlook, known, free, asking, pace.line(Work.ATTACH), trust),
+        _alone(outlook, free, pace.line(Work.SINGLE)),
+        _sortings(outlook, free, mixed, pace),
     ]
     asked_before = {question.id for question in mixed}
     chosen = [
-        *_likenesses(outlook, known, galleries, open_questions, effort),
-        *_second_looks(outlook, known, open_questions, asking, effort),
+        *_likenesses(outlook, known, galleries, open_questions, pace.line(Work.MERGE)),
+        *_second_looks(outlook, known, open_questions, asking, pace.line(Work.MERGE)),
     ]
     for source, number in _cheapest_first(sources, asking.worth_seconds):
         if n_allowed <= 0:
@@ -337,7 +342,7 @@ def _sheets(
     cut: Cut,
     free: NDArray[np.bool_],
     asking: Asking,
-    effort: Effort,
+    verify: Line,
     trust: Trust,
 ) -> _Candidates:
     """Clusters to be verified. Where no product has the majority, nothing is gained."""
@@ -357,10 +362,10 @@ def _sheets(
         (owner, image, said),
         belongs,
         gain,
-        fixed=effort.seconds(QuestionKind.VERIFY, 0) + effort.seconds_per_name * (1 - suggested),
+        fixed=verify.question + verify.name * (1 - suggested),
         product=np.where(suggested > 0, outlook.likeliest[image[first]], -1),
         lengths=(asking.smallest_cluster, asking.pictures_per_sheet),
-        effort=effort,
+        line=verify,
     )
 
 
@@ -369,7 +374,7 @@ def _attachments(
     known: Partition,
     free: NDArray[np.bool_],
     asking: Asking,
-    effort: Effort,
+    attach: Line,
     trust: Trust,
 ) -> _Candidates:
     """Images that may show a known product, by that product."""
@@ -386,14 +391,14 @@ def _attachments(
         (owner, image, said),
         trust.attachment(said),
         lambda _, expected: expected,
-        fixed=np.full(len(first), effort.seconds(QuestionKind.ATTACH, REFERENCES)),
+        fixed=np.full(len(first), attach.seconds(REFERENCES)),
         product=owner[first],
         lengths=(1, asking.pictures_per_sheet - GALLERY),
-        effort=effort,
+        line=attach,
     )
 
 
-def _alone(outlook: Outlook, free: NDArray[np.bool_], effort: Effort) -> _Candidates:
+def _alone(outlook: Outlook, free: NDArray[np.bool_], single: Line) -> _Candidates:
     """Every image by itself, to be named."""
     image = np.flatnonzero(free)
     ones = np.ones(len(image))
@@ -405,12 +410,12 @@ def _alone(outlook: Outlook, free: NDArray[np.bool_], effort: Effort) -> _Candid
         np.arange(len(image)) + 1,
         np.full(len(image), -1),
         ones,
-        (effort.seconds(QuestionKind.VERIFY, 1) + effort.seconds_per_name) * ones,
+        single.seconds(1, n_named=1) * ones,
     )
 
 
 def _sortings(
-    outlook: Outlook, free: NDArray[np.bool_], mixed: Sequence[Question], effort: Effort
+    outlook: Outlook, free: NDArray[np.bool_], mixed: Sequence[Question], pace: Paced
 ) -> _Candidates:
     """Mixed sheets to be sorted, whose groups are then named."""
     place_of = outlook.place_of
@@ -421,7 +426,7 @@ def _sortings(
     whole = [places[:LARGEST_SPLIT] for places in waiting if len(places) > 1]
     sizes = np.array([len(sheet) for sheet in whole], dtype=np.int64)
     stop = np.cumsum(sizes)
-    naming = effort.seconds(QuestionKind.VERIFY, GROUP) + effort.seconds_per_name
+    split, naming = pace.line(Work.SPLIT), pace.line(Work.VERIFY).seconds(GROUP, n_named=1)
     return _Candidates(
         QuestionKind.SPLIT,
         np.array([place for sheet in whole for place in sheet], dtype=np.int64),
@@ -430,7 +435,7 @@ def _sortings(
         stop,
         np.full(len(sizes), -1),
         sizes.astype(np.float64),
-        np.array([effort.seconds(QuestionKind.SPLIT, n) + naming * n / GROUP for n in sizes]),
+        np.array([split.seconds(n) + naming * n / GROUP for n in sizes]),
     )
 
 
@@ -439,7 +444,7 @@ def _likenesses(
     known: Partition,
     galleries: Mapping[str, Sequence[str]],
     open_questions: Sequence[Question],
-    effort: Effort,
+    merge: Line,
 ) -> list[Planned]:
     """Whether two products that look alike are one; it moves the images of the smaller."""
     size = Counter(known.product_of.values())
@@ -456,7 +461,7 @@ def _likenesses(
         )
         if question.id not in standing:
             gain = each.probability * min(size[each.first], size[each.second])
-            found.append(Planned(question, (each.probability,), gain, effort.seconds_per_merge))
+            found.append(Planned(question, (each.probability,), gain, merge.question))
     return found
 
 
@@ -465,7 +470,7 @@ def _second_looks(
     known: Partition,
     open_questions: Sequence[Question],
     asking: Asking,
-    effort: Effort,
+    merge: Line,
 ) -> list[Planned]:
     """Whether two parts of a product are one; where they are not, the smaller was misplaced."""
     standing = {question.id for question in open_questions}
@@ -478,7 +483,7 @@ def _second_looks(
             locale=outlook.locale,
         )
         gain = (1 - each.probability) * min(len(each.images), len(each.others))
-        asked = Planned(question, (each.probability,), gain, effort.seconds_per_merge)
+        asked = Planned(question, (each.probability,), gain, merge.question)
         if question.id not in standing and asked.price <= asking.mend_seconds:
             found.append(asked)
     return found
@@ -498,7 +503,7 @@ def _at_best_length(
     fixed: Float,
     product: Int,
     lengths: tuple[int, int],
-    effort: Effort,
+    line: Line,
 ) -> _Candidates:
     """Cut each owner's list where an image is cheapest.
 
@@ -514,6 +519,8 @@ def _at_best_length(
         Of each owner: seconds whatever the length, and the product.
     lengths
         The least and the most that may be asked about at a time.
+    line
+        Seconds of each picture.
     """
     owner, image, said = listed
     starts = np.flatnonzero(np.diff(owner, prepend=-1))
@@ -524,11 +531,7 @@ def _at_best_length(
     total = np.cumsum(belongs)
     expected = total - (total[starts] - belongs[starts])[number]
     gained = gain(n, expected)
-    seconds = (
-        fixed[number]
-        + effort.seconds_per_picture * n
-        + effort.seconds_per_intruder * (n - expected)
-    )
+    seconds = fixed[number] + line.picture * n + line.removed * (n - expected)
     price = np.where(
         (n >= lengths[0]) & (n <= lengths[1]), seconds / np.maximum(gained, 1e-9), np.inf
     )

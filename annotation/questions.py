@@ -10,6 +10,7 @@ from itertools import pairwise
 
 from pydantic import BaseModel, Field
 
+from annotation.names import tidy_name
 from annotation.partition import Decided, Partition
 from catalog.identity import digest, set_digest
 from catalog.schema import Decision, DecisionKind, Question, QuestionKind
@@ -47,7 +48,8 @@ class Asking(BaseModel, extra="forbid", frozen=True):
 def suggested_name(known: Partition, product_id: str, locale: str) -> str | None:
     """What a product is called in a locale, or else in the first other one."""
     names = known.called.get(product_id, {})
-    return names.get(locale) or next((names[place] for place in sorted(names)), None)
+    name = names.get(locale) or next((names[place] for place in sorted(names)), None)
+    return tidy_name(name) if name else None
 
 
 def verify_questions(

@@ -183,7 +183,10 @@ class _State:
         chosen = []
         for each in found:
             wrong = sum((1 - join.posterior) * join.n_left for join in each.joins)
-            if each.question.id not in self.asked and effort.seconds_per_merge <= asking.mend_seconds * wrong:
+            if (
+                each.question.id not in self.asked
+                and effort.seconds_per_merge <= asking.mend_seconds * wrong
+            ):
                 chosen.append(each.question)
         return chosen
 
