@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
 from copy import copy
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -64,7 +64,7 @@ class Ours:
     name: str = "ours, with the planner"
 
     def settings(self) -> Sequence[Ours]:
-        return [replace(self, share=share) for share in (0.15, 0.25, 0.4)]
+        return [self]
 
     def ask(self, world: World, people: People) -> Iterator[Labels]:
         asking = Asking(open_share=self.share, open_at_least=40, worth_seconds=1000.0)
