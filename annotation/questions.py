@@ -42,7 +42,7 @@ class Asking(BaseModel, extra="forbid", frozen=True):
     open_share: float = Field(0.25, gt=0, le=1)
     open_at_least: int = Field(100, ge=1)
     worth_seconds: float = Field(12.0, gt=0)
-    mend_seconds: float = Field(15.0, gt=0)
+    mend_seconds: float = Field(25.0, gt=0)
 
 
 def suggested_name(known: Partition, product_id: str, locale: str) -> str | None:

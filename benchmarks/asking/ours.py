@@ -101,12 +101,8 @@ class _State:
 
     def learn(self, decided: Sequence[Decided]) -> None:
         self.log += decided
-        touched = self.graph.learn(decided)
-        products = set(self.graph.product_of.values())
-        for product in touched.products:
+        for product in self.graph.learn(decided).products:
             self.doubts.pop(product, None)
-            if product in products:
-                self.doubts[product] = doubt_of(self.graph, product)
 
     def plan(self, asking: Asking) -> list[Planned]:
         known = self.graph.partition
@@ -173,6 +169,8 @@ class _State:
 
     def second_questions(self, asking: Asking) -> list[Question]:
         """What to ask again: where images would be corrected for few enough seconds."""
+        for product in sorted(set(self.graph.product_of.values()) - self.doubts.keys()):
+            self.doubts[product] = doubt_of(self.graph, product)
         joins = [
             each
             for each in doubtful_joins(self.graph, self.doubts.values(), most=10 * BATCH)
@@ -217,7 +215,7 @@ def decide(questions: Sequence[Question], people: People, votes: Votes) -> list[
                 given = answers[question.id]
                 while len(given) < wanted[question.id]:
                     given.append(answer(question, people, len(given)))
-            rulings = rule(of_kind, answers, {}, votes)
+            rulings = rule(of_kind, answers, {}, votes, method="majority")
             wanted = {
                 key: max(wanted[key], ruling.votes, _votes_on_name(answers[key], votes))
                 for key, ruling in rulings.items()
