@@ -481,7 +481,8 @@ def _second_looks(
 
 def _surest_first(owner: Int, said: Float) -> Int:
     """The places of images by owner, the surest of each first, equally sure ones as they come."""
-    return np.lexsort((-said, owner))
+    order: Int = np.lexsort((-said, owner))
+    return order
 
 
 def _at_best_length(
