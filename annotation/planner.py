@@ -62,6 +62,11 @@ class Cut:
     labels: Int
     membership: Float
 
+    @cached_property
+    def surest_first(self) -> Int:
+        """The places of the images, by their cluster, the surest of each first."""
+        return _surest_first(self.labels, self.membership)
+
 
 @dataclass(frozen=True)
 class Alike:
@@ -128,6 +133,11 @@ class Outlook:
     def place_of(self) -> dict[str, int]:
         """The place of each image in `image_ids`."""
         return {image: place for place, image in enumerate(self.image_ids)}
+
+    @cached_property
+    def surest_first(self) -> Int:
+        """The places of the images, by the product that they may show, the surest of each first."""
+        return _surest_first(self.likeliest, self.probability)
 
 
 @dataclass(frozen=True)
@@ -296,9 +306,11 @@ def plan(
     mixed
         Sheets of which people said that no product has the majority; none is asked about again.
     """
-    waiting = np.array([image not in known.product_of for image in outlook.image_ids], dtype=bool)
+    has_product = map(known.product_of.__contains__, outlook.image_ids)
+    waiting = ~np.fromiter(has_product, np.bool_, len(outlook.image_ids))
     free = waiting.copy()
-    free[_places(outlook, open_questions)] = False
+    asked = (image for question in open_questions for image in question.image_ids)
+    free[_places(outlook, asked)] = False
     n_allowed = max(round(asking.open_share * waiting.sum()), asking.open_at_least)
     n_allowed -= int(waiting.sum() - free.sum())
     sources = [
@@ -330,11 +342,9 @@ def plan(
     return sorted(worth, key=lambda each: (each.price, each.question.id))
 
 
-def _places(outlook: Outlook, questions: Sequence[Question]) -> Int:
-    """The places of the images that `questions` show."""
-    place_of = outlook.place_of
-    shown = {place_of[i] for each in questions for i in each.image_ids if i in place_of}
-    return np.array(sorted(shown), dtype=np.int64)
+def _places(outlook: Outlook, images: Iterable[str]) -> list[int]:
+    """The places of those of `images` that the outlook is on."""
+    return [place for place in map(outlook.place_of.get, images) if place is not None]
 
 
 def _sheets(
@@ -346,11 +356,12 @@ def _sheets(
     trust: Trust,
 ) -> _Candidates:
     """Clusters to be verified. Where no product has the majority, nothing is gained."""
-    image = np.flatnonzero(free)
-    owner, image, said = _surest_first(cut.labels[image], image, cut.membership[image])
-    first = np.flatnonzero(np.diff(owner, prepend=-1))
-    named = np.where(outlook.likeliest >= 0, trust.attachment(outlook.probability), 0.0)[image]
-    suggested = np.where(named >= asking.suggest_at_least, named, 0.0)[first]
+    image = cut.surest_first[free[cut.surest_first]]
+    owner, said = cut.labels[image], cut.membership[image]
+    surest = image[np.flatnonzero(np.diff(owner, prepend=-1))]
+    product = outlook.likeliest[surest]
+    named = np.where(product >= 0, trust.attachment(outlook.probability[surest]), 0.0)
+    suggested = np.where(named >= asking.suggest_at_least, named, 0.0)
     belongs = trust.membership(said)
 
     def gain(n: Int, expected: Float) -> Float:
@@ -363,7 +374,7 @@ def _sheets(
         belongs,
         gain,
         fixed=verify.question + verify.name * (1 - suggested),
-        product=np.where(suggested > 0, outlook.likeliest[image[first]], -1),
+        product=np.where(suggested > 0, product, -1),
         lengths=(asking.smallest_cluster, asking.pictures_per_sheet),
         line=verify,
     )
@@ -378,13 +389,13 @@ def _attachments(
     trust: Trust,
 ) -> _Candidates:
     """Images that may show a known product, by that product."""
-    image = np.flatnonzero(free & (outlook.likeliest >= 0) & (outlook.probability > 0))
-    differ = [
-        known.differ(outlook.image_ids[place], outlook.product_ids[outlook.likeliest[place]])
-        for place in image
-    ]
-    image = image[~np.array(differ, dtype=bool)]
-    owner, image, said = _surest_first(outlook.likeliest[image], image, outlook.probability[image])
+    possible = free & (outlook.likeliest >= 0) & (outlook.probability > 0)
+    for place in _places(outlook, (end for pair in known.apart for end in pair)):
+        if possible[place]:
+            product = outlook.product_ids[outlook.likeliest[place]]
+            possible[place] = not known.differ(outlook.image_ids[place], product)
+    image = outlook.surest_first[possible[outlook.surest_first]]
+    owner, said = outlook.likeliest[image], outlook.probability[image]
     first = np.flatnonzero(np.diff(owner, prepend=-1))
     return _at_best_length(
         QuestionKind.ATTACH,
@@ -489,9 +500,10 @@ def _second_looks(
     return found
 
 
-def _surest_first(owner: Int, image: Int, said: Float) -> tuple[Int, Int, Float]:
-    order = np.lexsort((image, -said, owner))
-    return owner[order], image[order], said[order]
+def _surest_first(owner: Int, said: Float) -> Int:
+    """The places of images by owner, the surest of each first, equally sure ones as they come."""
+    order: Int = np.lexsort((-said, owner))
+    return order
 
 
 def _at_best_length(
@@ -537,8 +549,7 @@ def _at_best_length(
     )
     cheapest = np.minimum.reduceat(price, starts)
     best = np.flatnonzero(price == cheapest[number])
-    _, once = np.unique(number[best], return_index=True)
-    best = best[once]
+    best = best[np.flatnonzero(np.diff(number[best], prepend=-1))]
     possible = np.isfinite(price[best])
     best, starts, product = best[possible], starts[possible], product[possible]
     return _Candidates(kind, image, said, starts, best + 1, product, gained[best], seconds[best])
@@ -552,8 +563,8 @@ def _cheapest_first(
     source = np.repeat(np.arange(len(sources)), [len(each.start) for each in sources])
     number = np.concatenate([np.arange(len(each.start)) for each in sources])
     surest = np.concatenate([each.image[each.start] for each in sources])
-    order = np.lexsort((surest, source, price))
-    for place in order[: np.count_nonzero(price <= at_most)]:
+    worth = np.flatnonzero(price <= at_most)
+    for place in worth[np.lexsort((surest[worth], source[worth], price[worth]))]:
         yield sources[source[place]], int(number[place])
 
 
