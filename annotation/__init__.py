@@ -24,7 +24,7 @@ from annotation.doubt import (
     expected_precision,
     redundancy_questions,
 )
-from annotation.effort import Effort, Expected, expected_effort
+from annotation.effort import Effort, Expected, Line, Paced, Work, expected_effort
 from annotation.gold import gold_questions
 from annotation.labels import changed_labels
 from annotation.names import name_key
@@ -77,12 +77,14 @@ __all__ = [
     "Guarantee",
     "History",
     "InvalidAnnotation",
+    "Line",
     "LocalPace",
     "LocalPictures",
     "Mended",
     "Misfit",
     "Outlook",
     "Pace",
+    "Paced",
     "Partition",
     "PictureSource",
     "Planned",
@@ -106,6 +108,7 @@ __all__ = [
     "Votes",
     "Wording",
     "WordingError",
+    "Work",
     "asked_again",
     "changed_labels",
     "current_answers",

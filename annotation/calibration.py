@@ -37,7 +37,7 @@ class Calibration:
 UNCORRECTED = Calibration()
 
 
-def calibrate(said: ArrayLike, right: ArrayLike) -> Calibration:
+def calibrate(said: ArrayLike, right: ArrayLike, weight: ArrayLike | None = None) -> Calibration:
     """Learn from outcomes how probabilities are to be corrected.
 
     Parameters
@@ -46,17 +46,20 @@ def calibrate(said: ArrayLike, right: ArrayLike) -> Calibration:
         What the model said.
     right : array-like of float (n,)
         What people found: 1 where it was right, 0 where not, or a posterior between.
+    weight : array-like of float (n,), optional
+        How much each counts; 1 by default.
     """
     grid = np.linspace(0.05, 0.95, 19)
     x = _logit(np.concatenate([grid, np.asarray(said, dtype=np.float64)]))
     y = np.concatenate([grid, np.asarray(right, dtype=np.float64)])
-    weight = np.concatenate([np.full(len(grid), PRIOR / len(grid)), np.ones(len(x) - len(grid))])
+    counts = np.ones(len(x) - len(grid)) if weight is None else np.asarray(weight, dtype=np.float64)
+    counts = np.concatenate([np.full(len(grid), PRIOR / len(grid)), counts])
     rows = np.column_stack([x, np.ones(len(x))])
     found = np.array([1.0, 0.0])
     for _ in range(STEPS):
         likely = _sigmoid(rows @ found)
-        curvature = (rows * (weight * likely * (1 - likely))[:, None]).T @ rows
-        step = np.linalg.solve(curvature, rows.T @ (weight * (y - likely)))
+        curvature = (rows * (counts * likely * (1 - likely))[:, None]).T @ rows
+        step = np.linalg.solve(curvature, rows.T @ (counts * (y - likely)))
         found = found + step * min(1.0, 1.0 / max(float(np.abs(step).max()), 1e-12))
     slope, intercept = found
     return Calibration(max(float(slope), 0.0), float(intercept))

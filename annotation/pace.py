@@ -1,15 +1,15 @@
 """How fast annotators are: the time model of `annotation.effort`, fitted to the times they took.
 
-Of each vendor, locale and kind of question the seconds are `question + picture * n_pictures +
-removed * n_removed`, none of the three below zero. They are found from the vendor's answers and
-from what is believed before these are seen, which is what was found of the locale with all vendors;
-before that comes the kind of question in all locales, and before that the `Effort` of the settings.
-So a few answers move little, and a vendor without answers is taken for a usual one.
+Of each vendor, locale and work the seconds are a `Line`, none of its coefficients below zero. They
+are found from the vendor's answers and from what is believed before these are seen, which is what
+was found of the locale with all vendors; before that comes the work in all locales, and before that
+the `Effort` of the settings. So a few answers move little, and a vendor without answers is taken
+for a usual one.
 
 Handling times are measured in the browser: a page stays open over lunch, an answer is clicked
 through. They spread in proportion to what was to be done, and vendors differ from each other in
 proportion too, so that all is said in logarithms: those of the seconds have noise, and those of the
-three coefficients a normal distribution before the answers. Gauss and Newton's method finds the
+coefficients a normal distribution before the answers. Gauss and Newton's method finds the
 likeliest ones with robust weights, first Huber's, which winsorise, then from there Tukey's, so that
 what is far off does not count (Maronna et al., *Robust Statistics*, 2019, chapters 4 and 5). As
 sums of seconds are wanted, not medians, the result is multiplied by the weighted mean of observed
@@ -19,8 +19,8 @@ over predicted seconds (Duan, *Smearing Estimate*, JASA 1983).
 import math
 from array import array
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import astuple, dataclass, replace
 from functools import cached_property
 from typing import Self
 
@@ -30,17 +30,20 @@ from statsmodels.robust.norms import HuberT, TukeyBiweight
 from statsmodels.robust.scale import mad
 
 from annotation.annotators import FEW
-from annotation.effort import Effort, Line
+from annotation.effort import Effort, Line, Work
 from catalog.schema import Question, QuestionKind
 from catalog.timings import Timing
 
 TERMS = {
-    QuestionKind.VERIFY: 3,
-    QuestionKind.ATTACH: 3,
-    QuestionKind.MERGE: 1,
-    QuestionKind.SPLIT: 2,
+    Work.VERIFY: ("question", "picture", "removed", "name"),
+    Work.SINGLE: ("picture", "name"),
+    Work.ATTACH: ("question", "picture", "removed"),
+    Work.MERGE: ("question",),
+    Work.SPLIT: ("question", "picture"),
 }
-"""How many of question, picture and removed picture take time in a question of each kind."""
+"""What takes time in each work: fields of `Line`."""
+COUNTS = ("question", "picture", "removed", "name")
+"""The fields of `Line` in the order in which the answers' rows count them."""
 
 LEAST = 0.01
 """Seconds that count as zero, so that answers can make them more."""
@@ -58,6 +61,9 @@ HUBER, TUKEY = HuberT(), TukeyBiweight()
 MOST_STEPS = 100
 ENOUGH = 1e-5
 BINS = 10
+
+NOBODY = ""
+"""A vendor without answers."""
 
 Float = NDArray[np.float64]
 Key = tuple[str, ...]
@@ -96,13 +102,14 @@ class Bin:
 
 @dataclass(frozen=True, eq=False)
 class Fit:
-    """What is known of the time that a kind of question takes.
+    """What is known of the time that a work takes.
 
     Attributes
     ----------
+    terms
+        The T fields of `Line` that are not zero.
     mean : float64 (T,)
-        Seconds of the question, of each picture and of each removed one, as far as the kind has
-        them.
+        Their seconds.
     covariance : float64 (T, T)
         Of the logarithms of `mean`, by the sandwich formula.
     assumed
@@ -112,12 +119,13 @@ class Fit:
     n
         Answers that it was fitted to.
     explained
-        Share of the variance of the answers' seconds that the pictures explain, with the weights of
+        Share of the variance of the answers' seconds that the line explains, with the weights of
         the fit (Renaud and Victoria-Feser, 2010); NaN where all were to take the same time.
     bins
         Predictions beside observations, by ascending prediction.
     """
 
+    terms: tuple[str, ...]
     mean: Float
     covariance: Float
     assumed: tuple[bool, ...]
@@ -127,25 +135,28 @@ class Fit:
     bins: tuple[Bin, ...] = ()
 
     @classmethod
-    def believed(cls, line: Line, n_terms: int) -> Self:
+    def believed(cls, prior: Effort, work: Work) -> Self:
         """What is known before any answer."""
-        mean = np.maximum([line.question, line.picture, line.removed], LEAST)[:n_terms]
-        return cls(mean, np.zeros((n_terms, n_terms)), (True,) * n_terms, SPREAD)
+        line, terms = prior.line(work), TERMS[work]
+        mean = np.maximum([getattr(line, term) for term in terms], LEAST)
+        n = len(terms)
+        return cls(terms, mean, np.zeros((n, n)), (True,) * n, SPREAD)
 
     @cached_property
     def line(self) -> Line:
-        return Line(*self.mean.tolist())
+        return Line(**dict(zip(self.terms, self.mean.tolist(), strict=True)))
 
     @cached_property
-    def coefficients(self) -> tuple[Coefficient, ...]:
-        """Of the question, a picture and a removed picture, as far as the kind has them."""
+    def coefficients(self) -> dict[str, Coefficient]:
+        """Those of each of the terms."""
         factor = np.exp(1.96 * np.sqrt(np.diag(self.covariance)))
         low, high = self.mean / factor, self.mean * factor
         columns = (self.mean.tolist(), low.tolist(), high.tolist(), self.assumed)
-        return tuple(Coefficient(*each) for each in zip(*columns, strict=True))
+        found = (Coefficient(*each) for each in zip(*columns, strict=True))
+        return dict(zip(self.terms, found, strict=True))
 
-    def seconds(self, n_pictures: int, n_removed: float = 0) -> float:
-        return self.line.seconds(n_pictures, n_removed)
+    def seconds(self, n_pictures: int, n_removed: float = 0, n_named: float = 0) -> float:
+        return self.line.seconds(n_pictures, n_removed, n_named)
 
     def of_a_part(self) -> Self:
         """What this tells of one among those that it describes, before any of its answers."""
@@ -161,53 +172,80 @@ class Fit:
 
 @dataclass(frozen=True)
 class LocalPace:
-    """How fast a vendor is in a locale; it tells seconds as an `Effort` does."""
+    """How fast a vendor, or several together, are in a locale; it tells what an `Effort` tells."""
 
-    fits: Mapping[QuestionKind, Fit]
+    lines: Mapping[Work, Line]
 
-    def seconds(self, kind: QuestionKind, n_pictures: int, n_removed: float = 0) -> float:
-        return self.fits[kind].seconds(n_pictures, n_removed)
+    def line(self, work: Work) -> Line:
+        return self.lines[work]
+
+    def seconds(
+        self, kind: QuestionKind, n_pictures: int, n_removed: float = 0, n_named: float = 0
+    ) -> float:
+        return self.lines[Work.of(kind, n_pictures)].seconds(n_pictures, n_removed, n_named)
 
 
 @dataclass(frozen=True)
 class Pace:
-    """How fast the vendors are, each named by its site, in each locale and kind of question.
+    """How fast the vendors are, each named by its site, in each locale and work.
 
-    `fits` are those of kinds, of (kind, locale) and of (kind, locale, vendor) with answers.
+    `fits` are those of works, of (work, locale) and of (work, locale, vendor) with answers.
     """
 
     prior: Effort
     fits: Mapping[Key, Fit]
 
-    def of(self, vendor: str, locale: str, kind: QuestionKind) -> Fit:
+    def of(self, vendor: str, locale: str, work: Work) -> Fit:
         """What is known of a vendor, from its own answers or else from those of others."""
-        found = Fit.believed(self.prior.line(kind), TERMS[kind])
-        for key in ((kind,), (kind, locale), (kind, locale, vendor)):
+        found = Fit.believed(self.prior, work)
+        for key in ((work,), (work, locale), (work, locale, vendor)):
             found = self.fits.get(key) or found.of_a_part()
         return found
 
     def at(self, vendor: str, locale: str) -> LocalPace:
-        """The same of every kind of question at once, for whoever asks often."""
-        return LocalPace({kind: self.of(vendor, locale, kind) for kind in QuestionKind})
+        """The same of every work at once, for whoever asks often."""
+        return self.among([vendor], locale)
 
-    def seconds(self, vendor: str, locale: str, question: Question, n_removed: float = 0) -> float:
-        """What a question is expected to take, where `n_removed` of its pictures are ticked."""
+    def among(self, vendors: Sequence[str], locale: str) -> LocalPace:
+        """What a question takes on average that falls to any of `vendors` with the same chance.
+
+        Where there are none, what it takes a usual one.
+        """
+        lines = {}
+        for work in Work:
+            each = [astuple(self.of(vendor, locale, work).line) for vendor in vendors or [NOBODY]]
+            lines[work] = Line(*np.mean(each, axis=0).tolist())
+        return LocalPace(lines)
+
+    def seconds(
+        self,
+        vendor: str,
+        locale: str,
+        question: Question,
+        n_removed: float = 0,
+        n_named: float = 0,
+    ) -> float:
+        """What a question is expected to take, where `n_removed` of its pictures are ticked.
+
+        `n_named` is the probability that a name is given that was not suggested.
+        """
         n_pictures = len(question.image_ids) + len(question.reference_ids)
-        return self.of(vendor, locale, QuestionKind(question.kind)).seconds(n_pictures, n_removed)
+        fit = self.of(vendor, locale, Work.of(question.kind, n_pictures))
+        return fit.seconds(n_pictures, n_removed, n_named)
 
-    def known(self) -> list[tuple[str, str, QuestionKind]]:
-        """The vendor, locale and kind of question of which there are answers."""
-        return sorted((key[2], key[1], QuestionKind(key[0])) for key in self.fits if len(key) == 3)
+    def known(self) -> list[tuple[str, str, Work]]:
+        """The vendor, locale and work of which there are answers."""
+        return sorted((key[2], key[1], Work(key[0])) for key in self.fits if len(key) == 3)
 
 
 def fit(timings: Iterable[Timing], prior: Effort) -> Pace:
     """How fast annotators are, given the time of every answer; in any order."""
     taken: dict[Key, array[float]] = defaultdict(lambda: array("d"))
     for each in timings:
-        taken[each.kind, each.locale, each.site].extend(
-            (each.n_pictures, each.n_removed, each.seconds)
+        taken[Work.of(each.kind, each.n_pictures), each.locale, each.site].extend(
+            (1, each.n_pictures, each.n_removed, each.named, each.seconds)
         )
-    rows = {key: np.frombuffer(taken[key]).reshape(-1, 3) for key in sorted(taken)}
+    rows = {key: _sorted(np.frombuffer(taken[key])) for key in sorted(taken)}
     fits: dict[Key, Fit] = {}
     before: dict[Key, Fit] = {}
     for depth in (1, 2, 3):
@@ -221,6 +259,12 @@ def fit(timings: Iterable[Timing], prior: Effort) -> Pace:
     return Pace(prior, fits)
 
 
+def _sorted(counted: Float) -> Float:
+    """The rows of answers in an order of their own, so that no sum depends on another one."""
+    rows = counted.reshape(-1, len(COUNTS) + 1)
+    return np.asarray(rows[np.lexsort(rows.T)])
+
+
 def _before(
     key: Key, n: int, fits: Mapping[Key, Fit], before: Mapping[Key, Fit], prior: Effort
 ) -> Fit:
@@ -230,15 +274,14 @@ def _before(
     """
     whole = key[:-1]
     if not whole:
-        kind = QuestionKind(key[0])
-        return Fit.believed(prior.line(kind), TERMS[kind])
+        return Fit.believed(prior, Work(key[0]))
     return fits[whole] if fits[whole].n > n else before[whole]
 
 
 def _fitted(before: Fit, rows: Float) -> Fit:
-    """What is known after the answers `rows` (N, 3): pictures, removed ones and seconds."""
-    design = np.column_stack([np.ones(len(rows)), rows[:, :2]])[:, : len(before.mean)]
-    seconds = rows[:, 2]
+    """What is known after the answers `rows` (N, 5): what is counted of each, and its seconds."""
+    design = rows[:, [COUNTS.index(term) for term in before.terms]]
+    seconds = rows[:, -1]
     believed = np.log(before.mean)
     information = np.linalg.inv(before.covariance)
 
@@ -290,6 +333,7 @@ def _fitted(before: Fit, rows: Float) -> Fit:
     covariance = bread @ (noise * told + information) @ bread
     unclear = np.diag(covariance) > TOLD * np.diag(before.covariance)
     return Fit(
+        before.terms,
         mean,
         covariance,
         tuple((unclear | (len(rows) < FEW)).tolist()),

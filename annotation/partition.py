@@ -81,7 +81,7 @@ class Partition:
     def called(self) -> Mapping[str, Mapping[str, str]]:
         """The names of each product that has any, by locale."""
         found: dict[str, dict[str, str]] = defaultdict(dict)
-        for (product, locale), name in sorted(self.names.items()):
+        for (product, locale), name in self.names.items():
             found[product][locale] = name
         return found
 

@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from annotation.calibration import UNCORRECTED, Calibration, calibrate
-from annotation.effort import Effort
+from annotation.effort import Line, Paced, Work
 from annotation.partition import Decided, Partition
 from annotation.questions import (
     GALLERY,
@@ -42,6 +42,12 @@ REFERENCES = 4
 MIXED = 0.35
 """Share of a mixed sheet that shows its commonest product, on average."""
 
+STEEP, EVEN = 3.0, 0.5
+"""How surely a sheet has a majority, by the share that is expected to belong."""
+
+HALF_LIFE = 300
+"""Images about which people said something since, after which a word counts half."""
+
 GROUP = 4
 """Pictures of a mixed sheet that show one product, on average."""
 
@@ -55,6 +61,11 @@ class Cut:
 
     labels: Int
     membership: Float
+
+    @cached_property
+    def surest_first(self) -> Int:
+        """The places of the images, by their cluster, the surest of each first."""
+        return _surest_first(self.labels, self.membership)
 
 
 @dataclass(frozen=True)
@@ -122,6 +133,11 @@ class Outlook:
     def place_of(self) -> dict[str, int]:
         """The place of each image in `image_ids`."""
         return {image: place for place, image in enumerate(self.image_ids)}
+
+    @cached_property
+    def surest_first(self) -> Int:
+        """The places of the images, by the product that they may show, the surest of each first."""
+        return _surest_first(self.likeliest, self.probability)
 
 
 @dataclass(frozen=True)
@@ -213,13 +229,15 @@ def named_pieces(log: Sequence[Decided], known: Partition, locale: str) -> list[
 
 
 def learn_trust(outcomes: Iterable[tuple[Sequence[float], Question, Decision]]) -> Trust:
-    """How the model's word is to be corrected, by what people said of sheets.
+    """How the model's word is to be corrected, by what people said of sheets lately.
+
+    What is clear is asked first, so what was found of it says less and less of what is left.
 
     Parameters
     ----------
     outcomes
         The model's probability of each image of a question to belong, the question, and what was
-        decided.
+        decided; the oldest first.
     """
     said: dict[str, list[float]] = {QuestionKind.VERIFY: [], QuestionKind.ATTACH: []}
     right: dict[str, list[float]] = {QuestionKind.VERIFY: [], QuestionKind.ATTACH: []}
@@ -236,7 +254,10 @@ def learn_trust(outcomes: Iterable[tuple[Sequence[float], Question, Decision]]) 
         said[question.kind] += belonging
         right[question.kind] += found
     return Trust(
-        *(calibrate(said[k], right[k]) for k in (QuestionKind.VERIFY, QuestionKind.ATTACH))
+        *(
+            calibrate(said[k], right[k], 0.5 ** (np.arange(len(said[k]))[::-1] / HALF_LIFE))
+            for k in (QuestionKind.VERIFY, QuestionKind.ATTACH)
+        )
     )
 
 
@@ -264,7 +285,7 @@ def plan(
     galleries: Mapping[str, Sequence[str]],
     open_questions: Sequence[Question],
     asking: Asking,
-    effort: Effort,
+    pace: Paced,
     *,
     mixed: Sequence[Question] = (),
     trust: Trust = NO_CORRECTION,
@@ -280,24 +301,31 @@ def plan(
         Pictures of each known product.
     open_questions
         What was asked and is not decided: their images wait for that.
+    pace
+        How fast those are who will be asked.
     mixed
         Sheets of which people said that no product has the majority; none is asked about again.
     """
-    waiting = np.array([image not in known.product_of for image in outlook.image_ids], dtype=bool)
+    has_product = map(known.product_of.__contains__, outlook.image_ids)
+    waiting = ~np.fromiter(has_product, np.bool_, len(outlook.image_ids))
     free = waiting.copy()
-    free[_places(outlook, open_questions)] = False
+    asked = (image for question in open_questions for image in question.image_ids)
+    free[_places(outlook, asked)] = False
     n_allowed = max(round(asking.open_share * waiting.sum()), asking.open_at_least)
     n_allowed -= int(waiting.sum() - free.sum())
     sources = [
-        *(_sheets(outlook, cut, free, asking, effort, trust) for cut in outlook.cuts),
-        _attachments(outlook, known, free, asking, effort, trust),
-        _alone(outlook, free, effort),
-        _sortings(outlook, free, mixed, effort),
+        *(
+            _sheets(outlook, cut, free, asking, pace.line(Work.VERIFY), trust)
+            for cut in outlook.cuts
+        ),
+        _attachments(outlook, known, free, asking, pace.line(Work.ATTACH), trust),
+        _alone(outlook, free, pace.line(Work.SINGLE)),
+        _sortings(outlook, free, mixed, pace),
     ]
     asked_before = {question.id for question in mixed}
     chosen = [
-        *_likenesses(outlook, known, galleries, open_questions, effort),
-        *_second_looks(outlook, known, open_questions, effort),
+        *_likenesses(outlook, known, galleries, open_questions, pace.line(Work.MERGE)),
+        *_second_looks(outlook, known, open_questions, asking, pace.line(Work.MERGE)),
     ]
     for source, number in _cheapest_first(sources, asking.worth_seconds):
         if n_allowed <= 0:
@@ -314,11 +342,9 @@ def plan(
     return sorted(worth, key=lambda each: (each.price, each.question.id))
 
 
-def _places(outlook: Outlook, questions: Sequence[Question]) -> Int:
-    """The places of the images that `questions` show."""
-    place_of = outlook.place_of
-    shown = {place_of[i] for each in questions for i in each.image_ids if i in place_of}
-    return np.array(sorted(shown), dtype=np.int64)
+def _places(outlook: Outlook, images: Iterable[str]) -> list[int]:
+    """The places of those of `images` that the outlook is on."""
+    return [place for place in map(outlook.place_of.get, images) if place is not None]
 
 
 def _sheets(
@@ -326,19 +352,20 @@ def _sheets(
     cut: Cut,
     free: NDArray[np.bool_],
     asking: Asking,
-    effort: Effort,
+    verify: Line,
     trust: Trust,
 ) -> _Candidates:
     """Clusters to be verified. Where no product has the majority, nothing is gained."""
-    image = np.flatnonzero(free)
-    owner, image, said = _surest_first(cut.labels[image], image, cut.membership[image])
-    first = np.flatnonzero(np.diff(owner, prepend=-1))
-    named = np.where(outlook.likeliest >= 0, trust.attachment(outlook.probability), 0.0)[image]
-    suggested = np.where(named >= asking.suggest_at_least, named, 0.0)[first]
+    image = cut.surest_first[free[cut.surest_first]]
+    owner, said = cut.labels[image], cut.membership[image]
+    surest = image[np.flatnonzero(np.diff(owner, prepend=-1))]
+    product = outlook.likeliest[surest]
+    named = np.where(product >= 0, trust.attachment(outlook.probability[surest]), 0.0)
+    suggested = np.where(named >= asking.suggest_at_least, named, 0.0)
     belongs = trust.membership(said)
 
     def gain(n: Int, expected: Float) -> Float:
-        majority = 1 / (1 + np.exp(-3 * np.sqrt(n + 3) * (expected / n - 0.5)))
+        majority = 1 / (1 + np.exp(-STEEP * np.sqrt(n + 3) * (expected / n - EVEN)))
         return expected * majority
 
     return _at_best_length(
@@ -346,10 +373,10 @@ def _sheets(
         (owner, image, said),
         belongs,
         gain,
-        fixed=effort.seconds(QuestionKind.VERIFY, 0) + effort.seconds_per_name * (1 - suggested),
-        product=np.where(suggested > 0, outlook.likeliest[image[first]], -1),
+        fixed=verify.question + verify.name * (1 - suggested),
+        product=np.where(suggested > 0, product, -1),
         lengths=(asking.smallest_cluster, asking.pictures_per_sheet),
-        effort=effort,
+        line=verify,
     )
 
 
@@ -358,31 +385,31 @@ def _attachments(
     known: Partition,
     free: NDArray[np.bool_],
     asking: Asking,
-    effort: Effort,
+    attach: Line,
     trust: Trust,
 ) -> _Candidates:
     """Images that may show a known product, by that product."""
-    image = np.flatnonzero(free & (outlook.likeliest >= 0) & (outlook.probability > 0))
-    differ = [
-        known.differ(outlook.image_ids[place], outlook.product_ids[outlook.likeliest[place]])
-        for place in image
-    ]
-    image = image[~np.array(differ, dtype=bool)]
-    owner, image, said = _surest_first(outlook.likeliest[image], image, outlook.probability[image])
+    possible = free & (outlook.likeliest >= 0) & (outlook.probability > 0)
+    for place in _places(outlook, (end for pair in known.apart for end in pair)):
+        if possible[place]:
+            product = outlook.product_ids[outlook.likeliest[place]]
+            possible[place] = not known.differ(outlook.image_ids[place], product)
+    image = outlook.surest_first[possible[outlook.surest_first]]
+    owner, said = outlook.likeliest[image], outlook.probability[image]
     first = np.flatnonzero(np.diff(owner, prepend=-1))
     return _at_best_length(
         QuestionKind.ATTACH,
         (owner, image, said),
         trust.attachment(said),
         lambda _, expected: expected,
-        fixed=np.full(len(first), effort.seconds(QuestionKind.ATTACH, REFERENCES)),
+        fixed=np.full(len(first), attach.seconds(REFERENCES)),
         product=owner[first],
         lengths=(1, asking.pictures_per_sheet - GALLERY),
-        effort=effort,
+        line=attach,
     )
 
 
-def _alone(outlook: Outlook, free: NDArray[np.bool_], effort: Effort) -> _Candidates:
+def _alone(outlook: Outlook, free: NDArray[np.bool_], single: Line) -> _Candidates:
     """Every image by itself, to be named."""
     image = np.flatnonzero(free)
     ones = np.ones(len(image))
@@ -394,12 +421,12 @@ def _alone(outlook: Outlook, free: NDArray[np.bool_], effort: Effort) -> _Candid
         np.arange(len(image)) + 1,
         np.full(len(image), -1),
         ones,
-        (effort.seconds(QuestionKind.VERIFY, 1) + effort.seconds_per_name) * ones,
+        single.seconds(1, n_named=1) * ones,
     )
 
 
 def _sortings(
-    outlook: Outlook, free: NDArray[np.bool_], mixed: Sequence[Question], effort: Effort
+    outlook: Outlook, free: NDArray[np.bool_], mixed: Sequence[Question], pace: Paced
 ) -> _Candidates:
     """Mixed sheets to be sorted, whose groups are then named."""
     place_of = outlook.place_of
@@ -410,7 +437,7 @@ def _sortings(
     whole = [places[:LARGEST_SPLIT] for places in waiting if len(places) > 1]
     sizes = np.array([len(sheet) for sheet in whole], dtype=np.int64)
     stop = np.cumsum(sizes)
-    naming = effort.seconds(QuestionKind.VERIFY, GROUP) + effort.seconds_per_name
+    split, naming = pace.line(Work.SPLIT), pace.line(Work.VERIFY).seconds(GROUP, n_named=1)
     return _Candidates(
         QuestionKind.SPLIT,
         np.array([place for sheet in whole for place in sheet], dtype=np.int64),
@@ -419,7 +446,7 @@ def _sortings(
         stop,
         np.full(len(sizes), -1),
         sizes.astype(np.float64),
-        np.array([effort.seconds(QuestionKind.SPLIT, n) + naming * n / GROUP for n in sizes]),
+        np.array([split.seconds(n) + naming * n / GROUP for n in sizes]),
     )
 
 
@@ -428,7 +455,7 @@ def _likenesses(
     known: Partition,
     galleries: Mapping[str, Sequence[str]],
     open_questions: Sequence[Question],
-    effort: Effort,
+    merge: Line,
 ) -> list[Planned]:
     """Whether two products that look alike are one; it moves the images of the smaller."""
     size = Counter(known.product_of.values())
@@ -445,12 +472,16 @@ def _likenesses(
         )
         if question.id not in standing:
             gain = each.probability * min(size[each.first], size[each.second])
-            found.append(Planned(question, (each.probability,), gain, effort.seconds_per_merge))
+            found.append(Planned(question, (each.probability,), gain, merge.question))
     return found
 
 
 def _second_looks(
-    outlook: Outlook, known: Partition, open_questions: Sequence[Question], effort: Effort
+    outlook: Outlook,
+    known: Partition,
+    open_questions: Sequence[Question],
+    asking: Asking,
+    merge: Line,
 ) -> list[Planned]:
     """Whether two parts of a product are one; where they are not, the smaller was misplaced."""
     standing = {question.id for question in open_questions}
@@ -462,15 +493,17 @@ def _second_looks(
             about=[known.product_of[each.images[0]], *each.images],
             locale=outlook.locale,
         )
-        if question.id not in standing:
-            gain = (1 - each.probability) * min(len(each.images), len(each.others))
-            found.append(Planned(question, (each.probability,), gain, effort.seconds_per_merge))
+        gain = (1 - each.probability) * min(len(each.images), len(each.others))
+        asked = Planned(question, (each.probability,), gain, merge.question)
+        if question.id not in standing and asked.price <= asking.mend_seconds:
+            found.append(asked)
     return found
 
 
-def _surest_first(owner: Int, image: Int, said: Float) -> tuple[Int, Int, Float]:
-    order = np.lexsort((image, -said, owner))
-    return owner[order], image[order], said[order]
+def _surest_first(owner: Int, said: Float) -> Int:
+    """The places of images by owner, the surest of each first, equally sure ones as they come."""
+    order: Int = np.lexsort((-said, owner))
+    return order
 
 
 def _at_best_length(
@@ -482,7 +515,7 @@ def _at_best_length(
     fixed: Float,
     product: Int,
     lengths: tuple[int, int],
-    effort: Effort,
+    line: Line,
 ) -> _Candidates:
     """Cut each owner's list where an image is cheapest.
 
@@ -498,6 +531,8 @@ def _at_best_length(
         Of each owner: seconds whatever the length, and the product.
     lengths
         The least and the most that may be asked about at a time.
+    line
+        Seconds of each picture.
     """
     owner, image, said = listed
     starts = np.flatnonzero(np.diff(owner, prepend=-1))
@@ -508,18 +543,13 @@ def _at_best_length(
     total = np.cumsum(belongs)
     expected = total - (total[starts] - belongs[starts])[number]
     gained = gain(n, expected)
-    seconds = (
-        fixed[number]
-        + effort.seconds_per_picture * n
-        + effort.seconds_per_intruder * (n - expected)
-    )
+    seconds = fixed[number] + line.picture * n + line.removed * (n - expected)
     price = np.where(
         (n >= lengths[0]) & (n <= lengths[1]), seconds / np.maximum(gained, 1e-9), np.inf
     )
     cheapest = np.minimum.reduceat(price, starts)
     best = np.flatnonzero(price == cheapest[number])
-    _, once = np.unique(number[best], return_index=True)
-    best = best[once]
+    best = best[np.flatnonzero(np.diff(number[best], prepend=-1))]
     possible = np.isfinite(price[best])
     best, starts, product = best[possible], starts[possible], product[possible]
     return _Candidates(kind, image, said, starts, best + 1, product, gained[best], seconds[best])
@@ -533,8 +563,8 @@ def _cheapest_first(
     source = np.repeat(np.arange(len(sources)), [len(each.start) for each in sources])
     number = np.concatenate([np.arange(len(each.start)) for each in sources])
     surest = np.concatenate([each.image[each.start] for each in sources])
-    order = np.lexsort((surest, source, price))
-    for place in order[: np.count_nonzero(price <= at_most)]:
+    worth = np.flatnonzero(price <= at_most)
+    for place in worth[np.lexsort((surest[worth], source[worth], price[worth]))]:
         yield sources[source[place]], int(number[place])
 
 

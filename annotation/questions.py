@@ -10,6 +10,7 @@ from itertools import pairwise
 
 from pydantic import BaseModel, Field
 
+from annotation.names import tidy_name
 from annotation.partition import Decided, Partition
 from catalog.identity import digest, set_digest
 from catalog.schema import Decision, DecisionKind, Question, QuestionKind
@@ -29,6 +30,8 @@ class Asking(BaseModel, extra="forbid", frozen=True):
         case: what is answered teaches what to ask next.
     worth_seconds
         Human seconds that an image with a product is worth; dearer ones wait for a better model.
+    mend_seconds
+        Human seconds that it is worth to find an image in a wrong product.
     """
 
     pictures_per_sheet: int = Field(60, ge=2 * GALLERY, le=60)
@@ -39,12 +42,14 @@ class Asking(BaseModel, extra="forbid", frozen=True):
     open_share: float = Field(0.25, gt=0, le=1)
     open_at_least: int = Field(100, ge=1)
     worth_seconds: float = Field(12.0, gt=0)
+    mend_seconds: float = Field(25.0, gt=0)
 
 
 def suggested_name(known: Partition, product_id: str, locale: str) -> str | None:
     """What a product is called in a locale, or else in the first other one."""
     names = known.called.get(product_id, {})
-    return names.get(locale) or next((names[place] for place in sorted(names)), None)
+    name = names.get(locale) or next((names[place] for place in sorted(names)), None)
+    return tidy_name(name) if name else None
 
 
 def verify_questions(

@@ -80,9 +80,13 @@ class SimulatedAnnotator:
             QuestionKind.MERGE: self._merge,
             QuestionKind.SPLIT: self._split,
         }[kind](question, chance)
-        n_pictures = len(question.image_ids) + len(question.reference_ids)
-        seconds = pace * self.effort.seconds(kind, n_pictures, len(said.get("intruder_ids", ())))
-        return {"kind": kind, **said}, round(seconds, 3)
+        usual = self.effort.seconds(
+            kind,
+            n_pictures=len(question.image_ids) + len(question.reference_ids),
+            n_removed=len(said.get("intruder_ids", ())),
+            n_named=said.get("name") not in (None, question.suggestion),
+        )
+        return {"kind": kind, **said}, round(pace * usual, 3)
 
     def is_asked(self, question: Question, overlap: int) -> bool:
         """Whether this is one of the `overlap` annotators whose turn it is."""

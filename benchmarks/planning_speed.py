@@ -4,21 +4,40 @@
 
 The log is generated: sheets of candidate clusters, some with intruders, half of them named, merges
 of look-alikes, and manifests. The answers that arrive are of the same kinds; one in ten takes back
-an earlier one. Each way runs in a process of its own, so that its peak of memory is its own.
+an earlier one. The outlook is on as many other images: four cuts of them, whose memberships are
+as often right as they say, and known products that half of the clusters may show. Each way runs in
+a process of its own, so that its peak of memory is its own.
 """
 
 import multiprocessing
 import os
 import resource
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NamedTuple, TypeVar
 
 import numpy as np
 import typer
 
-from annotation import Decided, DecisionGraph, partition, undo
+from annotation import (
+    GALLERY,
+    Alike,
+    Asking,
+    Cut,
+    Decided,
+    DecisionGraph,
+    Effort,
+    Outlook,
+    Partition,
+    Planned,
+    Touched,
+    doubt_of,
+    partition,
+    plan,
+    undo,
+)
 from catalog.identity import digest
 from catalog.labels import manifest_label, manifest_product
 from catalog.schema import Decision, DecisionKind, Question, QuestionKind, VerifiedLabel
@@ -31,6 +50,12 @@ MERGES = 0.15
 LISTED = 0.1
 ANSWERS = 1000
 UNDONE = 0.1
+ALIKE = 0.05
+DRAWN = 10_000
+CUTS = ((0.06, 0.02), (0.04, 0.05), (0.02, 0.1), (0.0, 0.2))
+"""Shares of images that break off from their cluster and that are misplaced, in each cut."""
+
+T = TypeVar("T")
 
 
 def image_ids(cluster: int) -> list[str]:
@@ -43,13 +68,15 @@ def sheet(cluster: int, draw: np.random.Generator) -> Decided:
     removed = [image for image in images[2:] if draw.random() < INTRUDERS]
     name = f"Product {cluster}" if draw.random() < NAMED else None
     kept = [image for image in images if image not in removed]
-    return _decided(cluster, QuestionKind.VERIFY, [kept], removed, name, draw)
+    question = _question(cluster, QuestionKind.VERIFY, images, [], draw)
+    return _decided(question, [kept], removed, name, draw)
 
 
 def comparison(cluster: int, draw: np.random.Generator) -> Decided:
     """Whether a cluster and the one before it show the same, mostly not."""
     groups = [image_ids(cluster - 1), image_ids(cluster)]
-    return _decided(cluster, QuestionKind.MERGE, groups, [], None, draw)
+    question = _question(cluster, QuestionKind.MERGE, groups[1], groups[0], draw)
+    return _decided(question, groups, [], None, draw)
 
 
 def log(n_clusters: int, seed: int = 0) -> Iterator[Decided]:
@@ -83,29 +110,89 @@ def answers(n_clusters: int, known: list[Decided], seed: int = 2) -> list[Decide
     ]
 
 
-def _decided(
+def outlook(n_clusters: int, known: Partition, seed: int = 3) -> Outlook:
+    """Other clusters than those that are decided; half of them may show a known product."""
+    draw = np.random.default_rng(seed)
+    images = [image_ids(n_clusters + cluster) for cluster in range(n_clusters)]
+    shows = np.repeat(np.arange(n_clusters), [len(each) for each in images])
+    products = sorted(known.images())[: n_clusters // 2]
+    likeliest = draw.integers(-len(products), len(products), n_clusters).clip(-1)[shows]
+    pairs = draw.choice(len(products), (int(ALIKE * len(products)), 2), replace=False)
+    return Outlook(
+        LOCALES[0],
+        [image for each in images for image in each],
+        [_cut(shows, broken, doubt, draw) for broken, doubt in CUTS],
+        {},
+        products,
+        likeliest,
+        np.where(likeliest >= 0, draw.beta(2, 2, len(shows)), 0.0),
+        [
+            Alike(products[first], products[second], float(draw.uniform(0.5, 1)))
+            for first, second in pairs.tolist()
+        ],
+    )
+
+
+def replies(planned: Sequence[Planned], seed: int = 4) -> list[Decided]:
+    """What people say of the first questions of a plan: as often as it expects, what it expects."""
+    draw = np.random.default_rng(seed)
+    return [_reply(each, draw) for each in planned[:ANSWERS]]
+
+
+def _reply(each: Planned, draw: np.random.Generator) -> Decided:
+    question = each.question
+    known = [question.reference_ids] if question.reference_ids else []
+    if question.kind == QuestionKind.MERGE:
+        return _decided(question, [*known, question.image_ids], [], None, draw)
+    belongs = draw.random(len(each.belonging)) < each.belonging
+    belongs[0] = True
+    kept, removed = (
+        [image for image, so in zip(question.image_ids, belongs, strict=True) if so == wanted]
+        for wanted in (True, False)
+    )
+    name = question.suggestion or f"Product {question.id}"
+    return _decided(question, [*known, kept], removed, None if known else name, draw)
+
+
+def _cut(shows: np.ndarray, broken: float, doubt: float, draw: np.random.Generator) -> Cut:
+    """Clusters of what images show, some `broken` in two; images are misplaced out of `doubt`."""
+    labels = 2 * shows + (draw.random(len(shows)) < broken)
+    membership = 1 - draw.beta(1, 1 / doubt - 1, len(shows))
+    misplaced = draw.random(len(shows)) > membership
+    labels[misplaced] = draw.choice(labels, int(misplaced.sum()))
+    return Cut(labels, membership)
+
+
+def _question(
     cluster: int,
     kind: QuestionKind,
+    images: list[str],
+    references: list[str],
+    draw: np.random.Generator,
+) -> Question:
+    return Question(
+        id=digest(kind, cluster, draw.integers(2**62)),
+        kind=kind,
+        locale=LOCALES[cluster % len(LOCALES)],
+        site="vendor",
+        image_ids=images,
+        reference_ids=references,
+    )
+
+
+def _decided(
+    question: Question,
     groups: list[list[str]],
     removed: list[str],
     name: str | None,
     draw: np.random.Generator,
 ) -> Decided:
-    identity = digest(kind, cluster, draw.integers(2**62))
-    verify = kind == QuestionKind.VERIFY
-    same = verify or draw.random() < 0.3
+    verify = question.kind == QuestionKind.VERIFY
+    same = question.kind != QuestionKind.MERGE or draw.random() < 0.3
     n_places = sum(map(len, groups)) + len(removed)
-    question = Question(
-        id=identity,
-        kind=kind,
-        locale=LOCALES[cluster % len(LOCALES)],
-        site="vendor",
-        image_ids=[*groups[-1], *removed],
-        reference_ids=[] if verify else groups[0],
-    )
     decision = Decision(
-        id=digest("decision", identity),
-        question_id=identity,
+        id=digest("decision", question.id),
+        question_id=question.id,
         supersedes_id=None,
         kind=DecisionKind.SAME if same else DecisionKind.DIFFERENT,
         name=name,
@@ -121,51 +208,121 @@ def _decided(
     return Decided(question, decision)
 
 
-def measure(task: tuple[str, int]) -> str:
-    """One line of the table."""
-    way, n_clusters = task
+class Took(NamedTuple):
+    """Seconds that one processor worked, and seconds of the clock."""
+
+    cpu: float
+    wall: float
+
+    def __str__(self) -> str:
+        return f"{self.cpu:.2f} ({self.wall:.2f})"
+
+
+def timed(step: Callable[[], T]) -> tuple[T, Took]:
+    cpu, wall = time.process_time(), time.perf_counter()
+    found = step()
+    return found, Took(time.process_time() - cpu, time.perf_counter() - wall)
+
+
+def from_scratch(n_clusters: int) -> list[str]:
+    """One line of the first table."""
     known, listed = list(log(n_clusters)), list(manifest(n_clusters))
-    new = answers(n_clusters, known)
     before = _peak_mb()
-    start = time.process_time()
-    if way == "from scratch":
-        found = partition(known, listed)
-        built, learnt, read = time.process_time() - start, "", ""
-    else:
-        graph = DecisionGraph(known, listed)
-        built = time.process_time() - start
-        start = time.process_time()
-        graph.learn(new)
-        learnt = f"{time.process_time() - start:.2f}"
-        start = time.process_time()
-        found = graph.partition
-        read = f"{time.process_time() - start:.2f}"
-    return (
-        f"| {way} | {len(found.product_of):,} | {len(known):,} | {built:.1f} | {learnt} | {read} |"
-        f" {before:,.0f} | {_peak_mb() - before:,.0f} |"
+    found, built = timed(lambda: partition(known, listed))
+    more = _peak_mb() - before
+    return [
+        f"| from scratch | {len(found.product_of):,} | {len(known):,} | {built} | | | {before:,.0f}"
+        f" | {more:,.0f} |"
+    ]
+
+
+def kept_up_to_date(n_clusters: int) -> list[str]:
+    """The other line of the first table, and all of the other two."""
+    said, listed = list(log(n_clusters)), list(manifest(n_clusters))
+    new = answers(n_clusters, said)
+    before = _peak_mb()
+    graph, built = timed(lambda: DecisionGraph(said, listed))
+    touched, learnt = timed(lambda: graph.learn(new))
+    known, read = timed(lambda: graph.partition)
+    row = (
+        f"| kept up to date | {len(known.product_of):,} | {len(said):,} | {built} | {learnt} |"
+        f" {read} | {before:,.0f} | {_peak_mb() - before:,.0f} |"
     )
+    return [row, _doubts(graph, touched), *_plans(graph, n_clusters)]
+
+
+def _doubts(graph: DecisionGraph, touched: Touched) -> str:
+    """One line on the doubts of the products that answers touched, and of as many as are drawn."""
+    products = sorted(set(graph.product_of.values()))
+    again = sorted(touched.products.intersection(products))
+    drawn = np.random.default_rng(5).choice(products, min(DRAWN, len(products)), replace=False)
+    _, anew = timed(lambda: [doubt_of(graph, product) for product in again])
+    before = _peak_mb()
+    kept, took = timed(lambda: [doubt_of(graph, product) for product in drawn.tolist()])
+    each = (_peak_mb() - before) / len(kept) * 1000
+    return f"| {len(products):,} | {len(again):,} | {anew} | {len(kept):,} | {took} | {each:.1f} |"
+
+
+def _plans(graph: DecisionGraph, n_clusters: int) -> Iterator[str]:
+    """A line for each share of the images that may stand open."""
+    ahead = outlook(n_clusters, graph.partition)
+    galleries = {product: images[:GALLERY] for product, images in graph.partition.images().items()}
+
+    def planned(standing: Sequence[Question], asking: Asking) -> list[Planned]:
+        return plan(ahead, graph.partition, galleries, standing, asking, Effort())
+
+    for share in (0.25, 1.0):
+        asking = Asking(open_share=share)
+        first, once = timed(partial(planned, [], asking))
+        said = replies(first)
+        standing = [each.question for each in first[ANSWERS:]]
+        _, learnt = timed(partial(graph.learn, said))
+        then, again = timed(partial(planned, standing, asking))
+        yield (
+            f"| {share:.0%} | {len(first):,} | {sum(len(e.question.image_ids) for e in first):,} |"
+            f" {once} | {learnt} | {again} | {len(then):,} | {_peak_mb():,.0f} |"
+        )
 
 
 def main(
     clusters: Annotated[int, typer.Option(help="Candidate clusters that are decided.")] = 200_000,
 ) -> None:
     """Measure both ways and write the page."""
-    ways = [("from scratch", clusters), ("kept up to date", clusters)]
     with multiprocessing.get_context("spawn").Pool(1, maxtasksperchild=1) as pool:
-        rows = list(pool.imap(measure, ways, chunksize=1))
+        built = [pool.apply(way, (clusters,)) for way in (from_scratch, kept_up_to_date)]
+    [[scratch], [kept, doubts, *plans]] = built
     page = "\n".join(
         [
             "# The speed of planning",
             "",
-            f"`python -m benchmarks.planning_speed` on {os.cpu_count()} cores, one of which it"
-            f" uses; CPU seconds. {clusters:,} candidate clusters are decided, then {ANSWERS:,}"
-            " answers arrive. *From scratch* is `annotation.partition`, *kept up to date* a"
-            " `DecisionGraph`; *read* hands out its partition. The log is what the rows of the"
-            " catalogue take; *more* is the most that came on top.",
+            f"`python -m benchmarks.planning_speed` on {os.cpu_count()} cores, of which it uses one"
+            " and shares both with other programs: CPU seconds count, those of the clock are in"
+            f" brackets. {clusters:,} candidate clusters are decided, then {ANSWERS:,} answers"
+            " arrive. *From scratch* is `annotation.partition`, *kept up to date* a"
+            " `DecisionGraph`; *read* hands out its partition. The log is what the process has"
+            " taken with the rows of the catalogue; *more* is the most that came on top.",
             "",
             "| way | images | decisions | build, s | learn, s | read, s | log, MB | more, MB |",
             "|---|---|---|---|---|---|---|---|",
-            *rows,
+            scratch,
+            kept,
+            "",
+            "Then a plan for as many other images, in four cuts, from nothing that stands open;"
+            f" {ANSWERS:,} of its questions are answered, and what is to be asked besides those"
+            " that still stand open is planned again, which reads the partition as well. *Peak*"
+            " is that of the process: the log, the outlook and all questions are in it.",
+            "",
+            "| may stand open | questions | their images | plan, s | learn, s | plan again, s |"
+            " new questions | peak, MB |",
+            "|---|---|---|---|---|---|---|---|",
+            *plans,
+            "",
+            f"How sure products are (`annotation.doubt_of`): those that the {ANSWERS:,} answers"
+            " touched, and some that are drawn from all.",
+            "",
+            "| products | touched | those, s | drawn | those, s | MB for 1,000 |",
+            "|---|---|---|---|---|---|",
+            doubts,
             "",
         ]
     )

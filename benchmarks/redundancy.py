@@ -27,11 +27,11 @@ from annotation import (
     doubt_of,
     doubtful_joins,
     expected_precision,
-    merge_question,
     redundancy_questions,
 )
 from annotation.evidence import Graph, Node
 from annotation.partition import Contradiction
+from annotation.questions import merge_question
 from catalog.identity import digest
 from catalog.schema import Decision, DecisionKind, Question, QuestionKind
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from sqlalchemy import func, select
+from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from catalog.paging import ranges
@@ -13,7 +13,8 @@ from catalog.schema import Answer, AnswerState, Desk, Question
 class Timing(NamedTuple):
     """One answer: what was asked, by whom, how much there was to do, and the seconds it took.
 
-    `n_pictures` counts references too, `n_removed` the pictures that were ticked.
+    `n_pictures` counts references too, `n_removed` the pictures that were ticked. `named` is
+    whether the answer holds a name that was not suggested.
     """
 
     site: str
@@ -21,6 +22,7 @@ class Timing(NamedTuple):
     kind: str
     n_pictures: int
     n_removed: int
+    named: bool
     seconds: float
 
 
@@ -35,10 +37,20 @@ def timings(session: Session) -> Iterator[Timing]:
         Question.reference_ids
     )
     n_removed = func.json_array_length(Answer.intruder_ids)
+    named = and_(
+        Answer.name.is_not(None),
+        or_(Question.suggestion.is_(None), Answer.name != Question.suggestion),
+    )
     for ids in ranges(session, Answer.question_id):
         query = (
             select(
-                Question.site, Question.locale, Question.kind, n_pictures, n_removed, Answer.seconds
+                Question.site,
+                Question.locale,
+                Question.kind,
+                n_pictures,
+                n_removed,
+                named,
+                Answer.seconds,
             )
             .join(Question, Question.id == Answer.question_id)
             .where(ids.holds(Answer.question_id), ids.holds(Question.id))

@@ -33,9 +33,10 @@ from catalog import (
 from catalog.schema import Forecast, Question
 from tasks.knowledge import log_of
 from tasks.outlook import Seen, learnt_from, outlook
+from tasks.pace import pace
 from tasks.pool import Pool, pool
 from tasks.settings import Settings, load_settings
-from tasks.sites import site_of, sites_for
+from tasks.sites import LabelStudioSite, site_of, sites_for, sites_serving
 
 
 @dataclass(frozen=True)
@@ -82,7 +83,7 @@ def ask() -> dict[str, int]:
     with settings.catalog.read() as transaction:
         now = _Knowledge.read(transaction, settings)
     following = follow_ups(now.log, now.known, settings.annotate.asking, now.gone)
-    planned, model_id = _planned(settings, now, following)
+    planned, model_id = _planned(settings, blocks, now, following)
     asked = [*following, *_doubtful(now), *(each.question for each in planned)]
     for question in asked:
         question.site = site_of(question.locale, question.id, blocks)
@@ -118,7 +119,10 @@ def ask() -> dict[str, int]:
 
 
 def _planned(
-    settings: Settings, now: _Knowledge, following: Sequence[Question]
+    settings: Settings,
+    blocks: Mapping[str, LabelStudioSite],
+    now: _Knowledge,
+    following: Sequence[Question],
 ) -> tuple[list[Planned], str]:
     """What the planner asks in each locale, by the champion's outlook, and the champion's name."""
     shown = {image for gallery in now.galleries.values() for image in gallery}
@@ -130,6 +134,7 @@ def _planned(
     learnt = learnt_from(settings, seen.model)
     asking = settings.annotate.asking
     mixed = mixed_sheets(now.log)
+    of_vendors = pace()
     found: list[Planned] = []
     for locale, of_locale in now.pools.items():
         with settings.catalog.read() as transaction:
@@ -156,7 +161,7 @@ def _planned(
             now.galleries,
             [*now.open_questions, *following, *(each.question for each in found)],
             asking,
-            settings.annotate.effort,
+            of_vendors.among(sites_serving(locale, blocks), locale),
             mixed=[each for each in mixed if each.locale == locale],
             trust=trust,
         )

@@ -210,9 +210,14 @@ def products_now() -> dict[str, int]:
     with load_settings().catalog.read() as transaction:
         known = knowledge(transaction)
     return {
-        f"{' / '.join(known.called.get(product, {}).values())} ({product[:8]})": len(shown)
+        f"{_called(known, product)} ({product[:8]})": len(shown)
         for product, shown in known.images().items()
     }
+
+
+def _called(known: Partition, product_id: str) -> str:
+    """The names of a product, in the order of their locales."""
+    return " / ".join(name for _, name in sorted(known.called.get(product_id, {}).items()))
 
 
 @task(cache_policy=NO_CACHE)

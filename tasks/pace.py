@@ -1,4 +1,4 @@
-"""How fast each vendor is in each locale and kind of question, from the times of all answers."""
+"""How fast each vendor is in each locale and at each work, from the times of all answers."""
 
 from collections import defaultdict
 from collections.abc import Iterator
@@ -11,10 +11,13 @@ from catalog.timings import timings
 from tasks.artifacts import picture, table
 from tasks.settings import load_settings
 
-PACE = (
-    *("vendor", "locale", "kind", "answers", "s a question", "s a picture", "s an intruder"),
-    *("explained", "spread"),
-)
+SECONDS = {
+    "question": "s a question",
+    "picture": "s a picture",
+    "removed": "s an intruder",
+    "name": "s a name",
+}
+PACE = ("vendor", "locale", "work", "answers", *SECONDS.values(), "explained", "spread")
 
 
 def pace() -> Pace:
@@ -30,10 +33,11 @@ def pace_page() -> tuple[str, ...]:
     if not found.known():
         return ("No answer tells how long it took: `[annotate.effort]` says what is assumed.",)
     return (
-        "Seconds that a question takes, with those of each picture on it and each that is ticked,"
-        " and their 95 % intervals. A picture of a split is also dragged, a merge is looked at"
-        " as a whole. *Assumed* is what the answers tell little of: it comes from other vendors and"
-        " locales, or from `[annotate.effort]`. The pictures explain a share of the variance of the"
+        "Seconds that a question takes, with those of each picture on it, each that is ticked and a"
+        " name that was not suggested, and their 95 % intervals. One picture alone is only looked"
+        " at and named, a picture of a split is also dragged, a merge is looked at as a whole."
+        " *Assumed* is what the answers tell little of: it comes from other vendors and"
+        " locales, or from `[annotate.effort]`. They explain a share of the variance of the"
         " times; the spread is the standard deviation of the logarithm of what remains.",
         table(PACE, pace_cells(found)),
         picture(_plot(found), "Seconds predicted and taken"),
@@ -42,11 +46,11 @@ def pace_page() -> tuple[str, ...]:
 
 def pace_cells(found: Pace) -> Iterator[tuple[str, ...]]:
     """The lines of the table."""
-    for vendor, locale, kind in found.known():
-        fit = found.of(vendor, locale, kind)
-        seconds = [str(each) for each in fit.coefficients] + ["–"] * (3 - len(fit.coefficients))
+    for vendor, locale, work in found.known():
+        fit = found.of(vendor, locale, work)
+        seconds = (str(fit.coefficients.get(term, "–")) for term in SECONDS)
         explained = "–" if fit.explained != fit.explained else f"{fit.explained:.0%}"
-        yield vendor, locale, kind, str(fit.n), *seconds, explained, f"{fit.spread:.2f}"
+        yield vendor, locale, work, str(fit.n), *seconds, explained, f"{fit.spread:.2f}"
 
 
 def _plot(found: Pace) -> Image.Image:
@@ -54,8 +58,8 @@ def _plot(found: Pace) -> Image.Image:
     from matplotlib.figure import Figure
 
     fits: dict[str, list[Fit]] = defaultdict(list)
-    for vendor, locale, kind in found.known():
-        fits[vendor].append(found.of(vendor, locale, kind))
+    for vendor, locale, work in found.known():
+        fits[vendor].append(found.of(vendor, locale, work))
     figure = Figure(figsize=(5, 4.5), layout="constrained")
     axes = figure.subplots()
     for vendor, group in fits.items():

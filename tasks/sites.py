@@ -148,7 +148,7 @@ def site_of(locale: str, key: str, blocks: Mapping[str, LabelStudioSite]) -> str
     same in every run. A site that is added takes over its share and moves no other question.
     Raises `NoSite` where none serves the locale.
     """
-    serving = [name for name, block in blocks.items() if locale in (block.locales or [locale])]
+    serving = sites_serving(locale, blocks)
     if not serving:
         served = "; ".join(f"{name}: {', '.join(block.locales)}" for name, block in blocks.items())
         raise NoSite(
@@ -158,6 +158,11 @@ def site_of(locale: str, key: str, blocks: Mapping[str, LabelStudioSite]) -> str
             " [annotate]"
         )
     return max(serving, key=lambda name: digest(name, key))
+
+
+def sites_serving(locale: str, blocks: Mapping[str, LabelStudioSite]) -> list[str]:
+    """The names of the sites that serve `locale`."""
+    return [name for name, block in blocks.items() if locale in (block.locales or [locale])]
 
 
 def webhook_url(settings: Settings, name: str) -> str:

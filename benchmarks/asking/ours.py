@@ -1,17 +1,16 @@
-"""Our own way of asking: the project's questions, answers, rulings and partition, wave by wave.
+"""Our own way of asking: the project's planner, questions, answers, rulings and decision graph.
 
-In every wave a planner says what is worth asking of what is decided so far, people answer, the
-answers are ruled on and the partition follows. Nothing is asked twice.
+In every wave the planner says what is worth asking of what is decided so far, people answer, the
+answers are ruled on and the partition follows. What people verified teaches the embedding before
+the next wave; what hangs together by too little is asked about again.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from copy import copy
-from dataclasses import dataclass, replace
-from typing import Protocol
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,114 +18,188 @@ from numpy.typing import NDArray
 from annotation import (
     GALLERY,
     Asking,
-    Candidate,
+    Cut,
     Decided,
-    Partition,
+    DecisionGraph,
+    Doubt,
+    Effort,
+    Misfit,
+    Outlook,
+    Planned,
     Votes,
-    cluster_questions,
+    doubt_of,
+    doubtful_joins,
     follow_ups,
-    partition,
+    learn_trust,
+    mixed_sheets,
+    named_pieces,
+    plan,
+    redundancy_questions,
     rule,
 )
 from benchmarks.asking.people import People, name_of, row_of
 from benchmarks.asking.worlds import World
 from catalog.schema import Answer, AnswerState, Desk, Question, QuestionKind, Verdict
+from clustering.prospects import foresee
 
 Labels = NDArray[np.int64]
 
 LOCALE = "en-US"
-CHUNK = 50
+CHUNK = 25
 """Questions after which the partition is looked at."""
+BATCH = 20
+"""Second questions of a wave, at most."""
+SLIPS, LEAST_LIKE = 0.02, 0.3
 
 
-class Planner(Protocol):
-    """Says what to ask next: of what is decided, and of the images that have no product yet."""
+@dataclass
+class Ours:
+    """The project's planner.
 
-    def next_questions(self, known: Partition, unplaced: Sequence[str]) -> list[Question]: ...
-
-
-@dataclass(frozen=True)
-class WithoutPlanner:
-    """What the loop asks by itself: about candidate clusters, known products and doubts.
-
-    Clusters come first, then what looks like a known product, sheet by sheet, and in the end every
-    image alone.
+    `agreeing` people see each question; `share` of what has no product is open at a time.
     """
 
-    world: World
-    tau: float
-    asking: Asking
-    log: list[Decided]
-
-    def next_questions(self, known: Partition, unplaced: Sequence[str]) -> list[Question]:
-        doubts = follow_ups(self.log, known, self.asking)
-        waiting = {i for q in doubts if q.kind != QuestionKind.MERGE for i in q.image_ids}
-        candidates = self._candidates(known, [i for i in unplaced if i not in waiting])
-        galleries = {product: images[:GALLERY] for product, images in known.images().items()}
-        return doubts + [
-            question
-            for candidate in candidates
-            for question in cluster_questions(candidate, known, galleries, self.asking)
-        ]
-
-    def _candidates(self, known: Partition, unplaced: Sequence[str]) -> Iterator[Candidate]:
-        if not unplaced:
-            return
-        rows = np.array([row_of(image) for image in unplaced])
-        lander = copy(self.world.known.lander).set_params(tau=self.tau)
-        shown = known.images()
-        if not shown:
-            clusters = lander.predict(self.world.features[rows])
-            for cluster in np.argsort(-np.bincount(clusters), kind="stable").tolist():
-                members = [unplaced[place] for place in np.flatnonzero(clusters == cluster)]
-                if len(members) > 1:
-                    yield Candidate(None, LOCALE, tuple(members), None, 0.0)
-            return
-        products = list(shown)
-        numbers = [n for n, product in enumerate(products) for _ in shown[product]]
-        old = [row_of(image) for product in products for image in shown[product]]
-        found = lander.attach(
-            self.world.features[rows], self.world.features[old], np.array(numbers)
-        )
-        alike: dict[str, list[tuple[float, str]]] = defaultdict(list)
-        for image, number, likely in zip(unplaced, found.products, found.probability, strict=True):
-            product = products[number] if number >= 0 else ""
-            if likely < self.asking.suggest_at_least or known.differ(image, product):
-                yield Candidate(None, LOCALE, (image,), None, 0.0)
-            else:
-                alike[product].append((float(likely), image))
-        for product, images in alike.items():
-            best = tuple(image for _, image in sorted(images, reverse=True))
-            yield Candidate(None, LOCALE, best, product, 1.0)
-
-
-@dataclass(frozen=True)
-class Ours:
-    """Questions, rulings and partition of the project, with a planner or without."""
-
-    tau: float = 0.4
     agreeing: int = 1
-    name: str = "ours, before the planner"
+    share: float = 0.25
+    name: str = "ours, with the planner"
 
     def settings(self) -> Sequence[Ours]:
-        return [replace(self, tau=tau, agreeing=votes) for tau in (0.4, 0.8) for votes in (1, 2)]
+        return [self]
 
     def ask(self, world: World, people: People) -> Iterator[Labels]:
-        log: list[Decided] = []
-        planner = WithoutPlanner(world, self.tau, Asking(), log)
+        asking = Asking(open_share=self.share, open_at_least=40, worth_seconds=1000.0)
         votes = Votes(first=self.agreeing, most=2 * self.agreeing - 1)
-        known = partition([], [])
-        asked: set[str] = set()
+        state = _State(world, people, DecisionGraph([], []))
         while True:
-            unplaced = [i for i in map(name_of, range(len(world))) if i not in known.product_of]
-            fresh = [q for q in planner.next_questions(known, unplaced) if q.id not in asked]
+            planned = state.plan(asking)
+            questions = [
+                *follow_ups(state.log, state.graph.partition, asking),
+                *(each.question for each in planned),
+                *state.second_questions(asking),
+            ]
+            fresh = [each for each in questions if each.id not in state.asked]
             if not fresh:
                 return
-            asked.update(question.id for question in fresh)
+            state.asked.update(each.id for each in fresh)
+            state.forecasts.update((each.question.id, each.belonging) for each in planned)
             for start in range(0, len(fresh), CHUNK):
-                log += decide(fresh[start : start + CHUNK], people, votes)
-                known = partition(log, [])
-                yield labels_of(known, len(world))
+                state.learn(decide(fresh[start : start + CHUNK], people, votes))
+                yield labels_of(state.graph.product_of, len(world))
+
+
+@dataclass
+class _State:
+    """What has been asked and decided so far."""
+
+    world: World
+    people: People
+    graph: DecisionGraph
+    log: list[Decided] = field(default_factory=list)
+    asked: set[str] = field(default_factory=set)
+    forecasts: dict[str, tuple[float, ...]] = field(default_factory=dict)
+    doubts: dict[str, Doubt] = field(default_factory=dict)
+
+    def learn(self, decided: Sequence[Decided]) -> None:
+        self.log += decided
+        for product in self.graph.learn(decided).products:
+            self.doubts.pop(product, None)
+
+    def plan(self, asking: Asking) -> list[Planned]:
+        known = self.graph.partition
+        outcomes = (
+            (self.forecasts[each.question.id], *each)
+            for each in self.log
+            if each.question.id in self.forecasts
+        )
+        galleries = {product: images[:GALLERY] for product, images in known.images().items()}
+        return plan(
+            self.outlook(),
+            known,
+            galleries,
+            follow_ups(self.log, known, asking),
+            asking,
+            effort_of(self.people),
+            mixed=mixed_sheets(self.log),
+            trust=learn_trust(outcomes),
+        )
+
+    def outlook(self) -> Outlook:
+        """What Hi-LANDER makes of the images without a product, as `tasks.outlook` does."""
+        known = self.graph.partition
+        images = [name_of(row) for row in range(len(self.world))]
+        waiting = [image for image in images if image not in known.product_of]
+        placed = [image for image in images if image in known.product_of]
+        names = sorted(set(known.product_of.values()))
+        number = {product: place for place, product in enumerate(names)}
+        _, cannot_link = known.constraints(waiting)
+        found = foresee(
+            self.world.known.lander,
+            self.world.features[[row_of(image) for image in waiting]],
+            self.world.features[[row_of(image) for image in placed]],
+            np.array([number[known.product_of[image]] for image in placed], dtype=np.int64),
+            teaches=np.ones(len(placed), dtype=bool),
+            cannot_link=cannot_link or None,
+        )
+        return Outlook(
+            LOCALE,
+            waiting,
+            [Cut(*cut) for cut in found.cuts],
+            {},
+            names,
+            found.products,
+            found.probability,
+            misfits=tuple(self.misfits()),
+        )
+
+    def misfits(self) -> Iterator[Misfit]:
+        """Pieces that look more like another product than like the rest of their own."""
+        pieces = named_pieces(self.log, self.graph.partition, LOCALE)
+        shown = [(image, n) for n, each in enumerate(pieces) for image in each.images[:GALLERY]]
+        if len(pieces) < 2:
+            return
+        rows = [row_of(image) for image, _ in shown]
+        found = copy(self.world.known.lander).resemble(
+            self.world.features[rows], np.array([n for _, n in shown])
+        )
+        for piece, other, likely in zip(pieces, found.products, found.probability, strict=True):
+            if piece.others and other >= 0 and pieces[other].product != piece.product:
+                like = min(1 - float(likely), LEAST_LIKE)
+                right, wrong = (1 - SLIPS) * like, SLIPS * (1 - like)
+                yield Misfit(piece.images, piece.others[:GALLERY], right / (right + wrong))
+
+    def second_questions(self, asking: Asking) -> list[Question]:
+        """What to ask again: where images would be corrected for few enough seconds."""
+        for product in sorted(set(self.graph.product_of.values()) - self.doubts.keys()):
+            self.doubts[product] = doubt_of(self.graph, product)
+        joins = [
+            each
+            for each in doubtful_joins(self.graph, self.doubts.values(), most=10 * BATCH)
+            if each.n_left > 1
+        ]
+        found = redundancy_questions(joins, per_sheet=asking.pictures_per_sheet)
+        effort = effort_of(self.people)
+        chosen = []
+        for each in found:
+            wrong = sum((1 - join.posterior) * join.n_left for join in each.joins)
+            if (
+                each.question.id not in self.asked
+                and effort.seconds_per_merge <= asking.mend_seconds * wrong
+            ):
+                chosen.append(each.question)
+        return chosen
+
+
+def effort_of(people: People) -> Effort:
+    """The times of these people, as the planner takes them."""
+    times = people.times
+    return Effort(
+        seconds_per_sheet=times.pace * times.sheet,
+        seconds_per_picture=times.look,
+        seconds_per_intruder=times.pace * times.intruder,
+        seconds_per_merge=times.pace * times.merge,
+        seconds_per_sorted=times.pace * times.sorted,
+        seconds_per_name=times.name_of_sheet,
+    )
 
 
 def decide(questions: Sequence[Question], people: People, votes: Votes) -> list[Decided]:
@@ -176,7 +249,7 @@ def answer(question: Question, people: People, number: int) -> Answer:
         state=AnswerState.GIVEN,
         verdict=said["verdict"],
         intruder_ids=sorted(out),
-        name=f"product {people.name(kept)}" if is_named else None,
+        name=people.name(kept, question.suggestion) if is_named else None,
         flags=[],
         desk=Desk.CROWD,
         groups=[list(group) for group in said.get("groups", ())],
@@ -185,7 +258,7 @@ def answer(question: Question, people: People, number: int) -> Answer:
     )
 
 
-def labels_of(known: Partition, n: int) -> Labels:
+def labels_of(product_of: Mapping[str, str], n: int) -> Labels:
     """The number of each image's product, -1 where it has none."""
-    numbers = {product: number for number, product in enumerate(known.images())}
-    return np.array([numbers.get(known.product_of.get(name_of(row), ""), -1) for row in range(n)])
+    numbers = {product: number for number, product in enumerate(sorted(set(product_of.values())))}
+    return np.array([numbers.get(product_of.get(name_of(row), ""), -1) for row in range(n)])

@@ -98,11 +98,16 @@ class People:
         self._spend(self.times.question(question, len(said.get("intruder_ids", ()))))
         return said
 
-    def name(self, images: Sequence[int]) -> int:
-        """The product that most of `images` show, picked by who has just looked at them."""
+    def name(self, images: Sequence[int], suggestion: str | None) -> str:
+        """What most of `images` show is called, by who has just looked at them.
+
+        Who is offered that name need not look for it.
+        """
         shown = Counter(self.truth[list(images)].tolist())
-        self._spend(self.times.name_of_sheet, questions=0)
-        return self._slip(shown.most_common(1)[0][0])
+        found = f"product {self._slip(shown.most_common(1)[0][0])}"
+        if found != suggestion:
+            self._spend(self.times.name_of_sheet, questions=0)
+        return found
 
     def _named(self, image: int, seconds: float) -> int:
         self._spend(seconds)

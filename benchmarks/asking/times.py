@@ -57,10 +57,12 @@ class Times:
         return self.pick - self.look
 
     def question(self, question: Question, n_ticked: int) -> float:
-        """Answer a question on a contact sheet, without naming it."""
+        """Answer a question on a contact sheet, or look at a single picture, without naming it."""
         if question.kind == QuestionKind.MERGE:
             return self.pace * self.merge
         n_pictures = len(question.image_ids) + len(question.reference_ids)
+        if question.kind == QuestionKind.VERIFY and n_pictures == 1:
+            return self.look
         n_sorted = len(question.image_ids) if question.kind == QuestionKind.SPLIT else 0
         by_hand = self.sheet + self.intruder * n_ticked + self.sorted * n_sorted
         return self.look * n_pictures + self.pace * by_hand

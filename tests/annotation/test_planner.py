@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from annotation import (
@@ -12,6 +12,7 @@ from annotation import (
     Asking,
     Cut,
     Decided,
+    DecisionGraph,
     Effort,
     Misfit,
     Outlook,
@@ -25,7 +26,7 @@ from annotation import (
 from annotation.calibration import Calibration
 from annotation.planner import REFERENCES, Trust
 from annotation.questions import GALLERY
-from catalog.schema import DecisionKind, Question, QuestionKind
+from catalog.schema import Decision, DecisionKind, Question, QuestionKind
 from tests.annotation.test_partition import decided, listed, verified
 
 EVERYTHING = Asking(pictures_per_sheet=24, open_share=1.0, worth_seconds=1000)
@@ -81,6 +82,21 @@ def planned(
         mixed=mixed,
         **({"trust": trust} if trust else {}),
     )
+
+
+def said_of(found: Sequence[Planned]) -> list[tuple[object, ...]]:
+    """All of a plan but when it was made."""
+    return [
+        (
+            each.question.id,
+            each.question.image_ids,
+            each.question.suggestion,
+            each.belonging,
+            each.gain,
+            each.seconds,
+        )
+        for each in found
+    ]
 
 
 def shown(found: Sequence[Planned]) -> list[tuple[str, str]]:
@@ -235,6 +251,65 @@ def test_answers_that_arrive_late_or_twice_or_never_leave_the_plan_right(
     assert [each.question.id for each in once] == [each.question.id for each in twice]
     asked = {image for each in [*done, *left] for image in each.image_ids}
     assert asked.isdisjoint(image for each in once for image in each.question.image_ids)
+
+
+@given(worlds, st.lists(st.integers(0, 200), max_size=30), st.booleans())
+@settings(deadline=None, max_examples=50)
+def test_a_plan_that_follows_the_answers_is_the_plan_from_scratch(
+    world: tuple[list[int], list[float]], arriving: list[int], half: bool
+) -> None:
+    """Whatever is answered, in whatever order, twice, late, or never."""
+    labels, sure = world
+    shelf = listed("xyz", "Kaffee")
+    graph = DecisionGraph([], shelf)
+    [product] = set(graph.product_of.values())
+    likely = {image: (product, sure[-n]) for n, image in enumerate(images) if labels[n] % 2}
+    clusters = [
+        [i for i, owner in zip(images, labels, strict=True) if owner == n] for n in range(7)
+    ]
+
+    def ahead() -> Outlook:
+        probable = dict(zip(images, sure, strict=True))
+        return outlook(images, clusters, probable, products=[product], likely=likely)
+
+    asking = EVERYTHING.model_copy(update={"open_share": 0.5 if half else 1.0, "open_at_least": 1})
+    kept = ahead()
+    asked: dict[str, Question] = {}
+    log: list[Decided] = []
+    for number in [*arriving, 0]:
+        heard = {each.question.id for each in log}
+        left = [question for key, question in asked.items() if key not in heard]
+        following = planned(kept, graph.partition, asking=asking, open_questions=left)
+        known = partition({each.decision.id: each for each in log}.values(), shelf)
+        scratch = planned(ahead(), known, asking=asking, open_questions=left)
+        assert said_of(following) == said_of(scratch)
+        asked = {each.question.id: each.question for each in following} | asked
+        if asked:
+            question = list(asked.values())[number % len(asked)]
+            log.append(Decided(question, answered(question)))
+            graph.learn([log[-1]])
+
+
+def answered(question: Question) -> Decision:
+    """The one decision on a question: of every other, the last image is an intruder."""
+    images, alone = question.image_ids, len(question.image_ids) < 2
+    pure = alone or int(question.id, 16) % 2
+    kept, removed = (images, []) if pure else (images[:-1], images[-1:])
+    return Decision(
+        id=question.id,
+        question_id=question.id,
+        supersedes_id=None,
+        kind=DecisionKind.SAME,
+        name=None if question.reference_ids else f"p{question.id}",
+        groups=[[*question.reference_ids], kept] if question.reference_ids else [kept],
+        removed_ids=removed,
+        memberships=[0.95] * (len(question.reference_ids) + len(images)),
+        answer_ids=[],
+        annotators=["ada"],
+        agreement=1.0,
+        confidence=0.95,
+        seconds=8.0,
+    )
 
 
 def test_trust_is_learnt_from_what_sheets_turned_out_to_be() -> None:

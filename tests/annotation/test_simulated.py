@@ -140,13 +140,20 @@ class TestTime:
         for each in asked:
             said, seconds = person.opinion(each)
             n_ticked = len(said.get("intruder_ids", ()))
-            ratios.append(seconds / person.effort.seconds(kind, 5, n_ticked))
+            ratios.append(seconds / person.effort.seconds(kind, 5, n_ticked, "name" in said))
         assert np.mean(ratios) == pytest.approx(1, abs=0.05)
         assert np.std(np.log(ratios)) == pytest.approx(0.4, abs=0.05)
 
-    def test_without_spread_is_exact(self) -> None:
-        question = make_question("tea-1", "tea-2", "tea-3", "coffee-1")
-        assert annotator(spread=0).opinion(question)[1] == pytest.approx(4 + 4 * 0.9 + 1.5)
+    @pytest.mark.parametrize(("suggestion", "name"), [(None, 5.7), ("Kaffee", 5.7), ("Tee", 0)])
+    def test_without_spread_is_exact_and_a_name_that_was_suggested_takes_none(
+        self, suggestion: str | None, name: float
+    ) -> None:
+        question = make_question("tea-1", "tea-2", "tea-3", "coffee-1", suggestion=suggestion)
+        seconds = annotator(spread=0).opinion(question)[1]
+        assert seconds == pytest.approx(4 + 4 * 0.9 + 1.5 + name)
+
+    def test_of_one_picture_is_that_of_a_look_and_a_name(self) -> None:
+        assert annotator(spread=0).opinion(make_question("tea-1"))[1] == pytest.approx(0.9 + 5.7)
 
     @given(sheets, st.floats(0.1, 9), st.floats(0, 1))
     def test_changes_nothing_of_what_is_said(

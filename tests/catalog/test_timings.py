@@ -15,6 +15,7 @@ def answered(
     *,
     seconds: float | None = 10.0,
     intruders: list[str] | None = None,
+    name: str | None = None,
     revision: int = 0,
     state: AnswerState = AnswerState.GIVEN,
     desk: Desk = Desk.CROWD,
@@ -29,7 +30,7 @@ def answered(
             state=state,
             verdict="confirm",
             intruder_ids=intruders or [],
-            name=None,
+            name=name,
             flags=[],
             seconds=seconds,
             answered_at=NOON,
@@ -55,7 +56,33 @@ def test_pictures_references_and_ticks_are_counted(bench: Bench) -> None:
     )
     bench.add(asked)
     answered(bench, asked, "ada", intruders=[a, c], seconds=12.5)
-    assert read(bench) == [Timing("vendor-b", "de-DE", "attach", 5, 2, 12.5)]
+    assert read(bench) == [Timing("vendor-b", "de-DE", "attach", 5, 2, False, 12.5)]
+
+
+@pytest.mark.parametrize(
+    ("suggestion", "name", "named"),
+    [
+        (None, "Tee", True),
+        ("Tee", "Tee", False),
+        ("Tee", "Kaffee", True),
+        ("Tee", None, False),
+        (None, None, False),
+    ],
+)
+def test_a_name_counts_that_was_not_suggested(
+    bench: Bench, suggestion: str | None, name: str | None, named: bool
+) -> None:
+    asked = Question(
+        id="q",
+        kind="verify",
+        locale="de-DE",
+        site="local",
+        image_ids=bench.ingest("a", "b"),
+        suggestion=suggestion,
+    )
+    bench.add(asked)
+    answered(bench, asked, "ada", name=name)
+    assert [each.named for each in read(bench)] == [named]
 
 
 def test_gold_is_timed_like_any_other(bench: Bench) -> None:

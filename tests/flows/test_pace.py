@@ -73,6 +73,8 @@ def test_before_any_answer_the_page_says_what_is_assumed(settings: Settings) -> 
     [section] = pace_page()
     assert "[annotate.effort]" in section
     assert pace().at("anyone", "de-DE").seconds(QuestionKind.VERIFY, 10) == pytest.approx(6 + 9)
+    named = pace().at("anyone", "de-DE").seconds(QuestionKind.VERIFY, 1, n_named=1)
+    assert named == pytest.approx(0.9 + 5.7)
 
 
 def test_the_answers_in_the_catalogue_tell_how_fast_people_are(settings: Settings) -> None:
@@ -81,8 +83,8 @@ def test_the_answers_in_the_catalogue_tell_how_fast_people_are(settings: Setting
     [line] = pace_cells(found)
     assert line[:4] == (SITE, "de-DE", "verify", str(N_ASKED))
     assert len(line) == len(PACE)
-    expected = SimulatedAnnotator.effort.seconds(QuestionKind.VERIFY, 30, 3)
-    assert found.at(SITE, "de-DE").seconds(QuestionKind.VERIFY, 30, 3) == pytest.approx(
+    expected = SimulatedAnnotator.effort.seconds(QuestionKind.VERIFY, 30, 3, 1)
+    assert found.at(SITE, "de-DE").seconds(QuestionKind.VERIFY, 30, 3, 1) == pytest.approx(
         expected, rel=0.1
     )
 
