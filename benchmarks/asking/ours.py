@@ -11,6 +11,7 @@ import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +27,7 @@ from annotation import (
     Misfit,
     Outlook,
     Planned,
+    Ruling,
     Votes,
     doubt_of,
     doubtful_joins,
@@ -82,9 +84,22 @@ class Ours:
                 return
             state.asked.update(each.id for each in fresh)
             state.forecasts.update((each.question.id, each.belonging) for each in planned)
-            for start in range(0, len(fresh), CHUNK):
-                state.learn(decide(fresh[start : start + CHUNK], people, votes))
+            wave = decide(fresh, people, votes)
+            spent = people.seconds, people.questions
+            for start in range(0, len(wave), CHUNK):
+                part = wave[start : start + CHUNK]
+                state.learn([each.decided for each in part])
+                people.seconds, people.questions = part[-1].seconds, part[-1].questions
                 yield labels_of(state.graph.product_of, len(world))
+            people.seconds, people.questions = spent
+
+
+class Given(NamedTuple):
+    """A decision, and what people had spent when it could be made."""
+
+    decided: Decided
+    seconds: float
+    questions: int
 
 
 @dataclass
@@ -202,29 +217,34 @@ def effort_of(people: People) -> Effort:
     )
 
 
-def decide(questions: Sequence[Question], people: People, votes: Votes) -> list[Decided]:
-    """Have each question answered by as many people as its ruling wants, and rule on it."""
-    decided = []
-    for kind in QuestionKind:
-        of_kind = [question for question in questions if question.kind == kind]
-        wanted = {question.id: votes.first for question in of_kind}
-        answers: Mapping[str, list[Answer]] = {question.id: [] for question in of_kind}
-        rulings = {}
-        while any(len(answers[key]) < number for key, number in wanted.items()):
-            for question in of_kind:
-                given = answers[question.id]
-                while len(given) < wanted[question.id]:
-                    given.append(answer(question, people, len(given)))
-            rulings = rule(of_kind, answers, {}, votes, method="majority")
-            wanted = {
-                key: max(wanted[key], ruling.votes, _votes_on_name(answers[key], votes))
-                for key, ruling in rulings.items()
-            }
-        for question in of_kind:
-            decision = rulings[question.id].decision
-            if decision is not None:
-                decided.append(Decided(question, decision))
-    return decided
+def decide(questions: Sequence[Question], people: People, votes: Votes) -> list[Given]:
+    """Have each question answered by as many people as its ruling wants, and rule on them.
+
+    All of a kind are ruled on together, as in the loop; they are given in the order of the answers.
+    """
+    answers: dict[str, list[Answer]] = {question.id: [] for question in questions}
+    spent = {}
+    wanted = {question.id: votes.first for question in questions}
+    rulings: dict[str, Ruling] = {}
+    while open_ones := [each for each in questions if len(answers[each.id]) < wanted[each.id]]:
+        for question in open_ones:
+            given = answers[question.id]
+            while len(given) < wanted[question.id]:
+                given.append(answer(question, people, len(given)))
+            spent[question.id] = people.seconds, people.questions
+        for kind in QuestionKind:
+            of_kind = [question for question in questions if question.kind == kind]
+            rulings |= rule(of_kind, answers, {}, votes) if of_kind else {}
+        wanted = {
+            key: max(wanted[key], ruling.votes, _votes_on_name(answers[key], votes))
+            for key, ruling in rulings.items()
+        }
+    made = [
+        Given(Decided(question, decision), *spent[question.id])
+        for question in questions
+        if (decision := rulings[question.id].decision) is not None
+    ]
+    return sorted(made, key=lambda each: each.seconds)
 
 
 def _votes_on_name(given: Sequence[Answer], votes: Votes) -> int:
