@@ -18,11 +18,12 @@ console = Console()
 def plan() -> None:
     """Show what `annotate` would ask now, what that gives and takes, and what is left."""
     from tasks import plan_page as page
-    from tasks.ask import plan_without_asking
+    from tasks.ask import would_ask
+    from tasks.sites import sites_for
 
     settings = load_settings()
     with prefect_server(settings):
-        agenda = plan_without_asking()
+        agenda = would_ask(settings, sites_for(settings))
     targets = settings.annotate.targets
     _show("what would be asked", page.KINDS, page.kind_lines(agenda.entries, targets))
     _show(f"the first {page.SHOWN} questions", page.QUESTIONS, page.question_lines(agenda.entries))

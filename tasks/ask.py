@@ -1,7 +1,7 @@
 """The task that accepts what the guarantee allows, and asks what is worth asking."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import islice
@@ -18,6 +18,7 @@ from tasks import turn
 from tasks.accept import accept, sorted_by_audits
 from tasks.collect import LOG
 from tasks.settings import Settings, load_settings
+from tasks.sites import LabelStudioSite, sites_for
 from tasks.turn import Agenda
 
 
@@ -28,7 +29,12 @@ def ask() -> Agenda:
     Labels of what was accepted follow at the next `collect`.
     """
     settings = load_settings()
-    this = turn.begin(settings)
+    return asked(settings, sites_for(settings))
+
+
+def asked(settings: Settings, blocks: Mapping[str, LabelStudioSite]) -> Agenda:
+    """Ask what is worth a human second at the sites of `blocks`; what came of it."""
+    this = turn.begin(settings, blocks)
     take = partial(accept, model_id=this.model_id, guarantee=settings.annotate.acceptance)
     with settings.catalog.begin() as transaction:
         one_at_a_time(transaction, LOG)
@@ -43,10 +49,9 @@ def ask() -> Agenda:
         return _record(transaction, settings, planned)
 
 
-def plan_without_asking() -> Agenda:
-    """What `ask` would do now."""
-    settings = load_settings()
-    this = turn.begin(settings)
+def would_ask(settings: Settings, blocks: Mapping[str, LabelStudioSite]) -> Agenda:
+    """What `asked` would do now."""
+    this = turn.begin(settings, blocks)
     sort = partial(sorted_by_audits, model_id=this.model_id, guarantee=settings.annotate.acceptance)
     with settings.catalog.read() as transaction:
         found = turn.sort_candidates(transaction, this, sort)

@@ -49,7 +49,7 @@ from tasks.knowledge import log_of
 from tasks.outlook import Seen, learnt_from, outlook
 from tasks.pool import Pool, pool
 from tasks.settings import Settings
-from tasks.sites import LabelStudioSite, site_of, sites_for
+from tasks.sites import LabelStudioSite, site_of
 
 PAGE = 10_000
 """Candidates of one subject that are sorted at a time. Where none of a page is accepted, those that
@@ -169,9 +169,8 @@ class Agenda:
 Sorter = Callable[[Transaction, Sequence[Acceptable]], Sorted]
 
 
-def begin(settings: Settings) -> Turn:
+def begin(settings: Settings, blocks: Mapping[str, LabelStudioSite]) -> Turn:
     """Read what is known, and look at it with the champion's eyes."""
-    blocks = sites_for(settings)
     with settings.catalog.read() as transaction:
         now = Knowledge.read(transaction, settings)
     shown = {image for gallery in now.galleries.values() for image in gallery}
@@ -199,7 +198,7 @@ def begin(settings: Settings) -> Turn:
             seen,
             learnt,
             locale=locale,
-            waiting=[*of_locale.clustered, *now.open_images(locale)],
+            waiting=sorted([*of_locale.clustered, *now.open_images(locale)]),
             cluster_of=now.cluster_of.get(locale, {}),
             known=now.known,
             log=now.log,

@@ -70,7 +70,14 @@ def attachment(bench: Bench, gallery: list[str], *names: str) -> Question:
     )
 
 
-def audited(bench: Bench, model_id: str, gallery: list[str], n: int, right: bool) -> None:
+def audited(
+    bench: Bench,
+    model_id: str,
+    gallery: list[str],
+    n: int,
+    right: bool,
+    score: float = SCORE,
+) -> None:
     """Audits that people have answered, on one picture."""
     [image] = bench.ingest("audited")
     begun = LONG_AGO if right else dt.datetime.now(dt.UTC)
@@ -95,7 +102,7 @@ def audited(bench: Bench, model_id: str, gallery: list[str], n: int, right: bool
                     purpose=AuditPurpose.ACCEPTANCE,
                     locale="de-DE",
                     subject=AuditSubject.ATTACHMENT,
-                    score=SCORE,
+                    score=score,
                     chance=0.25,
                     model_id=model_id,
                     drawn_at=begun if right else LONG_AGO + dt.timedelta(days=30),
