@@ -31,17 +31,17 @@ def _work(each: Worked) -> Work:
 
 
 def _labels(transaction: Transaction) -> Iterator[Done]:
-    """The labels that the gate accepted, by the question and the day that they come from."""
-    ruled = {row.id: row for row in labels.accepted(transaction) if row.annotators}
-    behind = decisions.behind(
-        transaction, sorted({row.decision_id for row in ruled.values() if row.decision_id})
+    """The labels that the gate accepted, by the question that they come from, on its day."""
+    of_decision = Counter(
+        row.decision_id for row in labels.accepted(transaction) if row.decision_id is not None
     )
+    behind = decisions.behind(transaction, sorted(of_decision))
     counts: Counter[tuple[str, dt.date, str, str]] = Counter()
-    for row in ruled.values():
-        if row.decision_id in behind:
-            question, _ = behind[row.decision_id]
-            day = row.labelled_at.date()
-            counts[question.site, day, question.locale, question.kind] += 1
+    for decision_id, n in of_decision.items():
+        question, decision = behind[decision_id]
+        if decision.model_id is None:
+            day = decision.decided_at.date()
+            counts[question.site, day, question.locale, question.kind] += n
     for (site, day, locale, kind), n in counts.items():
         yield Done(site, day, Work(locale, QuestionKind(kind), 0, 0, 0, n))
 
