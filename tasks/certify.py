@@ -150,7 +150,9 @@ def certify_partition(locale: str) -> Certified | None:
         strata = [_stratum(each) for each in draw.strata]
         made = certify(strata, found, accuracy)
         true_pairs = _true_pairs(strata, made.precision.value, made.recall.value)
-        plan = _open_steps(transaction, locale, known, effort, true_pairs)
+        waiting = _waiting(transaction, locale)
+        expected = forecasts.of(transaction, [each.id for each in waiting])
+        plan = waiting_steps(waiting, expected, known, effort, true_pairs)
     promised = sum(step.gain for step in plan)
     on = (last or draw.drawn_at).date()
     now = Point(
@@ -242,18 +244,17 @@ def frontiers(planned: Sequence[Entry]) -> list[Ahead]:
             known, _ = _known(transaction, locale)
             strata = [_stratum(each) for each in draw.strata]
             true_pairs = _true_pairs(strata, past[-1].precision or 0.0, past[-1].recall)
-            own = [each for each in planned if each.question.locale == locale]
-            steps = [
-                *_open_steps(transaction, locale, known, settings.annotate.effort, true_pairs),
-                *waiting_steps(
-                    [each.question for each in own],
-                    {each.question.id: each for each in own},
-                    known,
-                    settings.annotate.effort,
-                    true_pairs,
-                ),
-            ]
-            plan = sorted(steps, key=_dearest_last)
+            own = {each.question.id: each for each in planned if each.question.locale == locale}
+            waiting = {each.id: each for each in _waiting(transaction, locale)}
+            waiting |= {key: each.question for key, each in own.items()}
+            expected = forecasts.of(transaction, list(waiting.keys() - own.keys()))
+            plan = waiting_steps(
+                list(waiting.values()),
+                {**expected, **own},
+                known,
+                settings.annotate.effort,
+                true_pairs,
+            )
             crews = _crews(targets, *certificates.work(transaction, locale))
             choices = frontier(forecast(_points(past), plan), crews) if plan else []
             if choices:
@@ -294,6 +295,11 @@ def waiting_steps(
             for piece in {known.product_of.get(image, image) for image in image_ids}
         )
 
+    def is_one_product(image_ids: Sequence[str]) -> bool:
+        return (
+            len({known.product_of.get(image, image) for image in image_ids}) == 1 < len(image_ids)
+        )
+
     steps = []
     for question in waiting:
         foreseen = expected.get(question.id)
@@ -307,9 +313,7 @@ def waiting_steps(
                 joined = likely * n_images(question.image_ids) * beside
             case _:
                 joined = max(n * (n - 1) / 2, 0.0)
-        if known.product_of.keys() >= {*question.image_ids, *question.reference_ids} and (
-            len({known.product_of[i] for i in (*question.image_ids, *question.reference_ids)}) == 1
-        ):
+        if is_one_product([*question.image_ids, *question.reference_ids]):
             joined = 0.0
         seconds = (
             effort.seconds(
@@ -319,23 +323,14 @@ def waiting_steps(
             else foreseen.seconds
         )
         steps.append(Step(joined / max(true_pairs, 1.0), seconds))
-    return sorted(steps, key=_dearest_last)
+    return sorted(steps, key=lambda step: -step.gain / max(step.seconds, 1e-9))
 
 
-def _open_steps(
-    transaction: Transaction, locale: str, known: Partition, effort: Effort, true_pairs: float
-) -> list[Step]:
-    """What the open questions of a locale would gain, certificates' audits aside."""
+def _waiting(transaction: Transaction, locale: str) -> list[Question]:
+    """The open questions of a locale, certificates' audits aside."""
     audits = certificates.audits_asked(transaction)
-    waiting = [
-        each for each in decisions.undecided_questions(transaction, locale) if each.id not in audits
-    ]
-    expected = forecasts.of(transaction, [each.id for each in waiting])
-    return waiting_steps(waiting, expected, known, effort, true_pairs)
-
-
-def _dearest_last(step: Step) -> float:
-    return -step.gain / max(step.seconds, 1e-9)
+    waiting = decisions.undecided_questions(transaction, locale)
+    return [each for each in waiting if each.id not in audits]
 
 
 def _known(transaction: Transaction, locale: str) -> tuple[Partition, str]:

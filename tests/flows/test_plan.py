@@ -14,9 +14,10 @@ from annotation.agenda import Entry, Source
 from annotation.questions import merge_question
 from catalog import decisions, forecasts, models
 from catalog.fingerprint import Fingerprint, fingerprint
-from catalog.schema import Audit, Question, QuestionKind, Removal
+from catalog.schema import Audit, AuditDraw, Certificate, Question, QuestionKind, Removal
 from tasks import turn
 from tasks.ask import asked, would_ask
+from tasks.certify import frontiers
 from tasks.plan_page import plan_page
 from tasks.settings import Settings, load_settings
 from tests.flows.test_acceptance import audited
@@ -257,3 +258,56 @@ class TestContracts:
             n_audits = len(transaction.scalars(select(Audit)).all())
         assert 0 < (n_asked - n_audits) * Decimal("0.50") <= Decimal("1.00")
         assert any("purchase order" in sentence for sentence in told)
+
+
+class TestFrontier:
+    @pytest.fixture
+    def certified(self, world: World, monkeypatch: pytest.MonkeyPatch) -> World:
+        """Some answers, a certificate, and a price of work."""
+        world.ask()
+        world.answer(world.to_answer())
+        world.collect()
+        stratum = {"name": "joined", "joined": True, "size": 500, "expected": 0.9}
+        world.bench.add(
+            AuditDraw(
+                locale=LOCALE,
+                round=1,
+                partition="as it was",
+                strata=[{**stratum, "question_ids": []}],
+            ),
+            Certificate(
+                **dict.fromkeys(("precision_low", "recall_low", "recall_of_all_low"), 0.2),
+                **dict.fromkeys(("precision_high", "recall_high", "recall_of_all_high"), 0.9),
+                **dict.fromkeys(("money", "currency", "point_seconds", "point_money")),
+                id="certificate",
+                locale=LOCALE,
+                round=1,
+                partition="as it was",
+                n_audits=40,
+                found={},
+                precision=0.9,
+                recall=0.5,
+                recall_of_all=0.5,
+                seconds=60.0,
+                promised=0.0,
+                go_on=True,
+                why="Go on.",
+            ),
+        )
+        monkeypatch.setenv("GROUNDTRUTH_ANNOTATE__TARGETS__PRICE_PER_HOUR", "18")
+        monkeypatch.setenv("GROUNDTRUTH_ANNOTATE__TARGETS__CURRENCY", "EUR")
+        load_settings.cache_clear()
+        return world
+
+    def test_a_plan_gives_the_same_frontier_before_and_after_it_is_asked(
+        self, certified: World
+    ) -> None:
+        before = frontiers(would_ask(certified.settings, ONE_SITE).entries)
+        after = frontiers(certified.ask().entries)
+        assert before == after
+        [found] = after
+        assert 0.5 <= found.choices[0].recall < found.choices[-1].recall
+        assert found.choices[0].cost < found.choices[-1].cost
+
+    def test_the_page_shows_it(self, certified: World) -> None:
+        assert any("data:image/jpeg" in each for each in plan_page(certified.ask()))
