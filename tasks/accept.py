@@ -80,6 +80,24 @@ def judgeable(
     return [each for each in labels if each.decision_id not in waiting]
 
 
+def sorted_by_audits(
+    transaction: Transaction,
+    candidates: Sequence[Acceptable],
+    *,
+    model_id: str,
+    guarantee: Guarantee,
+) -> Sorted:
+    """What becomes of `candidates` by the audits so far; what was asked before is in no part."""
+    known = decisions.questions(transaction, [each.question.id for each in candidates])
+    thresholds = {
+        (place.locale, place.subject): past.threshold.value
+        for place, past in histories(transaction, guarantee).items()
+        if place.model_id == model_id
+    }
+    new = [each for each in candidates if each.question.id not in known]
+    return sort_out(new, thresholds, guarantee)
+
+
 def accept(
     transaction: Transaction,
     candidates: Sequence[Acceptable],
@@ -93,14 +111,7 @@ def accept(
     asked if it must be; what is `left` is not recorded, nor what was asked before.
     """
     one_at_a_time(transaction, LOG)
-    known = decisions.questions(transaction, [each.question.id for each in candidates])
-    thresholds = {
-        (place.locale, place.subject): past.threshold.value
-        for place, past in histories(transaction, guarantee).items()
-        if place.model_id == model_id
-    }
-    new = [each for each in candidates if each.question.id not in known]
-    found = sort_out(new, thresholds, guarantee)
+    found = sorted_by_audits(transaction, candidates, model_id=model_id, guarantee=guarantee)
     drawn = [each for each, _ in found.drawn]
     recorded = {each.question.id: each.question for each in (*found.accepted, *drawn)}
     decisions.add_questions(transaction, list(recorded.values()))

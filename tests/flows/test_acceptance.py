@@ -78,6 +78,7 @@ def audited(
     n: int,
     right: bool,
     drawn_at: dt.datetime = LONG_AGO,
+    score: float = SCORE,
 ) -> None:
     """Audits that people have answered, on one picture."""
     [image] = bench.ingest("audited")
@@ -103,7 +104,7 @@ def audited(
                     purpose=AuditPurpose.ACCEPTANCE,
                     locale="de-DE",
                     subject=AuditSubject.ATTACHMENT,
-                    score=SCORE,
+                    score=score,
                     chance=0.25,
                     model_id=model_id,
                     drawn_at=drawn_at,
