@@ -18,15 +18,21 @@ has been: since the bets are fixed, K speaks of the mean precision so far, also 
 The risk is shared among the thresholds, the strictest first, and one that is in force hands its
 share to the next (Wiens's fallback procedure, 2003), so that the confidence holds for all of them.
 
+**Standing.** Precision may change right after that, so what is accepted waits, and stands only when
+its own audits show it: those of everything accepted since the evidence began have to win 1/risk as
+well. A product of bounds 1 + c/m * (p_i - m) is the largest where all p_i are equal (the geometric
+mean is at most the arithmetic one), so at a given moment that is won with a probability of at most
+`risk` wherever their mean precision is m or less, *however it changes between them*.
+
 **Turning off.** Among the audits above the most lenient threshold that was in force, the e-detector
 (Shin, Ramdas and Rinaldo, 2023)
 
     M_n = max(M_{n-1}, 1) * (1 + b * (m - right_n)),
 
 averaged over a few b, grows when precision falls below m. Where it reaches 1/risk, acceptance ends
-and the evidence starts anew. Then, and also where a threshold is no longer in force, what was
-accepted since the last good moment is in doubt: the time from which on a change for the worse is
-not less likely, by a factor of `risk`, than at the likeliest time.
+and the evidence starts anew. Then what waits is asked, and of what stands all since the last good
+moment: the time from which on a change for the worse is not less likely, by a factor of `risk`,
+than at the likeliest time.
 
 All of it is a function of the audits, so that nothing need be remembered.
 """
@@ -68,13 +74,16 @@ class Guarantee(BaseModel, extra="forbid", frozen=True):
     precision_at_least: float = Field(0.99, gt=0.5, lt=1, description="Of accepted images.")
     confidence: float = Field(0.95, gt=0.5, lt=1, description="With which that holds.")
     audit_share: float = Field(
-        0.05, gt=0, le=1, description="Of what is accepted, asked of people all the same."
+        0.25, gt=0, le=1, description="Of what is accepted, asked of people all the same."
     )
     holdout_share: float = Field(
         0.25, gt=0, le=1, description="Of what is not accepted, asked by chance, as evidence."
     )
     typical_images: float = Field(
         8.0, ge=1, description="Images of a question that is drawn with just these shares."
+    )
+    wait_days: float = Field(
+        30.0, gt=0, description="After which what was accepted, and does not stand yet, is asked."
     )
     subjects: frozenset[AuditSubject] = Field(
         frozenset(SUBJECT_OF.values()), description="What may be accepted at all."
@@ -151,22 +160,41 @@ class Span:
 
 @dataclass(frozen=True)
 class History:
-    """When what was accepted, by the audits of one locale, subject and model.
+    """What was accepted, and what of it stands, by the audits of one locale, subject and model.
 
-    `doubts` are the times, each from the last good moment to the audit that ended it, of which
-    nothing holds.
+    Attributes
+    ----------
+    spans
+        When what was accepted; without what an alarm took back.
+    begun
+        The last alarm, at which the evidence began anew; None where there was none.
+    shown_until
+        What was accepted until then stands; None where nothing does.
+    owed
+        Clean audits that are missing at least before the rest of what was accepted stands.
     """
 
     spans: tuple[Span, ...]
-    doubts: tuple[tuple[dt.datetime, dt.datetime], ...]
+    begun: dt.datetime | None
+    shown_until: dt.datetime | None
     threshold: Threshold
+    owed: int
 
-    def held(self, score: float, at: dt.datetime) -> bool:
-        """Whether the guarantee covers what was accepted with `score` at a moment, as known now."""
+    def covers(self, score: float, at: dt.datetime) -> bool:
+        """Whether what was accepted with `score` at a moment may wait, or stands."""
         return any(
             score >= span.value and span.since <= at and (span.until is None or at < span.until)
             for span in self.spans
-        ) and not any(since <= at <= until for since, until in self.doubts)
+        )
+
+    def held(self, score: float, at: dt.datetime) -> bool:
+        """Whether it stands: the audits show that the promise is kept of all that was accepted."""
+        return self.shown_until is not None and at <= self.shown_until and self.covers(score, at)
+
+    def __str__(self) -> str:
+        if not self.owed:
+            return str(self.threshold)
+        return f"{self.threshold}; what was accepted waits for {self.owed} clean audits of it"
 
 
 @dataclass(frozen=True)
@@ -185,13 +213,14 @@ def history(audits: Iterable[Audited], guarantee: Guarantee) -> History:
     """What the audits of one locale, subject and model allow, from the first to the last."""
     rest = sorted(audits, key=lambda each: (each.known_at, each.drawn_at, each.score))
     spans: list[Span] = []
-    doubts: list[tuple[dt.datetime, dt.datetime]] = []
+    begun: dt.datetime | None = None
     while True:
         epoch = _Epoch(rest, guarantee)
         spans += epoch.spans()
-        doubts += epoch.doubts()
         if epoch.alarm is None:
-            return History(tuple(spans), tuple(doubts), epoch.threshold())
+            shown_until = epoch.shown_until or begun
+            return History(tuple(spans), begun, shown_until, epoch.threshold(), epoch.owed)
+        begun = rest[epoch.alarm].known_at
         rest = rest[epoch.alarm + 1 :]
 
 
@@ -294,7 +323,8 @@ class _Epoch:
     `values` are the thresholds, the strictest first, and `levels` the risk that each may take now;
     `in_force` is the most lenient of those in force after each audit, infinite where none is;
     `against` (bets, audits) is what each audit adds to the logarithm of the detector, and `alarm`
-    the audit at which it ended all, if any.
+    the audit at which it ended all, if any. What was accepted up to `shown_until` is shown by its
+    own audits, and `owed` clean ones are missing for the rest.
     """
 
     def __init__(self, audits: Sequence[Audited], guarantee: Guarantee) -> None:
@@ -324,29 +354,26 @@ class _Epoch:
         watched = np.append(math.inf, np.minimum.accumulate(self.in_force))[:-1]
         self.against = np.log1p(bets * (self.m - self.right)) * (self.scores >= watched)
         self.alarm = self._detect()
+        self.shown_until, self.owed = self._shown()
 
     def spans(self) -> list[Span]:
-        """When what was in force, up to the alarm."""
+        """When what was accepted; after an alarm, of what stood and is not in doubt."""
         end = len(self.audits) if self.alarm is None else self.alarm
         known = [*(each.known_at for each in self.audits), None]
         values = self.in_force[:end]
         changes = [0, *(np.flatnonzero(values[1:] != values[:-1]) + 1).tolist(), end] if end else []
-        return [
+        found = [
             Span(float(values[start]), self.audits[start].known_at, known[stop])
             for start, stop in pairwise(changes)
             if values[start] < math.inf
         ]
-
-    def doubts(self) -> list[tuple[dt.datetime, dt.datetime]]:
-        """The times of which nothing holds: before the alarm, and before a threshold fell."""
-        fell = np.flatnonzero(self.in_force[1:] > self.in_force[:-1]) + 1
-        ends = [at for at in fell.tolist() if self.alarm is None or at < self.alarm]
+        if self.alarm is None:
+            return found
+        good = self._good_until(self.alarm)
         return [
-            (
-                min(each.drawn_at for each in self.audits[self._last_good(at) : at + 1]),
-                self.audits[at].known_at,
-            )
-            for at in (*ends, *([] if self.alarm is None else [self.alarm]))
+            Span(each.value, each.since, min(each.until or good, good))
+            for each in found
+            if each.since < good
         ]
 
     def threshold(self) -> Threshold:
@@ -369,22 +396,44 @@ class _Epoch:
         return _threshold(value, right, missing, self.levels[number])
 
     def _detect(self) -> int | None:
-        capital = np.ones(len(DEFECTS))
-        for at, gains in enumerate(np.exp(self.against).T):
-            capital = np.maximum(capital, 1) * gains
-            if capital.mean() >= 1 / self.risk:
-                return at
-        return None
+        """The audit at which the detector first reaches 1/risk."""
+        grown = np.cumsum(self.against, axis=1)
+        before = np.pad(grown, ((0, 0), (1, 0)))[:, :-1]
+        # max(M, 1) at every step: the growth since the time from which on it is the largest.
+        log_m = np.logaddexp.reduce(grown - np.minimum.accumulate(before, axis=1), axis=0)
+        return _first(log_m - math.log(len(DEFECTS)) >= -math.log(self.risk))
 
-    def _last_good(self, at: int) -> int:
-        """The first audit from which on precision may have been below the promise.
+    def _shown(self) -> tuple[dt.datetime | None, int]:
+        """Until when what was accepted is shown by its own audits, and how many are missing."""
+        if np.isinf(self.in_force).all():
+            return None, 0
+        drawn = np.array([each.drawn_at.timestamp() for each in self.audits])
+        known = np.array([each.known_at.timestamp() for each in self.audits])
+        value = np.append(math.inf, self.in_force)[np.searchsorted(known, drawn, side="right")]
+        own = np.flatnonzero(self.scores >= value)
+        own = own if self.alarm is None else own[own <= self.alarm]
+        if not len(own):
+            return None, 0
+        own = own[np.argsort(drawn[own], kind="stable")]
+        shown = _log_capital(self.right[own], self.m) >= -math.log(self.risk)
+        # All that was drawn at once counts together.
+        shown &= np.append(np.diff(drawn[own]) > 0, True)
+        owed = 0 if shown[-1] else _missing(self.right[own], self.m, self.risk)
+        if not shown.any():
+            return None, owed
+        return self.audits[own[np.flatnonzero(shown)[-1]]].drawn_at, owed
 
-        Of all audits from which on `right` speaks against the promise up to `at`, the first that
-        is not less likely by `risk` than the likeliest.
+    def _good_until(self, alarm: int) -> dt.datetime:
+        """Before when nothing speaks against what stood at an alarm.
+
+        Of all audits from which on `right` speaks against the promise up to the alarm, the first
+        that is not less likely by `risk` than the likeliest; or where the audits had shown no more.
         """
-        since = np.cumsum(self.against[:, at::-1], axis=1)[:, ::-1]
+        since = np.cumsum(self.against[:, alarm::-1], axis=1)[:, ::-1]
         likely = np.logaddexp.reduce(since, axis=0)
-        return int(np.argmax(likely >= likely.max() + math.log(self.risk)))
+        first = int(np.argmax(likely >= likely.max() + math.log(self.risk)))
+        doubtful = min(each.drawn_at for each in self.audits[first : alarm + 1])
+        return min(doubtful, self.shown_until or self.audits[0].known_at)
 
 
 def _threshold(value: float | None, right: Float, missing: int, level: float) -> Threshold:
@@ -421,6 +470,10 @@ def _log_capital_of_each_bet(right: Float, m: float) -> Float:
 
 def _log_mean(logs: Float) -> float:
     return float(np.logaddexp.reduce(logs)) - math.log(len(logs))
+
+
+def _first(reached: NDArray[np.bool_]) -> int | None:
+    return int(np.argmax(reached)) if reached.any() else None
 
 
 def _lot(question: Question, reason: str, seed: int) -> float:

@@ -32,6 +32,8 @@ class Asking(BaseModel, extra="forbid", frozen=True):
         Human seconds that an image with a product is worth; dearer ones wait for a better model.
     mend_seconds
         Human seconds that it is worth to find an image in a wrong product.
+    precision_at_least
+        Expected precision of the products, up to which second questions are asked about them.
     """
 
     pictures_per_sheet: int = Field(60, ge=2 * GALLERY, le=60)
@@ -43,6 +45,7 @@ class Asking(BaseModel, extra="forbid", frozen=True):
     open_at_least: int = Field(100, ge=1)
     worth_seconds: float = Field(12.0, gt=0)
     mend_seconds: float = Field(25.0, gt=0)
+    precision_at_least: float = Field(0.995, gt=0, lt=1)
 
 
 def suggested_name(known: Partition, product_id: str, locale: str) -> str | None:

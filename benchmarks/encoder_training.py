@@ -25,7 +25,7 @@ import typer
 from numpy.typing import NDArray
 from torch import Tensor
 
-from benchmarks.domains import SIDE, SPLITS, read
+from benchmarks.domains import SIDE, SPLITS, read_pictures
 from clustering import Encoder, HiLander, bcubed_f, embed_unseen, encoder_training, sampling
 from clustering.augment import augment
 from clustering.retrieval import map_at_r, recall_at_1
@@ -265,16 +265,16 @@ def main(data: Path, figures: Path) -> None:
             print(name, kept[name], flush=True)
         PAGE.write_text(page(kept))
 
-    splits = {split: read(SPLITS[split].train(data)) for split in SPLITS_USED}
+    splits = {split: read_pictures(SPLITS[split].train(data)) for split in SPLITS_USED}
     for split in TESTED:
         for name, pictures in SPLITS[split].tests.items():
-            others = read(pictures(data))
+            others = read_pictures(pictures(data))
             for variant in RECIPES:
                 once(
                     f"test/{variant.name}/{split}/{name}",
                     partial(test, variant, splits[split], others),
                 )
-    fruit = read(SPLITS["packages"].tests["fruit"](data))
+    fruit = read_pictures(SPLITS["packages"].tests["fruit"](data))
     once("warm", partial(warm, splits["packages"], fruit))
     for table in TABLES:
         for variant in table.variants:

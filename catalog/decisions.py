@@ -192,9 +192,12 @@ def asked_on(session: Session, site: str) -> list[Question]:
 
 
 def counts(session: Session, site: str, locale: str) -> tuple[int, int]:
-    """How many questions were asked in a locale of a site, and how many gold ones besides."""
+    """How many questions were asked in a locale of a site, and how many gold ones besides.
+
+    What was accepted without asking is not among them, unless it is audited.
+    """
     query = select(func.count()).select_from(Question)
-    of_locale = query.where(Question.site == site, Question.locale == locale)
+    of_locale = query.where(Question.site == site, Question.locale == locale, ~_needs_no_answer())
     n_gold = session.scalar(of_locale.where(Question.expected.is_not(None))) or 0
     return (session.scalar(of_locale) or 0) - n_gold, n_gold
 

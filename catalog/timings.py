@@ -1,5 +1,6 @@
-"""How long annotators took: the few facts of each answer from which the time model is fitted."""
+"""How long annotators took and what they did: what the time model and bills are made of."""
 
+import datetime as dt
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -59,3 +60,38 @@ def timings(session: Session) -> Iterator[Timing]:
         )
         for row in session.execute(query).tuples():
             yield Timing(*row)
+
+
+class Worked(NamedTuple):
+    """What a site's people did on a day (UTC), of one kind of question in one locale."""
+
+    site: str
+    on: dt.date
+    locale: str
+    kind: str
+    n_answers: int
+    n_pictures: int
+    seconds: float
+
+
+def worked(session: Session) -> list[Worked]:
+    """What was answered, at both desks and gold as well; a changed answer is no second one."""
+    n_pictures = func.json_array_length(Question.image_ids) + func.json_array_length(
+        Question.reference_ids
+    )
+    found: dict[tuple[str, dt.date, str, str], tuple[int, int, float]] = {}
+    for ids in ranges(session, Answer.question_id):
+        query = (
+            select(
+                *(Question.site, Answer.answered_at, Question.locale, Question.kind),
+                *(n_pictures, Answer.seconds),
+            )
+            .join(Question, Question.id == Answer.question_id)
+            .where(ids.holds(Answer.question_id), ids.holds(Question.id))
+            .where(Answer.state == AnswerState.GIVEN, Answer.revision == 0)
+        )
+        for site, answered_at, locale, kind, n, seconds in session.execute(query).tuples():
+            key = site, answered_at.date(), locale, kind
+            before = found.get(key, (0, 0, 0.0))
+            found[key] = before[0] + 1, before[1] + n, before[2] + (seconds or 0.0)
+    return [Worked(*key, *sums) for key, sums in sorted(found.items())]

@@ -22,6 +22,7 @@ from deployments.acceptance import app as acceptance
 from deployments.certify import app as certify
 from deployments.demo import DemoFailed
 from deployments.orchestration import prefect_server
+from deployments.plan import app as plan
 from deployments.service import StackError
 from deployments.survey import app as survey
 from deployments.workforce import app as workforce
@@ -76,6 +77,7 @@ app.add_typer(gate.app)
 app.add_typer(workforce, name="workforce")
 app.add_typer(acceptance)
 app.add_typer(certify)
+app.add_typer(plan)
 console = Console()
 
 Source = Annotated[

@@ -1,4 +1,4 @@
-"""Turn candidate clusters and doubts into questions, a project for each locale and kind."""
+"""Ask what the planner finds worth asking, a project for each locale and kind."""
 
 from dataclasses import dataclass
 
@@ -7,29 +7,32 @@ from prefect import flow, get_run_logger
 from tasks.annotate import Queue, push, queues_to_push
 from tasks.artifacts import publish, table
 from tasks.ask import ask
+from tasks.plan_page import plan_page
+from tasks.turn import Agenda
 
 
 @dataclass(frozen=True)
 class Asked:
-    """How many questions of each kind are new, and how many were put where."""
+    """What is new, and how many questions were put where."""
 
-    new: dict[str, int]
+    agenda: Agenda
     pushed: dict[Queue, int]
 
 
 @flow(name="annotate")
 def annotate() -> Asked:
-    """Ask about everything that is new or in doubt, in the annotators' own language."""
+    """Ask what is worth a human second, in the annotators' own language."""
     asked = Asked(ask(), {queue: push(queue) for queue in queues_to_push()})
-    n_pushed = sum(asked.pushed.values())
-    get_run_logger().info("new questions: %s; pushed %d", asked.new or "none", n_pushed)
+    n_pushed, new = sum(asked.pushed.values()), asked.agenda.kinds
+    get_run_logger().info("new questions: %s; pushed %d", new or "none", n_pushed)
     publish(
         "questions",
         "Questions to annotators",
-        table(("kind", "new questions"), asked.new.items()),
+        table(("kind", "new questions"), new.items()),
         table(
             ("site", "locale", "kind", "pushed to its project"),
             ((each.site, each.locale, each.kind, n) for each, n in asked.pushed.items()),
         ),
     )
+    publish("plan", "What is asked, and why", *plan_page(asked.agenda))
     return asked

@@ -1,5 +1,6 @@
-"""What is accepted without asking people: thresholds from the audits, and what must be revoked."""
+"""What is accepted without asking people: what the audits allow, what waits, what is revoked."""
 
+import datetime as dt
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,13 +12,14 @@ from annotation import Acceptable, Audited, Guarantee, History, Sorted, undo
 from annotation.acceptance import SUBJECT_OF, accepted, history, right_share, sort_out
 from catalog import Transaction, audits, decisions, models
 from catalog.database import one_at_a_time
-from catalog.schema import Audit, AuditPurpose, AuditSubject, Decision, Question
+from catalog.labels import LabelRow
+from catalog.schema import Audit, AuditPurpose, AuditSubject, Decision, Origin, Question, now
 from tasks.collect import LOG
 from tasks.settings import load_settings
 
 HEADER = ("locale", "subject", "model", "waiting", "what the audits show")
 BY = "the guarantee"
-REASON = "the audits no longer carry what was accepted then: it is asked of people"
+REASON = "the audits do not carry what was accepted then: it is asked of people"
 
 
 @dataclass(frozen=True, order=True)
@@ -41,10 +43,59 @@ def histories(transaction: Transaction, guarantee: Guarantee) -> dict[Scored, Hi
     return {place: history(said, guarantee) for place, said in sorted(found.items())}
 
 
-def covers(allowed: Mapping[Scored, History], question: Question, decision: Decision) -> bool:
-    """Whether the guarantee covers a decision that was made without asking people."""
-    place = Scored(question.locale, SUBJECT_OF[question.kind], decision.model_id or "")
-    return place in allowed and allowed[place].held(decision.confidence, decision.decided_at)
+def stands(allowed: Mapping[Scored, History], question: Question, decision: Decision) -> bool:
+    """Whether audits show the promise kept of what was accepted without asking people."""
+    past = allowed.get(_place(question, decision))
+    return past is not None and past.held(decision.confidence, decision.decided_at)
+
+
+def waits(
+    allowed: Mapping[Scored, History], question: Question, decision: Decision, guarantee: Guarantee
+) -> bool:
+    """Whether audits may yet show it: nothing speaks against it, and it does not wait for long."""
+    past = allowed.get(_place(question, decision))
+    return (
+        past is not None
+        and not past.held(decision.confidence, decision.decided_at)
+        and past.covers(decision.confidence, decision.decided_at)
+        and now() < decision.decided_at + dt.timedelta(guarantee.wait_days)
+    )
+
+
+def judgeable(
+    transaction: Transaction, labels: Sequence[LabelRow], guarantee: Guarantee
+) -> list[LabelRow]:
+    """Those of `labels` on which the gate can rule: all but what waits for audits."""
+    ids = sorted(
+        {each.decision_id for each in labels if each.origin == Origin.ACCEPTED and each.decision_id}
+    )
+    if not ids:
+        return list(labels)
+    allowed = histories(transaction, guarantee)
+    waiting = {
+        decision.id
+        for question, decision in decisions.behind(transaction, ids).values()
+        if waits(allowed, question, decision, guarantee)
+    }
+    return [each for each in labels if each.decision_id not in waiting]
+
+
+def sorted_by_audits(
+    transaction: Transaction,
+    candidates: Sequence[Acceptable],
+    *,
+    model_id: str,
+    guarantee: Guarantee,
+) -> Sorted:
+    """What becomes of `candidates` by the audits so far; what was asked before is in no part."""
+    known = decisions.questions(transaction, [each.question.id for each in candidates])
+    thresholds = {
+        (place.locale, place.subject): past.threshold.value
+        for place, past in histories(transaction, guarantee).items()
+        if place.model_id == model_id
+    }
+    new = [each for each in candidates if each.question.id not in known]
+    return sort_out(new, thresholds, guarantee)
 
 
 def accept(
@@ -60,18 +111,13 @@ def accept(
     asked if it must be; what is `left` is not recorded, nor what was asked before.
     """
     one_at_a_time(transaction, LOG)
-    known = decisions.questions(transaction, [each.question.id for each in candidates])
-    thresholds = {
-        (place.locale, place.subject): past.threshold.value
-        for place, past in histories(transaction, guarantee).items()
-        if place.model_id == model_id
-    }
-    new = [each for each in candidates if each.question.id not in known]
-    found = sort_out(new, thresholds, guarantee)
+    found = sorted_by_audits(transaction, candidates, model_id=model_id, guarantee=guarantee)
     drawn = [each for each, _ in found.drawn]
     recorded = {each.question.id: each.question for each in (*found.accepted, *drawn)}
     decisions.add_questions(transaction, list(recorded.values()))
     decisions.add_decisions(transaction, [accepted(each, model_id) for each in found.accepted])
+    # One moment for all, after the decisions: an audit tells of what was accepted before it.
+    drawn_at = now()
     audits.add_audits(
         transaction,
         [
@@ -83,6 +129,7 @@ def accept(
                 score=each.score,
                 chance=chance,
                 model_id=model_id,
+                drawn_at=drawn_at,
             )
             for each, chance in found.drawn
         ],
@@ -92,18 +139,20 @@ def accept(
 
 @task(cache_policy=NO_CACHE)
 def revoke() -> int:
-    """Undo what was accepted and is not covered any more; how much that is.
+    """Undo what was accepted and neither stands nor waits; how much that is.
 
     Its questions are then asked of people.
     """
     settings = load_settings()
+    guarantee = settings.annotate.acceptance
     with settings.catalog.begin() as transaction:
         one_at_a_time(transaction, LOG)
-        allowed = histories(transaction, settings.annotate.acceptance)
+        allowed = histories(transaction, guarantee)
         revoked = [
             undo(decision, by=BY, reason=REASON)
             for question, decision in audits.accepted(transaction)
-            if not covers(allowed, question, decision)
+            if not stands(allowed, question, decision)
+            and not waits(allowed, question, decision, guarantee)
         ]
         return decisions.add_decisions(transaction, revoked)
 
@@ -130,7 +179,11 @@ def standing() -> list[tuple[str, ...]]:
             place.subject,
             place.model_id[:12],
             str(waiting[place.locale, place.subject]),
-            str(allowed.get(place, nothing).threshold),
+            str(allowed.get(place, nothing)),
         )
         for place in sorted(places)
     ]
+
+
+def _place(question: Question, decision: Decision) -> Scored:
+    return Scored(question.locale, SUBJECT_OF[question.kind], decision.model_id or "")

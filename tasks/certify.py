@@ -4,19 +4,32 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from annotation import Effort, Partition, merge_question, partition
+from annotation import Effort, Partition, partition
+from annotation.agenda import Entry
 from annotation.certificate import ONE_IN_A_HUNDRED, Certificate, Interval, certify
 from annotation.frontier import Choice, Crew, chosen, frontier
 from annotation.pair_answers import accuracy_on_gold, found_same
 from annotation.pairs import Drawn, Frame, Stratum
+from annotation.questions import merge_question
 from annotation.targets import Advice, Point, Step, Targets, advise, forecast, hours
-from catalog import Transaction, certificates, clusters, decisions, digest, features, labels, models
+from catalog import (
+    Transaction,
+    certificates,
+    clusters,
+    decisions,
+    digest,
+    features,
+    forecasts,
+    images,
+    labels,
+    models,
+)
 from catalog import schema as rows
 from catalog.database import one_at_a_time
 from catalog.identity import set_digest
@@ -128,21 +141,18 @@ def certify_partition(locale: str) -> Certified | None:
             each for each in certificates.history(transaction, locale) if each.round < draw.round
         ]
         seconds, first, last = certificates.work(transaction, locale)
-        waiting = decisions.undecided_questions(transaction, locale)
-        audits = certificates.audits_asked(transaction)
         known, _ = _known(transaction, locale)
         n_open = len(_open(transaction, draw))
-    if not any(n for _, n in found.values()):
-        return None
-    accuracy = accuracy_on_gold([each for each in gold.values() if each.locale == locale], answers)
-    strata = [_stratum(each) for each in draw.strata]
-    made = certify(strata, found, accuracy)
-    plan = waiting_steps(
-        [each for each in waiting if each.id not in audits],
-        known,
-        effort,
-        _true_pairs(strata, made),
-    )
+        if not any(n for _, n in found.values()):
+            return None
+        of_locale = [each for each in gold.values() if each.locale == locale]
+        accuracy = accuracy_on_gold(of_locale, answers)
+        strata = [_stratum(each) for each in draw.strata]
+        made = certify(strata, found, accuracy)
+        true_pairs = _true_pairs(strata, made.precision.value, made.recall.value)
+        waiting = _waiting(transaction, locale)
+        expected = forecasts.of(transaction, [each.id for each in waiting])
+        plan = waiting_steps(waiting, expected, known, effort, true_pairs)
     promised = sum(step.gain for step in plan)
     on = (last or draw.drawn_at).date()
     now = Point(
@@ -208,12 +218,74 @@ def certificate_page(certified: Sequence[Certified], targets: Targets) -> tuple[
     )
 
 
+@dataclass(frozen=True)
+class Ahead:
+    """The best ways to go on in a locale from its last certificate, of which `choice` is marked."""
+
+    locale: str
+    choices: tuple[Choice, ...]
+    choice: Choice | None
+
+
+def frontiers(planned: Sequence[Entry]) -> list[Ahead]:
+    """What the questions that wait and those of `planned` would give, where there is a price.
+
+    A locale without a certificate, or whose annotators have no price, is left out.
+    """
+    settings = load_settings()
+    targets = settings.annotate.targets
+    found = []
+    with settings.catalog.read() as transaction:
+        for locale in images.locales(transaction):
+            past = certificates.history(transaction, locale)
+            draw = certificates.newest_draw(transaction, locale)
+            if not past or draw is None:
+                continue
+            known, _ = _known(transaction, locale)
+            strata = [_stratum(each) for each in draw.strata]
+            true_pairs = _true_pairs(strata, past[-1].precision or 0.0, past[-1].recall)
+            own = {each.question.id: each for each in planned if each.question.locale == locale}
+            waiting = {each.id: each for each in _waiting(transaction, locale)}
+            waiting |= {key: each.question for key, each in own.items()}
+            expected = forecasts.of(transaction, list(waiting.keys() - own.keys()))
+            plan = waiting_steps(
+                list(waiting.values()),
+                {**expected, **own},
+                known,
+                settings.annotate.effort,
+                true_pairs,
+            )
+            crews = _crews(targets, *certificates.work(transaction, locale))
+            choices = frontier(forecast(_points(past), plan), crews) if plan else []
+            if choices:
+                best = chosen(choices, targets.recall_at_least)
+                found.append(Ahead(locale, tuple(choices), best))
+    return found
+
+
+class Foreseen(Protocol):
+    """What is expected of a question: images that belong, and seconds."""
+
+    @property
+    def gain(self) -> float: ...
+    @property
+    def seconds(self) -> float: ...
+    @property
+    def belonging(self) -> Sequence[float]: ...
+
+
 def waiting_steps(
-    waiting: Sequence[Question], known: Partition, effort: Effort, true_pairs: float
+    waiting: Sequence[Question],
+    expected: Mapping[str, Foreseen],
+    known: Partition,
+    effort: Effort,
+    true_pairs: float,
 ) -> list[Step]:
     """The questions that wait, the most gain per second first.
 
-    A sheet would join each of its images with every other and with the products of its references.
+    A sheet would join each image that is expected to belong with every other and with the products
+    of its references; without a forecast all of its images are. What a second answer is asked about
+    is joined already.
     """
     size = {product: len(shown) for product, shown in known.images().items()}
 
@@ -223,17 +295,42 @@ def waiting_steps(
             for piece in {known.product_of.get(image, image) for image in image_ids}
         )
 
+    def is_one_product(image_ids: Sequence[str]) -> bool:
+        return (
+            len({known.product_of.get(image, image) for image in image_ids}) == 1 < len(image_ids)
+        )
+
     steps = []
     for question in waiting:
-        n, beside = len(question.image_ids), n_images(question.reference_ids)
-        joined = {
-            QuestionKind.ATTACH: n * beside,
-            QuestionKind.MERGE: n_images(question.image_ids) * beside / 2,
-        }.get(QuestionKind(question.kind), n * (n - 1) / 2)
-        n_pictures = n + len(question.reference_ids)
-        seconds = effort.seconds_per_sheet + effort.seconds_per_picture * n_pictures
+        foreseen = expected.get(question.id)
+        beside = n_images(question.reference_ids)
+        n = len(question.image_ids) if foreseen is None else foreseen.gain
+        match QuestionKind(question.kind):
+            case QuestionKind.ATTACH:
+                joined = n * beside
+            case QuestionKind.MERGE:
+                likely = foreseen.belonging[0] if foreseen and foreseen.belonging else 0.5
+                joined = likely * n_images(question.image_ids) * beside
+            case _:
+                joined = max(n * (n - 1) / 2, 0.0)
+        if is_one_product([*question.image_ids, *question.reference_ids]):
+            joined = 0.0
+        seconds = (
+            effort.seconds(
+                QuestionKind(question.kind), len(question.image_ids) + len(question.reference_ids)
+            )
+            if foreseen is None
+            else foreseen.seconds
+        )
         steps.append(Step(joined / max(true_pairs, 1.0), seconds))
-    return sorted(steps, key=lambda step: -step.gain / step.seconds)
+    return sorted(steps, key=lambda step: -step.gain / max(step.seconds, 1e-9))
+
+
+def _waiting(transaction: Transaction, locale: str) -> list[Question]:
+    """The open questions of a locale, certificates' audits aside."""
+    audits = certificates.audits_asked(transaction)
+    waiting = decisions.undecided_questions(transaction, locale)
+    return [each for each in waiting if each.id not in audits]
 
 
 def _known(transaction: Transaction, locale: str) -> tuple[Partition, str]:
@@ -289,11 +386,11 @@ def _stratum(kept: Mapping[str, Any]) -> Stratum:
     return Stratum(kept["name"], kept["joined"], kept["size"], kept["expected"])
 
 
-def _true_pairs(strata: Sequence[Stratum], made: Certificate) -> float:
+def _true_pairs(strata: Sequence[Stratum], precision: float, recall: float) -> float:
     """How many pairs within reach show one product."""
     n_joined = sum(stratum.size for stratum in strata if stratum.joined)
-    right = n_joined * made.precision.value if n_joined else 0.0
-    return right / made.recall.value if made.recall.value else 1.0
+    right = n_joined * precision if n_joined else 0.0
+    return right / recall if recall else 1.0
 
 
 def _slack(strata: Sequence[Stratum], found: Mapping[str, tuple[int, int]]) -> tuple[float, float]:

@@ -39,7 +39,7 @@ from expectations.facts import (
     Known,
 )
 from expectations.verdict import Verdict
-from tasks.accept import covers, histories
+from tasks.accept import histories, judgeable, stands
 from tasks.duplicates import look_alikes
 from tasks.knowledge import knowledge
 from tasks.settings import Settings, load_settings
@@ -69,7 +69,7 @@ def judge() -> Judged | None:
 
     settings = load_settings()
     with settings.catalog.read() as transaction:
-        waiting = labels.unjudged(transaction)
+        waiting = judgeable(transaction, labels.unjudged(transaction), settings.annotate.acceptance)
         if not waiting:
             return None
         current = labels.accepted(transaction)
@@ -208,7 +208,7 @@ def frame(
             "disputed": [label.image_id in disputed for label in waiting],
             "guaranteed": [
                 label.origin == Origin.ACCEPTED
-                and covers(allowed, *behind[label.decision_id or ""])
+                and stands(allowed, *behind[label.decision_id or ""])
                 for label in waiting
             ],
             **_decided(behind, waiting),

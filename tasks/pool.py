@@ -1,6 +1,6 @@
 """The pool of images that wait for a label, as the policy for pictures routes them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from catalog import Transaction, images, measures
@@ -26,6 +26,14 @@ class Pool:
     clustered: Sequence[str]
     doubtful: Mapping[str, str]
     left_out: Mapping[str, str]
+
+    def without(self, image_ids: Collection[str]) -> "Pool":
+        """The same, but for images that are not to be asked about."""
+        return Pool(
+            [each for each in self.clustered if each not in image_ids],
+            {each: why for each, why in self.doubtful.items() if each not in image_ids},
+            {each: why for each, why in self.left_out.items() if each not in image_ids},
+        )
 
 
 def pool(transaction: Transaction, locale: str, policy: PicturePolicy) -> Pool:

@@ -88,6 +88,60 @@ class TestTheThreshold:
         assert bound <= precision_bound(right, 2 * risk) + 1e-6
 
 
+class TestWhatStands:
+    def test_what_was_just_accepted_waits(self) -> None:
+        enough = history([], GUARANTEE).threshold.missing
+        found = history(audits([1.0] * enough), GUARANTEE)
+        assert found.covers(0.9, after(enough + 1))
+        assert not found.held(0.9, after(enough + 1))
+
+    def test_as_many_clean_audits_of_it_as_are_owed_show_it_and_one_less_does_not(self) -> None:
+        enough = history([], GUARANTEE).threshold.missing
+        first = history(audits([1.0] * (enough + 1)), GUARANTEE)
+        moment = after(enough)
+        for n, shown in ((first.owed - 1, False), (first.owed, True)):
+            assert history(audits([1.0] * (enough + 1 + n)), GUARANTEE).held(0.9, moment) == shown
+
+    def test_what_stands_goes_on_standing_while_later_ones_wait(self) -> None:
+        shown = history(audits([1.0] * 1000), GUARANTEE)
+        later = history(audits([1.0] * 1000 + [0.0]), GUARANTEE)
+        assert later.begun is None
+        assert later.shown_until == shown.shown_until
+
+    def test_what_waited_when_acceptance_ended_never_stands(self) -> None:
+        found = history(audits([1.0] * 700 + [0.0] * 20 + [1.0] * 1500), GUARANTEE)
+        assert found.begun is not None
+        assert not found.covers(0.9, after(650))
+
+    def test_of_audits_that_were_drawn_at_once_none_counts_without_the_others(self) -> None:
+        enough = history([], GUARANTEE).threshold.missing
+        evidence, owed = audits([1.0] * enough), history(audits([1.0] * (enough + 1)), GUARANTEE)
+        at = after(enough)
+        batch = [
+            Audited(0.9, share, at, at + dt.timedelta(seconds=number))
+            for number, share in enumerate([1.0] * (owed.owed + 1) + [0.0])
+        ]
+        assert history([*evidence, *batch[:-1]], GUARANTEE).held(0.9, at)
+        assert not history([*evidence, *batch], GUARANTEE).held(0.9, at)
+
+    @pytest.mark.parametrize("worse", [0.0, 0.9, 0.97])
+    def test_what_stands_is_as_precise_as_promised_however_precision_falls(
+        self, worse: float
+    ) -> None:
+        """At any moment but for the risk: looked at after each 100 audits, from the fall on."""
+        rng = np.random.default_rng(0)
+        broken = []
+        for _ in range(15):
+            fall = int(rng.integers(600, 1400))
+            precision = np.where(np.arange(1800) < fall, 0.999, worse)
+            said = audits((rng.random(1800) < precision).astype(float).tolist())
+            for n in range(fall, 1800, 100):
+                found = history(said[:n], GUARANTEE)
+                standing = [k for k in range(n) if found.held(0.9, said[k].drawn_at)]
+                broken.append(bool(standing) and precision[standing].mean() < 0.99)
+        assert np.mean(broken) <= GUARANTEE.risk
+
+
 class TestWhatNoLongerHolds:
     @staticmethod
     def drifted() -> History:
@@ -126,14 +180,14 @@ class TestWhatNoLongerHolds:
 
     @settings(deadline=None, max_examples=30)
     @given(st.lists(st.sampled_from([1.0, 1.0, 1.0, 0.5]), max_size=100), st.integers(500, 700))
-    def test_later_audits_do_not_add_to_what_held_before(
+    def test_later_audits_do_not_add_to_what_was_accepted_before(
         self, later: list[float], n_clean: int
     ) -> None:
         before = history(audits([1.0] * n_clean), GUARANTEE)
         now = history(audits([1.0] * n_clean + later), GUARANTEE)
         for minute in range(0, n_clean, 10):
-            if now.held(0.9, after(minute)):
-                assert before.held(0.9, after(minute))
+            if now.covers(0.9, after(minute)):
+                assert before.covers(0.9, after(minute))
 
 
 class TestWhatBecomesOfAQuestion:

@@ -20,7 +20,7 @@ from catalog.schema import (
     Question,
     QuestionKind,
 )
-from tasks.accept import accept, revoke, standing
+from tasks.accept import accept, histories, revoke, standing, waits
 from tasks.annotate import queues_to_push
 from tasks.collect import relabel, undo_decision
 from tasks.judge import judge
@@ -29,6 +29,7 @@ from tasks.settings import Settings, load_settings
 from tests.catalog.rows import Bench
 
 LONG_AGO = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
+A_MONTH_LATER = LONG_AGO + dt.timedelta(days=30)
 SCORE = 0.95
 
 
@@ -70,14 +71,22 @@ def attachment(bench: Bench, gallery: list[str], *names: str) -> Question:
     )
 
 
-def audited(bench: Bench, model_id: str, gallery: list[str], n: int, right: bool) -> None:
+def audited(
+    bench: Bench,
+    model_id: str,
+    gallery: list[str],
+    n: int,
+    right: bool,
+    drawn_at: dt.datetime = LONG_AGO,
+    score: float = SCORE,
+) -> None:
     """Audits that people have answered, on one picture."""
     [image] = bench.ingest("audited")
-    begun = LONG_AGO if right else dt.datetime.now(dt.UTC)
+    answered_at = drawn_at if right else dt.datetime.now(dt.UTC)
     with bench.catalog.begin() as transaction:
         asked = [
             Question(
-                id=digest("audited", number, right),
+                id=digest("audited", number, right, drawn_at),
                 kind=QuestionKind.ATTACH,
                 locale="de-DE",
                 site="local",
@@ -95,10 +104,10 @@ def audited(bench: Bench, model_id: str, gallery: list[str], n: int, right: bool
                     purpose=AuditPurpose.ACCEPTANCE,
                     locale="de-DE",
                     subject=AuditSubject.ATTACHMENT,
-                    score=SCORE,
+                    score=score,
                     chance=0.25,
                     model_id=model_id,
-                    drawn_at=begun if right else LONG_AGO + dt.timedelta(days=30),
+                    drawn_at=drawn_at,
                 )
                 for question in asked
             ],
@@ -120,7 +129,7 @@ def audited(bench: Bench, model_id: str, gallery: list[str], n: int, right: bool
                     agreement=1.0,
                     confidence=1.0,
                     seconds=5.0,
-                    decided_at=begun + dt.timedelta(seconds=number),
+                    decided_at=answered_at + dt.timedelta(seconds=number),
                 )
                 for number, question in enumerate(asked)
             ],
@@ -132,6 +141,18 @@ def shown(bench: Bench, settings: Settings, model_id: str, product: tuple[str, l
     """As many clean audits as the guarantee asks for."""
     enough = history([], settings.annotate.acceptance).threshold.missing
     audited(bench, model_id, product[1], enough, right=True)
+
+
+def show_what_was_accepted(
+    bench: Bench, settings: Settings, model_id: str, gallery: list[str]
+) -> None:
+    """As many clean audits of what was accepted as the guarantee asks for."""
+    drawn_at = dt.datetime.now(dt.UTC)
+    audited(bench, model_id, gallery, 1, right=True, drawn_at=drawn_at)
+    with settings.catalog.read() as transaction:
+        [past] = histories(transaction, settings.annotate.acceptance).values()
+    later = drawn_at + dt.timedelta(seconds=1)
+    audited(bench, model_id, gallery, past.owed, right=True, drawn_at=later)
 
 
 def accepted_now(settings: Settings, model_id: str, question: Question) -> bool:
@@ -163,11 +184,35 @@ def test_without_enough_audits_nothing_is_accepted(
 
 @pytest.mark.usefixtures("shown")
 class TestAccepted:
+    def test_its_labels_wait_before_the_gate_until_audits_of_it_show_it(
+        self, bench: Bench, settings: Settings, model_id: str, product: tuple[str, list[str]]
+    ) -> None:
+        question = attachment(bench, product[1], "new")
+        assert accepted_now(settings, model_id, question)
+        what_follows()
+        with settings.catalog.read() as transaction:
+            waiting = {each.image_id for each in labels.unjudged(transaction)}
+        assert set(question.image_ids) <= waiting
+
+    def test_what_waits_for_too_long_is_asked(
+        self, bench: Bench, settings: Settings, model_id: str, product: tuple[str, list[str]]
+    ) -> None:
+        guarantee = settings.annotate.acceptance
+        question = attachment(bench, product[1], "new")
+        accepted_now(settings, model_id, question)
+        with settings.catalog.read() as transaction:
+            [(_, decision)] = audits.accepted(transaction)
+            allowed = histories(transaction, guarantee)
+        assert waits(allowed, question, decision, guarantee)
+        impatient = guarantee.model_copy(update={"wait_days": 1e-9})
+        assert not waits(allowed, question, decision, impatient)
+
     def test_its_labels_pass_the_gate_and_say_that_nobody_was_asked(
         self, bench: Bench, settings: Settings, model_id: str, product: tuple[str, list[str]]
     ) -> None:
         question = attachment(bench, product[1], "new 1", "new 2")
         assert accepted_now(settings, model_id, question)
+        show_what_was_accepted(bench, settings, model_id, product[1])
         what_follows()
         found = origins(settings)
         assert {found[image] for image in question.image_ids} == {Origin.ACCEPTED}
@@ -224,7 +269,7 @@ class TestAccepted:
         question = attachment(bench, product[1], "new")
         accepted_now(settings, model_id, question)
         what_follows()
-        audited(bench, model_id, product[1], 20, right=False)
+        audited(bench, model_id, product[1], 20, right=False, drawn_at=A_MONTH_LATER)
         assert revoke.fn() == 1
         assert revoke.fn() == 0
         what_follows()
@@ -238,7 +283,7 @@ class TestAccepted:
         self, bench: Bench, settings: Settings, model_id: str, product: tuple[str, list[str]]
     ) -> None:
         accepted_now(settings, model_id, attachment(bench, product[1], "new"))
-        audited(bench, model_id, product[1], 20, right=False)
+        audited(bench, model_id, product[1], 20, right=False, drawn_at=A_MONTH_LATER)
         what_follows()
         with settings.catalog.read() as transaction:
             [stopped] = [

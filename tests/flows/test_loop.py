@@ -2,6 +2,10 @@
 
 import json
 
+from sqlalchemy import select
+
+from catalog import forecasts
+from catalog.schema import Question
 from deployments.sample import Sample
 from tests.flows.conftest import Workspace
 
@@ -21,6 +25,14 @@ def deploy_run(workspace: Workspace, **parameters: object) -> int:
     return done.returncode
 
 
+def unexplained(workspace: Workspace) -> list[str]:
+    """The questions of which nobody knows why they are asked: neither gold nor forecast."""
+    with workspace.settings.catalog.read() as transaction:
+        questions = list(transaction.scalars(select(Question)))
+        told = forecasts.of(transaction, [each.id for each in questions])
+    return [each.id for each in questions if each.expected is None and each.id not in told]
+
+
 def simulated(sample: Sample) -> dict[str, object]:
     return {"truth": str(sample.truth), "error_rates": [0.0]}
 
@@ -38,6 +50,7 @@ def test_two_rounds_end_in_a_larger_training_set_and_a_compared_model(
     assert not deploy_run(workspace, source=second, simulated=simulated(sample))
     after_two = workspace.summary()
     assert after_two.rounds == 2
+    assert unexplained(workspace) == []
     assert after_two.images > after_one.images
     assert after_two.labels_accepted > after_one.labels_accepted
     assert after_two.training_sets > 1
