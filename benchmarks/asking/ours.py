@@ -202,6 +202,8 @@ class _State:
         ):
             if n_said[image] == 1 and best >= 0 and best != mine:
                 others = tuple(each for each in shown[names[mine]] if each != image)
+                if not others:
+                    continue
                 right = right_all_the_same(float(likely))
                 yield Stray(image, names[mine], others[:GALLERY], right)
 
