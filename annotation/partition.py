@@ -39,14 +39,17 @@ __all__ = ["SUREST", "Contradiction", "Decided", "Partition", "Settled", "partit
 class Contradiction:
     """Decisions that cannot all be right, and the images on either side of the weakest place.
 
-    `left` and `right` were both called one product and kept apart; neither is empty. `key` names
-    what keeps them apart, whatever else is decided, so that people are asked once.
+    `left` and `right` were both called one product and kept apart; neither is empty. `beside` are
+    those of either side that an answer put together with what was kept apart: what lies further off
+    may show anything. `key` names what keeps them apart, whatever else is decided, so that people
+    are asked once.
     """
 
     key: str
     locale: str
     left: tuple[str, ...]
     right: tuple[str, ...]
+    beside: tuple[tuple[str, ...], tuple[str, ...]]
     decision_ids: tuple[str, ...]
 
 
@@ -263,6 +266,7 @@ def _resolve(
             rule.decided.question.locale,
             on_left,
             on_right,
+            (_beside(piece, rule.first, left), _beside(piece, rule.second, right)),
             tuple(sorted({rule.decided.decision.id, *cut_decisions})),
         )
     against: Counter[str] = Counter()
@@ -273,6 +277,13 @@ def _resolve(
             said = other.decided.decision.id
             against[said] = max(against[said], other.weight)
     return (cut if weight <= against.total() else []), contradiction
+
+
+def _beside(piece: Graph, node: Node, side: Collection[Node]) -> tuple[str, ...]:
+    """The images of a side that a group holds, or that share one with an image."""
+    groups = [node] if node[0] == "group" else [each for each in piece[node] if each in side]
+    held = {node, *(image for group in groups for image in piece[group] if image in side)}
+    return tuple(sorted(each[1] for each in held if each[0] == "image"))
 
 
 def _read(piece: Collection[Node], evidence: Evidence, found: Settled) -> None:

@@ -12,7 +12,7 @@ are left for a better model.
 What is asked follows from what is decided and what stands open alone: nothing here remembers.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -95,6 +95,26 @@ class Misfit:
 
 
 @dataclass(frozen=True)
+class Stray:
+    """An image that one decision put to a product, and that looks more like another one.
+
+    Attributes
+    ----------
+    image, product
+        The image, and the product that it has.
+    others
+        Pictures of that product.
+    probability
+        That it is in its place, by what people said and by what the model sees.
+    """
+
+    image: str
+    product: str
+    others: tuple[str, ...]
+    probability: float
+
+
+@dataclass(frozen=True)
 class Outlook:
     """What the model makes of the images of one locale that have no product yet.
 
@@ -117,6 +137,8 @@ class Outlook:
         Known products that may be the same.
     misfits
         Known products that may be several.
+    strays
+        Images that may be in a wrong product.
     """
 
     locale: str
@@ -128,6 +150,7 @@ class Outlook:
     probability: Float
     alike: Sequence[Alike] = ()
     misfits: Sequence[Misfit] = ()
+    strays: Sequence[Stray] = ()
 
     @cached_property
     def place_of(self) -> dict[str, int]:
@@ -326,6 +349,7 @@ def plan(
     chosen = [
         *_likenesses(outlook, known, galleries, open_questions, pace.line(Work.MERGE)),
         *_second_looks(outlook, known, open_questions, asking, pace.line(Work.MERGE)),
+        *_looks_at_strays(outlook, open_questions, asking, pace.line(Work.ATTACH)),
     ]
     for source, number in _cheapest_first(sources, asking.worth_seconds):
         if n_allowed <= 0:
@@ -498,6 +522,36 @@ def _second_looks(
         if question.id not in standing and asked.price <= asking.mend_seconds:
             found.append(asked)
     return found
+
+
+def _looks_at_strays(
+    outlook: Outlook, open_questions: Sequence[Question], asking: Asking, attach: Line
+) -> Iterator[Planned]:
+    """Whether images show the product that they have, the likeliest to be wrong on one sheet."""
+    standing = {image for question in open_questions for image in question.image_ids}
+    of_product: dict[str, list[Stray]] = defaultdict(list)
+    for each in sorted(outlook.strays, key=lambda each: (each.probability, each.image)):
+        if each.image not in standing:
+            of_product[each.product].append(each)
+    for product, strays in sorted(of_product.items()):
+        sheet = strays[: asking.pictures_per_sheet - GALLERY]
+        wrong = np.cumsum([1 - each.probability for each in sheet])
+        references = sheet[0].others[:REFERENCES]
+        n = np.arange(1, len(sheet) + 1)
+        seconds = attach.seconds(len(references)) + attach.picture * n + attach.removed * wrong
+        best = int(np.argmin(seconds / wrong))
+        if seconds[best] > asking.mend_seconds * wrong[best]:
+            continue
+        [question] = attach_questions(
+            [each.image for each in sheet[: best + 1]],
+            product_id=product,
+            references=references,
+            locale=outlook.locale,
+            cluster_id=None,
+            per_sheet=asking.pictures_per_sheet,
+        )
+        belonging = tuple(each.probability for each in sheet[: best + 1])
+        yield Planned(question, belonging, float(wrong[best]), float(seconds[best]))
 
 
 def _surest_first(owner: Int, said: Float) -> Int:

@@ -180,8 +180,8 @@ def follow_ups(
                     )
     doubtful = [
         merge_question(
-            _left(each.left, removed),
-            _left(each.right, removed),
+            _left(each.beside[0], removed) or _left(each.left, removed),
+            _left(each.beside[1], removed) or _left(each.right, removed),
             about=[each.key],
             locale=each.locale,
         )

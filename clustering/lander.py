@@ -306,6 +306,28 @@ class HiLander(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         named = np.append(names, -1)[best] if len(names) else best
         return Attachment(named, likely)
 
+    def place(self, features: ArrayLike, products: ArrayLike) -> Attachment:
+        """Find the product that each verified image would belong to were it not verified itself.
+
+        Parameters
+        ----------
+        features : array-like of float (N, D)
+            Verified images, of the same encoder.
+        products : array-like of int (N,)
+            Product of each of these, not negative.
+
+        Returns
+        -------
+        Attachment
+            One for each image: by its neighbours, the product that it most likely shows.
+        """
+        check_is_fitted(self, "network_")
+        units = check_features(features, fitted=self)
+        names, own = check_products(products, len(units))
+        best, signs = signs_of_attachment(self._link(units), own)
+        likely = np.where(best >= 0, logistic(signs, self.attaching_), 0.0)
+        return Attachment(np.append(names, -1)[best] if len(names) else best, likely)
+
     def resemble(self, features: ArrayLike, products: ArrayLike) -> Attachment:
         """Find, for each known product, the other one that may be the same.
 

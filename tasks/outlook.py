@@ -1,20 +1,32 @@
 """What the champion makes of the images of a locale that wait for a product."""
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from annotation import GALLERY, Alike, Cut, Decided, Misfit, Outlook, Partition, named_pieces
+from annotation import (
+    GALLERY,
+    Alike,
+    Cut,
+    Decided,
+    Misfit,
+    Outlook,
+    Partition,
+    Stray,
+    named_pieces,
+)
 from catalog import clusters, features, models, training_sets
-from catalog.schema import Model
+from catalog.schema import Model, QuestionKind
+from clustering import RelevantComponents
 from clustering.prospects import foresee
 from tasks.models import load
 from tasks.settings import Settings
 
 SLIPS = 0.02
-"""How often a name that somebody gives is taken to be another product's."""
+"""How often people are taken to put a piece, or a picture, to a wrong product."""
 
 LEAST_LIKE = 0.3
 """A piece that looks more like another product is taken to be right no more often than that,
@@ -107,6 +119,7 @@ def outlook(
         found.probability,
         tuple(alike),
         tuple(_misfits(seen, known, log, locale)),
+        tuple(_strays(seen, learnt, known, log, locale)),
     )
 
 
@@ -132,7 +145,46 @@ def _misfits(seen: Seen, known: Partition, log: Sequence[Decided], locale: str) 
     misfits = []
     for piece, other, probability in zip(pieces, found.products, found.probability, strict=True):
         if piece.others and other >= 0 and pieces[other].product != piece.product:
-            like = min(1 - float(probability), LEAST_LIKE)
-            right, wrong = (1 - SLIPS) * like, SLIPS * (1 - like)
-            misfits.append(Misfit(piece.images, piece.others[:GALLERY], right / (right + wrong)))
+            right = _right_all_the_same(float(probability))
+            misfits.append(Misfit(piece.images, piece.others[:GALLERY], right))
     return misfits
+
+
+def _strays(
+    seen: Seen, learnt: set[str], known: Partition, log: Sequence[Decided], locale: str
+) -> Iterator[Stray]:
+    """Images that one answer placed, and that look more like another product than like theirs."""
+    _, lander = load(seen.model.location)
+    n_said = Counter(
+        image
+        for question, _ in log
+        if question.locale == locale and question.kind in (QuestionKind.VERIFY, QuestionKind.ATTACH)
+        for image in question.image_ids
+    )
+    images = sorted(image for image in n_said if image in seen.row_of and image in known.product_of)
+    names = sorted({known.product_of[image] for image in images})
+    if len(names) < 2:
+        return
+    number = {product: place for place, product in enumerate(names)}
+    own = np.array([number[known.product_of[image]] for image in images], dtype=np.int64)
+    fresh = np.array([image not in learnt for image in images], dtype=bool)
+    vectors = seen.of(images)
+    if fresh.any():
+        vectors = RelevantComponents().fit(vectors[fresh], own[fresh]).transform(vectors)
+    found = lander.place(vectors, own)
+    shown = known.images()
+    for image, mine, best, probability in zip(
+        images, own, found.products, found.probability, strict=True
+    ):
+        if n_said[image] == 1 and best >= 0 and best != mine:
+            product = names[mine]
+            others = tuple(each for each in shown[product] if each != image)[:GALLERY]
+            if others:
+                yield Stray(image, product, others, _right_all_the_same(float(probability)))
+
+
+def _right_all_the_same(probability: float) -> float:
+    """That people were right where the model finds another product likely."""
+    like = min(1 - probability, LEAST_LIKE)
+    right, wrong = (1 - SLIPS) * like, SLIPS * (1 - like)
+    return right / (right + wrong)

@@ -8,9 +8,11 @@ the next wave; what hangs together by too little is asked about again.
 from __future__ import annotations
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,20 +28,22 @@ from annotation import (
     Misfit,
     Outlook,
     Planned,
+    Ruling,
+    Stray,
     Votes,
     doubt_of,
-    doubtful_joins,
     follow_ups,
     learn_trust,
     mixed_sheets,
     named_pieces,
     plan,
-    redundancy_questions,
     rule,
 )
+from annotation.second_answers import held_by_several, second_answers
 from benchmarks.asking.people import People, name_of, row_of
 from benchmarks.asking.worlds import World
 from catalog.schema import Answer, AnswerState, Desk, Question, QuestionKind, Verdict
+from clustering import RelevantComponents
 from clustering.prospects import foresee
 
 Labels = NDArray[np.int64]
@@ -47,8 +51,6 @@ Labels = NDArray[np.int64]
 LOCALE = "en-US"
 CHUNK = 25
 """Questions after which the partition is looked at."""
-BATCH = 20
-"""Second questions of a wave, at most."""
 SLIPS, LEAST_LIKE = 0.02, 0.3
 
 
@@ -75,16 +77,29 @@ class Ours:
             questions = [
                 *follow_ups(state.log, state.graph.partition, asking),
                 *(each.question for each in planned),
-                *state.second_questions(asking),
             ]
+            questions += state.second_questions(asking, questions)
             fresh = [each for each in questions if each.id not in state.asked]
             if not fresh:
                 return
             state.asked.update(each.id for each in fresh)
             state.forecasts.update((each.question.id, each.belonging) for each in planned)
-            for start in range(0, len(fresh), CHUNK):
-                state.learn(decide(fresh[start : start + CHUNK], people, votes))
+            wave = decide(fresh, people, votes)
+            spent = people.seconds, people.questions
+            for start in range(0, len(wave), CHUNK):
+                part = wave[start : start + CHUNK]
+                state.learn([each.decided for each in part])
+                people.seconds, people.questions = part[-1].seconds, part[-1].questions
                 yield labels_of(state.graph.product_of, len(world))
+            people.seconds, people.questions = spent
+
+
+class Given(NamedTuple):
+    """A decision, and what people had spent when it could be made."""
+
+    decided: Decided
+    seconds: float
+    questions: int
 
 
 @dataclass
@@ -149,6 +164,7 @@ class _State:
             found.products,
             found.probability,
             misfits=tuple(self.misfits()),
+            strays=tuple(self.strays()),
         )
 
     def misfits(self) -> Iterator[Misfit]:
@@ -163,30 +179,63 @@ class _State:
         )
         for piece, other, likely in zip(pieces, found.products, found.probability, strict=True):
             if piece.others and other >= 0 and pieces[other].product != piece.product:
-                like = min(1 - float(likely), LEAST_LIKE)
-                right, wrong = (1 - SLIPS) * like, SLIPS * (1 - like)
-                yield Misfit(piece.images, piece.others[:GALLERY], right / (right + wrong))
+                right = right_all_the_same(float(likely))
+                yield Misfit(piece.images, piece.others[:GALLERY], right)
 
-    def second_questions(self, asking: Asking) -> list[Question]:
-        """What to ask again: where images would be corrected for few enough seconds."""
-        for product in sorted(set(self.graph.product_of.values()) - self.doubts.keys()):
-            self.doubts[product] = doubt_of(self.graph, product)
-        joins = [
-            each
-            for each in doubtful_joins(self.graph, self.doubts.values(), most=10 * BATCH)
-            if each.n_left > 1
-        ]
-        found = redundancy_questions(joins, per_sheet=asking.pictures_per_sheet)
-        effort = effort_of(self.people)
-        chosen = []
-        for each in found:
-            wrong = sum((1 - join.posterior) * join.n_left for join in each.joins)
-            if (
-                each.question.id not in self.asked
-                and effort.seconds_per_merge <= asking.mend_seconds * wrong
-            ):
-                chosen.append(each.question)
-        return chosen
+    def strays(self) -> Iterator[Stray]:
+        """Images that look more like another product than like their own."""
+        known = self.graph.partition
+        n_said = Counter(image for each in self.log for image in shown_by(each))
+        images = sorted(known.product_of)
+        names = sorted(set(known.product_of.values()))
+        if len(names) < 2:
+            return
+        number = {product: place for place, product in enumerate(names)}
+        own = np.array([number[known.product_of[image]] for image in images])
+        rows = [row_of(image) for image in images]
+        relevant = RelevantComponents().fit(self.world.features[rows], own)
+        seen = relevant.transform(self.world.features[rows])
+        found = self.world.known.lander.place(seen, own)
+        shown = known.images()
+        for image, mine, best, likely in zip(
+            images, own, found.products, found.probability, strict=True
+        ):
+            if n_said[image] == 1 and best >= 0 and best != mine:
+                others = tuple(each for each in shown[names[mine]] if each != image)
+                if not others:
+                    continue
+                right = right_all_the_same(float(likely))
+                yield Stray(image, names[mine], others[:GALLERY], right)
+
+    def second_questions(self, asking: Asking, planned: Sequence[Question]) -> list[Question]:
+        """What to ask again, as `tasks.turn` does."""
+        several = held_by_several(self.graph, LOCALE)
+        for product in several:
+            if product not in self.doubts:
+                self.doubts[product] = doubt_of(self.graph, product)
+        found = second_answers(
+            self.graph,
+            [self.doubts[product] for product in several],
+            locale=LOCALE,
+            standing=self.asked,
+            busy={image for each in planned for image in each.image_ids},
+            removed=(),
+            asking=asking,
+            pace=effort_of(self.people),
+        )
+        return [each.question for each in found.entries]
+
+
+def right_all_the_same(likely: float) -> float:
+    """That people were right, though the model finds another product likely."""
+    like = min(1 - likely, LEAST_LIKE)
+    right, wrong = (1 - SLIPS) * like, SLIPS * (1 - like)
+    return right / (right + wrong)
+
+
+def shown_by(each: Decided) -> set[str]:
+    """The images whose place was the question."""
+    return set(each.question.image_ids)
 
 
 def effort_of(people: People) -> Effort:
@@ -202,29 +251,34 @@ def effort_of(people: People) -> Effort:
     )
 
 
-def decide(questions: Sequence[Question], people: People, votes: Votes) -> list[Decided]:
-    """Have each question answered by as many people as its ruling wants, and rule on it."""
-    decided = []
-    for kind in QuestionKind:
-        of_kind = [question for question in questions if question.kind == kind]
-        wanted = {question.id: votes.first for question in of_kind}
-        answers: Mapping[str, list[Answer]] = {question.id: [] for question in of_kind}
-        rulings = {}
-        while any(len(answers[key]) < number for key, number in wanted.items()):
-            for question in of_kind:
-                given = answers[question.id]
-                while len(given) < wanted[question.id]:
-                    given.append(answer(question, people, len(given)))
-            rulings = rule(of_kind, answers, {}, votes, method="majority")
-            wanted = {
-                key: max(wanted[key], ruling.votes, _votes_on_name(answers[key], votes))
-                for key, ruling in rulings.items()
-            }
-        for question in of_kind:
-            decision = rulings[question.id].decision
-            if decision is not None:
-                decided.append(Decided(question, decision))
-    return decided
+def decide(questions: Sequence[Question], people: People, votes: Votes) -> list[Given]:
+    """Have each question answered by as many people as its ruling wants, and rule on them.
+
+    All of a kind are ruled on together, as in the loop; they are given in the order of the answers.
+    """
+    answers: dict[str, list[Answer]] = {question.id: [] for question in questions}
+    spent = {}
+    wanted = {question.id: votes.first for question in questions}
+    rulings: dict[str, Ruling] = {}
+    while open_ones := [each for each in questions if len(answers[each.id]) < wanted[each.id]]:
+        for question in open_ones:
+            given = answers[question.id]
+            while len(given) < wanted[question.id]:
+                given.append(answer(question, people, len(given)))
+            spent[question.id] = people.seconds, people.questions
+        for kind in QuestionKind:
+            of_kind = [question for question in questions if question.kind == kind]
+            rulings |= rule(of_kind, answers, {}, votes) if of_kind else {}
+        wanted = {
+            key: max(wanted[key], ruling.votes, _votes_on_name(answers[key], votes))
+            for key, ruling in rulings.items()
+        }
+    made = [
+        Given(Decided(question, decision), *spent[question.id])
+        for question in questions
+        if (decision := rulings[question.id].decision) is not None
+    ]
+    return sorted(made, key=lambda each: each.seconds)
 
 
 def _votes_on_name(given: Sequence[Answer], votes: Votes) -> int:

@@ -18,6 +18,7 @@ from annotation import (
     Outlook,
     Partition,
     Planned,
+    Stray,
     learn_trust,
     mixed_sheets,
     partition,
@@ -43,6 +44,7 @@ def outlook(
     likely: Mapping[str, tuple[str, float]] | None = None,
     alike: Sequence[Alike] = (),
     misfits: Sequence[Misfit] = (),
+    strays: Sequence[Stray] = (),
 ) -> Outlook:
     """`clusters` are one cut, whose images belong with `sure`, or surely."""
     number = {image: place for place, cluster in enumerate(clusters) for image in cluster}
@@ -58,6 +60,7 @@ def outlook(
         np.array([probability for _, probability in found]),
         alike,
         misfits,
+        strays,
     )
 
 
@@ -176,6 +179,17 @@ class TestKnownProducts:
         [each] = planned(outlook("", misfits=[misfit]), known)
         assert each.question.kind == QuestionKind.MERGE
         assert each.gain == pytest.approx(1.6)
+
+    def test_pictures_that_look_misplaced_are_put_beside_their_product_again(self) -> None:
+        log = [verified(1, "abcdefgh", name="Tee"), verified(2, "wxyz", name="Tee")]
+        known = partition(log, [])
+        product = known.product_of["a"]
+        strays = [Stray(image, product, tuple("efgh"), 0.7) for image in "abcd"]
+        [each] = planned(outlook("", strays=strays), known)
+        assert (each.question.kind, sorted(each.question.image_ids)) == ("attach", list("abcd"))
+        assert each.question.reference_ids == list("efgh")
+        assert each.gain == pytest.approx(1.2)
+        assert planned(outlook("", strays=strays), known, open_questions=[each.question]) == []
 
 
 class TestOrder:

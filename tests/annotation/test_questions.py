@@ -7,7 +7,7 @@ from annotation import Asking, follow_ups
 from annotation.partition import Decided, partition
 from annotation.questions import ANCHORS, merge_question, verify_questions
 from catalog.schema import DecisionKind, Question, QuestionKind
-from tests.annotation.test_partition import decided, verified
+from tests.annotation.test_partition import decided, merged, verified
 
 ASKING = Asking(pictures_per_sheet=24)
 
@@ -53,6 +53,18 @@ class TestFollowUps:
         assert question.kind == QuestionKind.MERGE
         sides = {"".join(question.reference_ids), "".join(question.image_ids)}
         assert sides == {"abc", "d"}
+
+    def test_a_contradiction_shows_what_was_put_beside_it_and_nothing_further_off(self) -> None:
+        log = [
+            verified(1, "abc"),
+            verified(2, "cuvw"),
+            verified(3, "de"),
+            merged(4, "ab", "de", posterior=0.6),
+            merged(5, "ab", "de", DecisionKind.DIFFERENT),
+        ]
+        [question] = next_after(*log)
+        sides = {"".join(question.reference_ids), "".join(question.image_ids)}
+        assert sides == {"ab", "de"}
 
     def test_no_question_shows_an_image_that_was_removed(self) -> None:
         split = decided(2, QuestionKind.SPLIT, DecisionKind.DIFFERENT, ["ef", "gh"])

@@ -173,3 +173,14 @@ def test_a_product_alone_resembles_none(lander: HiLander) -> None:
     features, _ = blobs(1, 16, noise=0.8, seed=5)
     found = lander.resemble(features, np.full(16, 7))
     assert (found.products.tolist(), found.probability.tolist()) == ([-1], [0.0])
+
+
+def test_an_image_in_a_wrong_product_would_be_placed_elsewhere(lander, other_world):
+    features, products = other_world
+    wrong = products.copy()
+    moved = np.arange(0, len(products), 16)
+    wrong[moved] = (products[moved] + 1) % 30
+    found = lander.place(features, wrong)
+    placed = found.products[moved] == products[moved]
+    assert placed.mean() > 0.7
+    assert (found.products == products).mean() > 0.8
