@@ -51,6 +51,9 @@ Labels = NDArray[np.int64]
 LOCALE = "en-US"
 CHUNK = 25
 """Questions after which the partition is looked at."""
+MEND, PROMISED = 100.0, 0.9999
+"""What it is worth to find a misplaced image, and the expected precision that is enough: the target
+leaves few wrong pairs."""
 SLIPS, LEAST_LIKE = 0.02, 0.3
 
 
@@ -69,7 +72,13 @@ class Ours:
         return [self]
 
     def ask(self, world: World, people: People) -> Iterator[Labels]:
-        asking = Asking(open_share=self.share, open_at_least=40, worth_seconds=1000.0)
+        asking = Asking(
+            open_share=self.share,
+            open_at_least=40,
+            worth_seconds=1000.0,
+            mend_seconds=MEND,
+            precision_at_least=PROMISED,
+        )
         votes = Votes(first=self.agreeing, most=2 * self.agreeing - 1)
         state = _State(world, people, DecisionGraph([], []))
         while True:

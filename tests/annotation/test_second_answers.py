@@ -7,7 +7,7 @@ from annotation.second_answers import SecondAnswers, held_by_several, second_ans
 from catalog.schema import DecisionKind, QuestionKind
 from tests.annotation.test_partition import decided, merged, verified
 
-WANTED = Asking(precision_at_least=0.99, worth_seconds=100)
+WANTED = Asking(precision_at_least=0.99, mend_seconds=100)
 
 
 def halves(posterior: float = 0.9) -> DecisionGraph:
@@ -40,7 +40,7 @@ def asked(
         busy=busy,
         removed=removed,
         asking=asking,
-        effort=Effort(),
+        pace=Effort(),
     )
 
 
@@ -81,7 +81,7 @@ def test_nobody_sees_what_was_removed() -> None:
 
 
 def test_what_would_cost_more_than_it_puts_right_is_left() -> None:
-    found = asked(halves(), asking=WANTED.model_copy(update={"worth_seconds": 5.0}))
+    found = asked(halves(), asking=WANTED.model_copy(update={"mend_seconds": 5.0}))
     assert found.entries == ()
     assert found.n_dear > 0
 

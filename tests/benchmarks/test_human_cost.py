@@ -78,7 +78,7 @@ def test_a_merge_takes_the_same_however_large_the_galleries_and_a_split_each_pic
     ids = [name_of(row) for row in range(6)]
     merge = merge_question(ids[:2], ids[2:], about=["one", "other"], locale="")
     assert USUAL.question(merge, 0) == 6.0
-    split = split_question(sheet_of(range(6)))
+    split = split_question(ids, locale="", cluster_id=None)
     assert USUAL.question(split, 0) == pytest.approx(4.0 + 6 * (0.9 + 2.6))
 
 
