@@ -17,6 +17,10 @@ from annotation.effort import Paced, Work
 from annotation.questions import Asking
 from catalog.schema import QuestionKind
 
+TIMES = 3
+"""How often the same pictures are put before people, at most: what they then still contradict each
+other about is for the lead."""
+
 PLACES = 500
 """Doubtful places of a locale that are looked at in a turn, those with the most wrong pairs."""
 
@@ -85,12 +89,15 @@ def second_answers(
     places = (join for join in _joins(graph, doubts, removed) if join.locale == locale)
     offered = redundancy_questions(list(places), per_sheet=asking.pictures_per_sheet)
     decided = {each.question.id for each in graph.decided.values()}
+    shown = Counter(frozenset(each.question.image_ids) for each in graph.decided.values())
     wrong -= sum(each.wrong_pairs for each in offered if each.question.id in standing)
     size = Counter(graph.product_of.values())
     possible = [
         (each, _entry(each, size, pace))
         for each in offered
-        if each.question.id not in decided and each.question.id not in standing
+        if each.question.id not in decided
+        and each.question.id not in standing
+        and shown[frozenset(each.question.image_ids)] < TIMES
     ]
     possible.sort(key=lambda pair: (-pair[0].wrong_pairs / pair[1].seconds, pair[1].question.id))
     chosen: list[Entry] = []

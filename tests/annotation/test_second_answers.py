@@ -2,8 +2,8 @@
 
 import pytest
 
-from annotation import Asking, DecisionGraph, Effort, doubt_of
-from annotation.second_answers import SecondAnswers, held_by_several, second_answers
+from annotation import Asking, Decided, DecisionGraph, Effort, doubt_of
+from annotation.second_answers import TIMES, SecondAnswers, held_by_several, second_answers
 from catalog.schema import DecisionKind, QuestionKind
 from tests.annotation.test_partition import decided, merged, verified
 
@@ -93,3 +93,19 @@ def test_a_second_answer_is_asked_for_once() -> None:
     said.question.id = said.decision.question_id = entry.question.id
     graph.learn([said])
     assert entry.question.id not in {each.question.id for each in asked(graph).entries}
+
+
+def test_what_people_contradict_each_other_about_is_not_asked_for_ever() -> None:
+    graph = halves()
+    for number in range(5, 5 + 2 * TIMES):
+        [*entries] = asked(graph).entries
+        if not entries:
+            break
+        shown = entries[0].question
+        said = DecisionKind.DIFFERENT if number % 2 else DecisionKind.SAME
+        answer = merged(number, "", "", said, posterior=0.9)
+        sides = [list(shown.reference_ids), list(shown.image_ids)]
+        answer.decision.groups = sides
+        answer.decision.memberships = [1.0] * sum(map(len, sides))
+        graph.learn([Decided(shown, answer.decision)])
+    assert asked(graph).entries == ()
