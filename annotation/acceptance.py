@@ -85,8 +85,8 @@ class Guarantee(BaseModel, extra="forbid", frozen=True):
     wait_days: float = Field(
         30.0, gt=0, description="After which what was accepted, and does not stand yet, is asked."
     )
-    subjects: frozenset[AuditSubject] = Field(
-        frozenset(SUBJECT_OF.values()), description="What may be accepted at all."
+    subjects: tuple[AuditSubject, ...] = Field(
+        tuple(SUBJECT_OF.values()), description="What may be accepted at all."
     )
     seed: int = Field(0, description="Of the draws.")
 

@@ -124,7 +124,7 @@ def left_lines(agenda: Agenda) -> list[tuple[str, ...]]:
 def acceptance_lines(agenda: Agenda, guarantee: Guarantee) -> list[str]:
     """What the champion may accept in each locale, and how many audits are missing."""
     lines = [f"{locale}, {subject}: {said}" for locale, subject, _, _, said in standing()]
-    off = sorted(set(AuditSubject) - guarantee.subjects - {AuditSubject.PAIR})
+    off = sorted(set(AuditSubject).difference(guarantee.subjects, {AuditSubject.PAIR}))
     return [*lines, *(f"{subject}: never, by `subjects` in groundtruth.toml" for subject in off)]
 
 

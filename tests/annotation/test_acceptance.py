@@ -205,7 +205,7 @@ class TestWhatBecomesOfAQuestion:
         assert not sort_out([candidate()], {("ja-JP", CLUSTER): 0.5}, GUARANTEE).accepted
 
     def test_what_the_policy_does_not_name_is_not_accepted(self) -> None:
-        merges_only = Guarantee(subjects=frozenset({AuditSubject.MERGE}))
+        merges_only = Guarantee(subjects=(AuditSubject.MERGE,))
         assert not sort_out([candidate()], {("de-DE", CLUSTER): 0.5}, merges_only).accepted
 
     def test_a_cluster_that_is_looked_at_to_be_named_anyway_is_asked(self) -> None:
