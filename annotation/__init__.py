@@ -43,6 +43,7 @@ from annotation.planner import (
     learn_trust,
     named_pieces,
     plan,
+    right_all_the_same,
 )
 from annotation.questions import (
     GALLERY,
@@ -138,6 +139,7 @@ __all__ = [
     "records",
     "redundancy_questions",
     "result",
+    "right_all_the_same",
     "rule",
     "taken_back",
     "task",

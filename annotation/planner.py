@@ -45,6 +45,13 @@ MIXED = 0.35
 STEEP, EVEN = 3.0, 0.5
 """How surely a sheet has a majority, by the share that is expected to belong."""
 
+SLIPS = 0.02
+"""How often people are taken to put a piece, or a picture, to a wrong product."""
+
+LEAST_LIKE = 0.3
+"""What looks more like another product is taken to be right no more often than that, before it is
+considered that somebody placed it."""
+
 HALF_LIFE = 300
 """Images about which people said something since, after which a word counts half."""
 
@@ -249,6 +256,13 @@ def named_pieces(log: Sequence[Decided], known: Partition, locale: str) -> list[
             others = tuple(image for image in images_of[product] if image not in mine)
             found.append(Piece(product, images, others))
     return found
+
+
+def right_all_the_same(likely: float) -> float:
+    """The probability that people were right where the model finds another product `likely`."""
+    like = min(1 - likely, LEAST_LIKE)
+    right, wrong = (1 - SLIPS) * like, SLIPS * (1 - like)
+    return right / (right + wrong)
 
 
 def learn_trust(outcomes: Iterable[tuple[Sequence[float], Question, Decision]]) -> Trust:

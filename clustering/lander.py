@@ -300,11 +300,8 @@ class HiLander(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         names, numbers = check_products(products, len(old))
         units = np.concatenate([old, check_features(features, fitted=self)])
         unknown = np.full(len(units) - len(old), -1, dtype=np.int64)
-        best, signs = signs_of_attachment(self._link(units), np.concatenate([numbers, unknown]))
-        best, signs = best[len(old) :], signs[len(old) :]
-        likely = np.where(best >= 0, logistic(signs, self.attaching_), 0.0)
-        named = np.append(names, -1)[best] if len(names) else best
-        return Attachment(named, likely)
+        found = self._attachment(units, names, np.concatenate([numbers, unknown]))
+        return Attachment(found.products[len(old) :], found.probability[len(old) :])
 
     def place(self, features: ArrayLike, products: ArrayLike) -> Attachment:
         """Find the product that each verified image would belong to were it not verified itself.
@@ -324,9 +321,7 @@ class HiLander(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         check_is_fitted(self, "network_")
         units = check_features(features, fitted=self)
         names, own = check_products(products, len(units))
-        best, signs = signs_of_attachment(self._link(units), own)
-        likely = np.where(best >= 0, logistic(signs, self.attaching_), 0.0)
-        return Attachment(np.append(names, -1)[best] if len(names) else best, likely)
+        return self._attachment(units, names, own)
 
     def resemble(self, features: ArrayLike, products: ArrayLike) -> Attachment:
         """Find, for each known product, the other one that may be the same.
@@ -358,6 +353,14 @@ class HiLander(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         largest = np.asarray(mass.max(axis=1).todense()).ravel()
         found = np.where(largest > 0, np.append(names, -1)[other], -1)
         return Attachment(found, largest / np.bincount(own, minlength=len(names)))
+
+    def _attachment(
+        self, units: NDArray[np.float32], names: NDArray[np.int64], known: NDArray[np.int64]
+    ) -> Attachment:
+        """Where each image belongs by its links to those whose place in `names` is `known`."""
+        best, signs = signs_of_attachment(self._link(units), known)
+        likely = np.where(best >= 0, logistic(signs, self.attaching_), 0.0)
+        return Attachment(np.append(names, -1)[best], likely)
 
     def _link(self, units: NDArray[np.float32]) -> Linkage:
         graph = self._search(units)

@@ -17,6 +17,7 @@ from annotation import (
     Partition,
     Stray,
     named_pieces,
+    right_all_the_same,
 )
 from catalog import clusters, features, models, training_sets
 from catalog.schema import Model, QuestionKind
@@ -24,13 +25,6 @@ from clustering import RelevantComponents
 from clustering.prospects import foresee
 from tasks.models import load
 from tasks.settings import Settings
-
-SLIPS = 0.02
-"""How often people are taken to put a piece, or a picture, to a wrong product."""
-
-LEAST_LIKE = 0.3
-"""A piece that looks more like another product is taken to be right no more often than that,
-before it is considered that somebody named it."""
 
 
 @dataclass(frozen=True)
@@ -145,7 +139,7 @@ def _misfits(seen: Seen, known: Partition, log: Sequence[Decided], locale: str) 
     misfits = []
     for piece, other, probability in zip(pieces, found.products, found.probability, strict=True):
         if piece.others and other >= 0 and pieces[other].product != piece.product:
-            right = _right_all_the_same(float(probability))
+            right = right_all_the_same(float(probability))
             misfits.append(Misfit(piece.images, piece.others[:GALLERY], right))
     return misfits
 
@@ -180,11 +174,4 @@ def _strays(
             product = names[mine]
             others = tuple(each for each in shown[product] if each != image)[:GALLERY]
             if others:
-                yield Stray(image, product, others, _right_all_the_same(float(probability)))
-
-
-def _right_all_the_same(probability: float) -> float:
-    """That people were right where the model finds another product likely."""
-    like = min(1 - probability, LEAST_LIKE)
-    right, wrong = (1 - SLIPS) * like, SLIPS * (1 - like)
-    return right / (right + wrong)
+                yield Stray(image, product, others, right_all_the_same(float(probability)))

@@ -37,6 +37,7 @@ from annotation import (
     mixed_sheets,
     named_pieces,
     plan,
+    right_all_the_same,
     rule,
 )
 from annotation.second_answers import held_by_several, second_answers
@@ -54,7 +55,6 @@ CHUNK = 25
 MEND, PROMISED = 100.0, 0.9999
 """What it is worth to find a misplaced image, and the expected precision that is enough: the target
 leaves few wrong pairs."""
-SLIPS, LEAST_LIKE = 0.02, 0.3
 
 
 @dataclass
@@ -194,7 +194,7 @@ class _State:
     def strays(self) -> Iterator[Stray]:
         """Images that look more like another product than like their own."""
         known = self.graph.partition
-        n_said = Counter(image for each in self.log for image in shown_by(each))
+        n_said = Counter(image for each in self.log for image in each.question.image_ids)
         images = sorted(known.product_of)
         names = sorted(set(known.product_of.values()))
         if len(names) < 2:
@@ -233,18 +233,6 @@ class _State:
             pace=effort_of(self.people),
         )
         return [each.question for each in found.entries]
-
-
-def right_all_the_same(likely: float) -> float:
-    """That people were right, though the model finds another product likely."""
-    like = min(1 - likely, LEAST_LIKE)
-    right, wrong = (1 - SLIPS) * like, SLIPS * (1 - like)
-    return right / (right + wrong)
-
-
-def shown_by(each: Decided) -> set[str]:
-    """The images whose place was the question."""
-    return set(each.question.image_ids)
 
 
 def effort_of(people: People) -> Effort:
