@@ -361,7 +361,7 @@ def plan(
     ]
     asked_before = {question.id for question in mixed}
     chosen = [
-        *_likenesses(outlook, known, galleries, open_questions, pace.line(Work.MERGE)),
+        *_likenesses(outlook, known, galleries, open_questions, asking, pace.line(Work.MERGE)),
         *_second_looks(outlook, known, open_questions, asking, pace.line(Work.MERGE)),
         *_looks_at_strays(outlook, open_questions, asking, pace.line(Work.ATTACH)),
     ]
@@ -376,8 +376,7 @@ def plan(
             free[source.image[rows]] = False
             n_allowed -= rows.stop - rows.start
             chosen.append(each)
-    worth = [each for each in chosen if each.price <= asking.worth_seconds]
-    return sorted(worth, key=lambda each: (each.price, each.question.id))
+    return sorted(chosen, key=lambda each: (each.price, each.question.id))
 
 
 def _places(outlook: Outlook, images: Iterable[str]) -> list[int]:
@@ -493,6 +492,7 @@ def _likenesses(
     known: Partition,
     galleries: Mapping[str, Sequence[str]],
     open_questions: Sequence[Question],
+    asking: Asking,
     merge: Line,
 ) -> list[Planned]:
     """Whether two products that look alike are one; it moves the images of the smaller."""
@@ -508,9 +508,10 @@ def _likenesses(
             about=[each.first, each.second],
             locale=outlook.locale,
         )
-        if question.id not in standing:
-            gain = each.probability * min(size[each.first], size[each.second])
-            found.append(Planned(question, (each.probability,), gain, merge.question))
+        gain = each.probability * min(size[each.first], size[each.second])
+        asked = Planned(question, (each.probability,), gain, merge.question)
+        if question.id not in standing and asked.price <= asking.worth_seconds:
+            found.append(asked)
     return found
 
 

@@ -180,6 +180,15 @@ class TestKnownProducts:
         assert each.question.kind == QuestionKind.MERGE
         assert each.gain == pytest.approx(1.6)
 
+    def test_a_misplaced_image_is_worth_other_seconds_than_one_without_a_product(self) -> None:
+        log = [verified(1, "abcd", name="Tee"), verified(2, "wxyz", name="Tee")]
+        misfit = Misfit(tuple("wxyz"), tuple("abcd"), 0.9)  # 6 s for 0.4 images
+        asking = EVERYTHING.model_copy(update={"worth_seconds": 12.0, "mend_seconds": 20.0})
+        ahead, known = outlook("", misfits=[misfit]), partition(log, [])
+        assert len(planned(ahead, known, asking=asking)) == 1
+        stingy = asking.model_copy(update={"mend_seconds": 14.0})
+        assert planned(ahead, known, asking=stingy) == []
+
     def test_pictures_that_look_misplaced_are_put_beside_their_product_again(self) -> None:
         log = [verified(1, "abcdefgh", name="Tee"), verified(2, "wxyz", name="Tee")]
         known = partition(log, [])
