@@ -166,7 +166,7 @@ def page(bench: Bench, worlds: Sequence[str], out: Path) -> str:
             *opening(bench),
             *summary(bench, worlds),
             *(line for name in worlds for line in section(bench, name, picture(out, name))),
-            *(varied(bench, worlds) if bench.curves(worlds[0], OURS, VARIED[0]) else []),
+            *varied(bench, [name for name in worlds if bench.curves(name, OURS, VARIED[0])]),
         ]
     )
 
@@ -279,6 +279,9 @@ def section(bench: Bench, world: str, plot_name: str) -> Iterable[str]:
 
 
 def varied(bench: Bench, worlds: Sequence[str]) -> Iterable[str]:
+    """The worlds in which other conditions were run."""
+    if not worlds:
+        return
     yield "## Other slips and other times\n"
     yield (
         f"Seconds per image at the target, over {SEEDS_VARIED} seeds but for the first column."
