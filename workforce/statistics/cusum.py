@@ -81,13 +81,13 @@ def limits(stream: InControl, ratio: float, risk: Float) -> Int:
     mass[:, 0] = weights
     spent = 0.0
     found = []
-    for expected, allowed in zip(stream.expected.tolist(), risk.tolist(), strict=True):
-        chances = _chances(expected * factors, stream.dispersion)
-        seen = np.arange(chances.shape[1])
+    weeks = _chances(stream.expected[:, None] * factors, stream.dispersion)
+    for expected, chances, allowed in zip(stream.expected, weeks, risk.tolist(), strict=True):
+        seen = np.flatnonzero(chances.max(axis=0) > NEGLIGIBLE)
         scores = _scores(seen, np.full(len(seen), expected), ratio)
         moved = np.zeros_like(mass)
-        for score, chance in zip(scores.tolist(), chances.T[:, :, None], strict=True):
-            _move(mass * chance, score, moved)
+        for score, chance in zip(scores.tolist(), chances.T[seen], strict=True):
+            _move(mass * chance[:, None], score, moved)
         beyond = np.append(moved.sum(axis=0)[::-1].cumsum()[::-1], 0.0)
         # Zero is no sum that speaks of a change.
         limit = 1 + int(np.argmax(beyond[1:] <= allowed - spent))
@@ -114,8 +114,8 @@ def _factors(certainty: float) -> tuple[Float, Float]:
 
 
 def _chances(means: Float, dispersion: float) -> Float:
-    """The chance of each number of errors, (N, X), up to where they are negligible."""
-    means = np.maximum(means, 1e-12)[:, None]
+    """The chance of each number of errors, (T, N, X), given means (T, N)."""
+    means = np.maximum(means, 1e-12)[:, :, None]
     if dispersion == 1:
         seen = np.arange(2 + int(poisson.isf(NEGLIGIBLE, means.max())))
         return np.asarray(poisson.pmf(seen, means))
