@@ -152,8 +152,8 @@ def _drops(run: Run, dropping: int) -> Iterable[str]:
         "to 90 % at once, 40 gold answers of each locale": replace(usual, gold=40, within=1),
     }
     yield (
-        f"The first vendor falls from week {DROP_WEEK} on; {dropping} years each. Weeks that the drop"
-        " had lasted at the alarm: a drop over ten weeks is whole in the tenth."
+        f"The first vendor falls from week {DROP_WEEK} on; {dropping} years each. Weeks that the"
+        " drop had lasted at the alarm: a drop over ten weeks is whole in the tenth."
     )
     yield ""
     yield "| drop | baseline | half found within | nine of ten within | found in the year |"
