@@ -42,7 +42,8 @@ class World:
             clusters = random.integers(0, self.clusters, self.n)
             mean = 3.0 - 0.8 * vendor
             effects = self.differ * random.standard_normal(self.annotators)
-            right = random.random(self.n) < expit(mean + effects[people] + hardness[clusters])
+            chances = expit(mean + effects[people] + hardness[clusters])
+            right = random.random(self.n) < chances
             found.append(Answers(right, people, clusters + vendor * (not self.shared) * 10_000))
             spread = np.hypot(self.differ, self.hard)
             everyone = mean + spread * norm.ppf(np.arange(0.5, 1000) / 1000)
