@@ -13,9 +13,10 @@ What is asked follows from what is decided and what stands open alone: nothing h
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain
 from typing import NamedTuple
 
 import numpy as np
@@ -346,8 +347,9 @@ def plan(
     has_product = map(known.product_of.__contains__, outlook.image_ids)
     waiting = ~np.fromiter(has_product, np.bool_, len(outlook.image_ids))
     free = waiting.copy()
-    asked = (image for question in open_questions for image in question.image_ids)
-    free[_places(outlook, asked)] = False
+    standing = {question.id for question in open_questions}
+    asked = [question.image_ids for question in open_questions]
+    free[_places(outlook, chain.from_iterable(asked))] = False
     n_allowed = max(round(asking.open_share * waiting.sum()), asking.open_at_least)
     n_allowed -= int(waiting.sum() - free.sum())
     sources = [
@@ -361,9 +363,9 @@ def plan(
     ]
     asked_before = {question.id for question in mixed}
     chosen = [
-        *_likenesses(outlook, known, galleries, open_questions, asking, pace.line(Work.MERGE)),
-        *_second_looks(outlook, known, open_questions, asking, pace.line(Work.MERGE)),
-        *_looks_at_strays(outlook, open_questions, asking, pace.line(Work.ATTACH)),
+        *_likenesses(outlook, known, galleries, standing, asking, pace.line(Work.MERGE)),
+        *_second_looks(outlook, known, standing, asking, pace.line(Work.MERGE)),
+        *_looks_at_strays(outlook, asked, asking, pace.line(Work.ATTACH)),
     ]
     for source, number in _cheapest_first(sources, asking.worth_seconds):
         if n_allowed <= 0:
@@ -491,13 +493,12 @@ def _likenesses(
     outlook: Outlook,
     known: Partition,
     galleries: Mapping[str, Sequence[str]],
-    open_questions: Sequence[Question],
+    standing: Collection[str],
     asking: Asking,
     merge: Line,
 ) -> list[Planned]:
     """Whether two products that look alike are one; it moves the images of the smaller."""
     size = Counter(known.product_of.values())
-    standing = {question.id for question in open_questions}
     found = []
     for each in outlook.alike:
         if not known.may_be_same(each.first, each.second):
@@ -518,12 +519,11 @@ def _likenesses(
 def _second_looks(
     outlook: Outlook,
     known: Partition,
-    open_questions: Sequence[Question],
+    standing: Collection[str],
     asking: Asking,
     merge: Line,
 ) -> list[Planned]:
     """Whether two parts of a product are one; where they are not, the smaller was misplaced."""
-    standing = {question.id for question in open_questions}
     found = []
     for each in outlook.misfits:
         question = merge_question(
@@ -540,13 +540,13 @@ def _second_looks(
 
 
 def _looks_at_strays(
-    outlook: Outlook, open_questions: Sequence[Question], asking: Asking, attach: Line
+    outlook: Outlook, asked: Iterable[Sequence[str]], asking: Asking, attach: Line
 ) -> Iterator[Planned]:
     """Whether images show the product that they have, the likeliest to be wrong on one sheet."""
-    standing = {image for question in open_questions for image in question.image_ids}
+    waiting = {each.image for each in outlook.strays}.intersection(chain.from_iterable(asked))
     of_product: dict[str, list[Stray]] = defaultdict(list)
     for each in sorted(outlook.strays, key=lambda each: (each.probability, each.image)):
-        if each.image not in standing:
+        if each.image not in waiting:
             of_product[each.product].append(each)
     for product, strays in sorted(of_product.items()):
         sheet = strays[: asking.pictures_per_sheet - GALLERY]
