@@ -9,8 +9,6 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-import networkx as nx
-
 from annotation.evidence import Component, Decided, Evidence, Graph, Node, Rule, groups_of, rules_of
 from annotation.partition import Partition, Settled, pieces, settle
 from catalog.schema import VerifiedLabel
@@ -107,7 +105,8 @@ class DecisionGraph:
             for piece in hanging_together
             if any(self.product_of.get(node[1]) == product_id for node in piece)
         )
-        graph: Graph = nx.Graph(self._evidence.graph(component).subgraph(piece))
+        graph = self._evidence.graph(component)
+        graph.remove_nodes_from([node for node in graph if node not in piece])
         return graph
 
     def rules(self, product_id: str, nodes: Collection[Node]) -> list[Rule]:
