@@ -28,23 +28,13 @@ from annotation.effort import Effort, Expected, Line, Paced, Work, expected_effo
 from annotation.gold import gold_questions
 from annotation.labels import changed_labels
 from annotation.names import name_key
+from annotation.outlook import Alike, Cut, Misfit, Outlook, Stray
 from annotation.pace import Fit, LocalPace, Pace
 from annotation.pace import fit as fit_pace
 from annotation.partition import Decided, Partition, partition
 from annotation.pictures import LocalPictures, PictureSource, S3Access, S3Pictures, SitePictures
-from annotation.planner import (
-    Alike,
-    Cut,
-    Misfit,
-    Outlook,
-    Planned,
-    Stray,
-    Trust,
-    learn_trust,
-    named_pieces,
-    plan,
-    right_all_the_same,
-)
+from annotation.pieces import named_pieces
+from annotation.planner import Planned, plan
 from annotation.questions import (
     GALLERY,
     Asking,
@@ -56,6 +46,7 @@ from annotation.reconciliation import Mended
 from annotation.results import result
 from annotation.simulated import SimulatedAnnotator
 from annotation.site import Pulled, Site
+from annotation.trust import Trust, learn_trust, right_all_the_same
 from annotation.wording import Flag, Wording, WordingError
 
 __all__ = [

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from annotation.acceptance import Acceptable
+from annotation.outlook import Outlook
 from annotation.partition import Partition
-from annotation.planner import REFERENCES, Outlook
+from annotation.planner import REFERENCES
 from annotation.questions import (
     ANCHORS,
     Asking,

@@ -9,8 +9,6 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-import networkx as nx
-
 from annotation.evidence import Component, Decided, Evidence, Graph, Node, Rule, groups_of, rules_of
 from annotation.partition import Partition, Settled, pieces, settle
 from catalog.schema import VerifiedLabel
@@ -107,7 +105,8 @@ class DecisionGraph:
             for piece in hanging_together
             if any(self.product_of.get(node[1]) == product_id for node in piece)
         )
-        graph: Graph = nx.Graph(self._evidence.graph(component).subgraph(piece))
+        graph = self._evidence.graph(component)
+        graph.remove_nodes_from([node for node in graph if node not in piece])
         return graph
 
     def rules(self, product_id: str, nodes: Collection[Node]) -> list[Rule]:
@@ -131,14 +130,14 @@ class DecisionGraph:
         )
         reached = self._evidence.nodes(new | leaving)
         old = {id(found): found for node in reached if (found := self._component_of.get(node))}
-        hubs = new.union(fresh, *old.values())
-        nodes = self._evidence.nodes(hubs)
+        hubs = new.union(fresh, *(each.hubs for each in old.values()))
+        nodes = reached.union(*(each.nodes for each in old.values()))
         images = {node[1] for node in nodes if node[0] == "image"}
         speakers = {hub[1] for hub in hubs if hub[0] == "group"}
         speakers.update(*(self._told_apart[each] for each in images & self._told_apart.keys()))
 
         kept_apart = self._kept_apart(speakers - came.keys())
-        before = self._forget(old.values(), nodes)
+        before = self._forget(old.values())
         self._listen(came.values())
         for identity in gone:
             self._ignore(standing.pop(identity))
@@ -150,14 +149,14 @@ class DecisionGraph:
         moved = frozenset(each for each in images if before.product_of.get(each) != now.get(each))
         return Touched(moved, frozenset(products.union(before.product_of.values())), apart)
 
-    def _forget(self, components: Iterable[Component], nodes: Iterable[Node]) -> Settled:
-        """Take back what `components`, with their `nodes`, meant; what that was."""
+    def _forget(self, components: Iterable[Component]) -> Settled:
+        """Take back what `components` meant; what that was."""
         before = Settled()
         for component in components:
             before.add(settle(component, self._evidence))
+            for node in component.nodes:
+                del self._component_of[node]
         self._settled.remove(before)
-        for node in nodes:
-            self._component_of.pop(node, None)
         for product in set(before.product_of.values()):
             self._home.pop(product, None)
         return before
@@ -168,7 +167,7 @@ class DecisionGraph:
         for component in self._evidence.components(hubs):
             found = settle(component, self._evidence)
             self._settled.add(found)
-            self._component_of.update(dict.fromkeys(self._evidence.nodes(component), component))
+            self._component_of.update(dict.fromkeys(component.nodes, component))
             here = set(found.product_of.values())
             self._home.update(dict.fromkeys(here, component))
             products |= here

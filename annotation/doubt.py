@@ -22,7 +22,7 @@ import networkx as nx
 
 from annotation.corrections import asked_again
 from annotation.decision_graph import DecisionGraph
-from annotation.evidence import Graph, Node, Rule, places, posterior_of
+from annotation.evidence import HUBS, Graph, Node, Rule, places, posterior_of
 from annotation.questions import ANCHORS, GALLERY, merge_question
 from catalog.identity import set_digest
 from catalog.schema import Question
@@ -210,17 +210,17 @@ def _cut_tree(believed: Graph) -> Graph:
     """A tree over the nodes of a product; its lightest edge between two is their minimum cut."""
     tree: Graph = nx.Graph()
     tree.add_nodes_from(believed)
-    rest: Graph = nx.Graph(believed)
+    rest = believed.copy()
     # networkx's stubs take a node that is a tuple for an edge.
     bridges: Iterable[tuple[Node, Node]] = nx.bridges(believed)  # type: ignore
-    for first, second in list(bridges):
+    for first, second in bridges:
         tree.add_edge(first, second, weight=believed.edges[first, second]["weight"])
         rest.remove_edge(first, second)
-    for block in list(nx.connected_components(rest)):
-        core: Graph = nx.Graph(rest.subgraph(block))
-        _hang_leaves(core, tree)
-        if len(core) > 1:
-            cuts = nx.gomory_hu_tree(core, capacity="weight")
+    _hang_leaves(rest, tree)
+    for block in nx.connected_components(rest):
+        if len(block) > 1:
+            core = rest.subgraph(block).copy()
+            cuts = core if nx.is_tree(core) else nx.gomory_hu_tree(core, capacity="weight")
             tree.add_weighted_edges_from(cuts.edges(data="weight"))
     return tree
 
@@ -239,18 +239,18 @@ def _weigh_against(tree: Graph, rules: Iterable[Rule]) -> None:
 
 
 def _hang_leaves(core: Graph, tree: Graph) -> None:
-    """Move from `core` to `tree` the images that one neighbour holds as firmly as all others do.
+    """Move from `core` to `tree` what one neighbour holds as firmly as all others do, but no hub.
 
     No minimum cut between other nodes needs to part such a pair (Padberg and Rinaldi, 1990), which
-    leaves the flows of Gomory and Hu to a few questions instead of all their pictures.
+    leaves the flows of Gomory and Hu to a few questions instead of all their pictures and names.
     """
-    for image in sorted(node for node in core if node[0] == "image"):
-        held = {other: data["weight"] for other, data in core[image].items()}
+    for leaf in sorted(node for node in core if node[0] not in HUBS):
+        held = {other: data["weight"] for other, data in core[leaf].items()}
         if not held or 2 * max(held.values()) < sum(held.values()):
             continue
         surest = max(held, key=lambda other: (held[other], other))
-        tree.add_edge(image, surest, weight=sum(held.values()))
-        core.remove_node(image)
+        tree.add_edge(leaf, surest, weight=sum(held.values()))
+        core.remove_node(leaf)
         for other in held.keys() - {surest}:
             known = core.edges[surest, other]["weight"] if core.has_edge(surest, other) else 0
             core.add_edge(surest, other, weight=known + held[other])

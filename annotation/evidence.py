@@ -30,8 +30,9 @@ UNASKED = 1e-7
 
 _UNIT = 1e-9
 
+HUBS = ("group", "product")
+
 Node = tuple[str, ...]
-Component = tuple[Node, ...]
 Rank = tuple[int, Node, Node]
 Graph: TypeAlias = "nx.Graph[Node]"
 
@@ -43,12 +44,25 @@ class Decided(NamedTuple):
     decision: Decision
 
 
+class Component(NamedTuple):
+    """Nodes that hang together, and those of them that are hubs, sorted."""
+
+    hubs: tuple[Node, ...]
+    nodes: tuple[Node, ...]
+
+
 class Link(NamedTuple):
-    """Evidence that two nodes are of one product."""
+    """Evidence that two nodes are of one product: how sure it is, and the decision `of` which."""
 
     first: Node
     second: Node
-    weight: int
+    posterior: float
+    of: Decision | None
+
+    @property
+    def weight(self) -> int:
+        """What the evidence adds to the edge between the two."""
+        return weight_of(self.posterior, of=self.of)
 
 
 class Place(NamedTuple):
@@ -130,21 +144,28 @@ class Evidence:
             together = {hub_of.setdefault(hub, hub)}
             together.update(hub_of.setdefault(link.second, hub) for link in self.links(hub))
             joined.union(hub, *together)
-        return [tuple(sorted(members)) for members in joined.to_sets()]
+        members: dict[Node, list[Node]] = defaultdict(list)
+        for node, hub in hub_of.items():
+            members[joined[hub]].append(node)
+        return [
+            Component(tuple(sorted(node for node in nodes if node[0] in HUBS)), tuple(nodes))
+            for nodes in members.values()
+        ]
 
     def graph(self, component: Component) -> Graph:
         """The graph of a component, its edges with the `weight` of all evidence for them."""
         graph: Graph = nx.Graph()
-        graph.add_nodes_from(component)
-        for hub in component:
-            for first, second, weight in self.links(hub):
-                known = graph.edges[first, second]["weight"] if graph.has_edge(first, second) else 0
-                graph.add_edge(first, second, weight=known + weight)
+        graph.add_nodes_from(component.hubs)
+        for hub in component.hubs:
+            for link in self.links(hub):
+                edge = link.first, link.second
+                known = graph.edges[edge]["weight"] if graph.has_edge(*edge) else 0
+                graph.add_edge(*edge, weight=known + link.weight)
         return graph
 
     def rules(self, component: Component, nodes: Collection[Node]) -> list[Rule]:
         """What keeps apart nodes of one component, the surest first."""
-        heard = {hub[1] for hub in component if hub[0] == "group"}
+        heard = {hub[1] for hub in component.hubs if hub[0] == "group"}
         inside = [
             rule
             for decision_id in heard
@@ -157,24 +178,24 @@ class Evidence:
         for label in self.labels[hub[1]]:
             # An image that manifests label in two ways joins nothing: one of them is wrong.
             if label.image_id not in self._disputed:
-                yield Link(hub, ("image", label.image_id), weight_of(MANIFEST))
+                yield Link(hub, ("image", label.image_id), MANIFEST, None)
             if key := name_key(label.name or ""):
-                yield Link(hub, ("name", label.locale, key), weight_of(MANIFEST))
+                yield Link(hub, ("name", label.locale, key), MANIFEST, None)
 
     def _said(self, hub: Node) -> Iterator[Link]:
         each, number = self.decided[hub[1]], int(hub[2])
         decision = each.decision
         for place in places(each, number):
-            weight = weight_of(place.posterior if place.asked else PREMISE, of=decision)
-            yield Link(hub, ("image", place.image), weight)
+            posterior = place.posterior if place.asked else PREMISE
+            yield Link(hub, ("image", place.image), posterior, decision)
         if decision.kind != DecisionKind.SAME:
             return
         groups = groups_of(decision)
         for other in groups[number + 1 :]:
-            yield Link(hub, other, weight_of(decision.confidence, of=decision))
+            yield Link(hub, other, decision.confidence, decision)
         name = name_of(each)
         if name is not None and number == len(groups) - 1:
-            yield Link(hub, name, weight_of(NAMED))
+            yield Link(hub, name, NAMED, None)
 
 
 def name_of(each: Decided) -> Node | None:

@@ -220,7 +220,7 @@ def pieces(
 
     Contradictions are by the rank of the rule that they are about.
     """
-    nodes = evidence.nodes(component)
+    nodes = set(component.nodes)
     rules = evidence.rules(component, nodes)
     if not rules:
         return [nodes], {}
@@ -290,9 +290,11 @@ def _read(piece: Collection[Node], evidence: Evidence, found: Settled) -> None:
     """Add to `found` what a piece that hangs together means."""
     groups = {node: evidence.decided[node[1]] for node in piece if node[0] == "group"}
     labels = [label for node in piece if node[0] == "product" for label in evidence.labels[node[1]]]
+    if not groups and not labels:
+        return
     images = {node[1] for node in piece if node[0] == "image"}
     asked = _sources(groups, images)
-    shown = images & (asked.keys() | evidence.listed_as.keys()) if groups or labels else set()
+    shown = {image for image in images if image in asked or image in evidence.listed_as}
     if not shown:
         # Nobody saw a product here, but what the groups are of is still told from others.
         if images:

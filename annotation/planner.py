@@ -13,17 +13,17 @@ What is asked follows from what is decided and what stands open alone: nothing h
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from itertools import chain
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from annotation.calibration import UNCORRECTED, Calibration, calibrate
 from annotation.effort import Line, Paced, Work
-from annotation.partition import Decided, Partition
+from annotation.outlook import Cut, Float, Int, Outlook, Stray
+from annotation.partition import Partition
 from annotation.questions import (
     GALLERY,
     LARGEST_SPLIT,
@@ -34,151 +34,17 @@ from annotation.questions import (
     suggested_name,
     verify_questions,
 )
-from catalog.schema import Decision, DecisionKind, Question, QuestionKind
+from annotation.trust import NO_CORRECTION, Trust
+from catalog.schema import Question, QuestionKind
 
 REFERENCES = 4
 """Pictures of a known product beside those that are compared with it."""
 
-MIXED = 0.35
-"""Share of a mixed sheet that shows its commonest product, on average."""
-
 STEEP, EVEN = 3.0, 0.5
 """How surely a sheet has a majority, by the share that is expected to belong."""
 
-SLIPS = 0.02
-"""How often people are taken to put a piece, or a picture, to a wrong product."""
-
-LEAST_LIKE = 0.3
-"""What looks more like another product is taken to be right no more often than that, before it is
-considered that somebody placed it."""
-
-HALF_LIFE = 300
-"""Images about which people said something since, after which a word counts half."""
-
 GROUP = 4
 """Pictures of a mixed sheet that show one product, on average."""
-
-Int = NDArray[np.int64]
-Float = NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class Cut:
-    """One way to cluster the images: the cluster of each, and the probability that it belongs."""
-
-    labels: Int
-    membership: Float
-
-    @cached_property
-    def surest_first(self) -> Int:
-        """The places of the images, by their cluster, the surest of each first."""
-        return _surest_first(self.labels, self.membership)
-
-
-@dataclass(frozen=True)
-class Alike:
-    """Two known products that may be the same, with this probability."""
-
-    first: str
-    second: str
-    probability: float
-
-
-@dataclass(frozen=True)
-class Misfit:
-    """Images that a decision put to a product, beside others of it that they do not look like.
-
-    Attributes
-    ----------
-    images, others
-        The two parts of the product.
-    probability
-        That both show one product, by what people said and by what the model sees.
-    """
-
-    images: tuple[str, ...]
-    others: tuple[str, ...]
-    probability: float
-
-
-@dataclass(frozen=True)
-class Stray:
-    """An image that one decision put to a product, and that looks more like another one.
-
-    Attributes
-    ----------
-    image, product
-        The image, and the product that it has.
-    others
-        Pictures of that product.
-    probability
-        That it is in its place, by what people said and by what the model sees.
-    """
-
-    image: str
-    product: str
-    others: tuple[str, ...]
-    probability: float
-
-
-@dataclass(frozen=True)
-class Outlook:
-    """What the model makes of the images of one locale that have no product yet.
-
-    Attributes
-    ----------
-    locale
-    image_ids
-        N images.
-    cuts
-        Clusterings of them, by several thresholds.
-    cluster_of
-        The recorded candidate cluster of each image that is in one.
-    product_ids
-        P known products.
-    likeliest : int (N,)
-        The place in `product_ids` of the product that each image most likely shows, or -1.
-    probability : float (N,)
-        That it does.
-    alike
-        Known products that may be the same.
-    misfits
-        Known products that may be several.
-    strays
-        Images that may be in a wrong product.
-    """
-
-    locale: str
-    image_ids: Sequence[str]
-    cuts: Sequence[Cut]
-    cluster_of: Mapping[str, str]
-    product_ids: Sequence[str]
-    likeliest: Int
-    probability: Float
-    alike: Sequence[Alike] = ()
-    misfits: Sequence[Misfit] = ()
-    strays: Sequence[Stray] = ()
-
-    @cached_property
-    def place_of(self) -> dict[str, int]:
-        """The place of each image in `image_ids`."""
-        return {image: place for place, image in enumerate(self.image_ids)}
-
-    @cached_property
-    def surest_first(self) -> Int:
-        """The places of the images, by the product that they may show, the surest of each first."""
-        return _surest_first(self.likeliest, self.probability)
-
-
-@dataclass(frozen=True)
-class Trust:
-    """How the model's word is corrected: of belonging to a cluster, and to a known product."""
-
-    membership: Calibration = UNCORRECTED
-    attachment: Calibration = UNCORRECTED
-
-
-NO_CORRECTION = Trust()
 
 
 @dataclass(frozen=True)
@@ -225,77 +91,6 @@ class Planned:
             case QuestionKind.MERGE:
                 likely = self.belonging[0]
                 return f"Two galleries that show one product with {likely:.0%}: {expects}."
-
-
-@dataclass(frozen=True)
-class Piece:
-    """Images that one decision put together, of a product that has others as well or has not."""
-
-    product: str
-    images: tuple[str, ...]
-    others: tuple[str, ...]
-
-
-def named_pieces(log: Sequence[Decided], known: Partition, locale: str) -> list[Piece]:
-    """What people named in a locale and nobody has looked at twice.
-
-    A piece that was compared with its product already is not among them.
-    """
-    compared = {
-        frozenset(question.image_ids) for question, _ in log if question.kind == QuestionKind.MERGE
-    }
-    images_of = known.images()
-    found = []
-    for question, decision in log:
-        if question.locale != locale or question.kind != QuestionKind.VERIFY or not decision.name:
-            continue
-        images = tuple(image for image in decision.groups[0] if image in known.product_of)
-        if images and frozenset(images[:GALLERY]) not in compared:
-            product = known.product_of[images[0]]
-            mine = set(images)
-            others = tuple(image for image in images_of[product] if image not in mine)
-            found.append(Piece(product, images, others))
-    return found
-
-
-def right_all_the_same(likely: float) -> float:
-    """The probability that people were right where the model finds another product `likely`."""
-    like = min(1 - likely, LEAST_LIKE)
-    right, wrong = (1 - SLIPS) * like, SLIPS * (1 - like)
-    return right / (right + wrong)
-
-
-def learn_trust(outcomes: Iterable[tuple[Sequence[float], Question, Decision]]) -> Trust:
-    """How the model's word is to be corrected, by what people said of sheets lately.
-
-    What is clear is asked first, so what was found of it says less and less of what is left.
-
-    Parameters
-    ----------
-    outcomes
-        The model's probability of each image of a question to belong, the question, and what was
-        decided; the oldest first.
-    """
-    said: dict[str, list[float]] = {QuestionKind.VERIFY: [], QuestionKind.ATTACH: []}
-    right: dict[str, list[float]] = {QuestionKind.VERIFY: [], QuestionKind.ATTACH: []}
-    for belonging, question, decision in outcomes:
-        if question.kind not in said or len(question.image_ids) < 2:
-            continue
-        kept = {image for group in decision.groups for image in group}
-        if decision.kind == DecisionKind.SAME or question.kind == QuestionKind.ATTACH:
-            found = [float(image in kept) for image in question.image_ids]
-        elif decision.kind == DecisionKind.DIFFERENT:
-            found = [MIXED] * len(question.image_ids)
-        else:
-            continue
-        said[question.kind] += belonging
-        right[question.kind] += found
-    return Trust(
-        *(
-            calibrate(said[k], right[k], 0.5 ** (np.arange(len(said[k]))[::-1] / HALF_LIFE))
-            for k in (QuestionKind.VERIFY, QuestionKind.ATTACH)
-        )
-    )
 
 
 class _Candidates(NamedTuple):
@@ -346,8 +141,9 @@ def plan(
     has_product = map(known.product_of.__contains__, outlook.image_ids)
     waiting = ~np.fromiter(has_product, np.bool_, len(outlook.image_ids))
     free = waiting.copy()
-    asked = (image for question in open_questions for image in question.image_ids)
-    free[_places(outlook, asked)] = False
+    standing = {question.id for question in open_questions}
+    asked = [question.image_ids for question in open_questions]
+    free[_places(outlook, chain.from_iterable(asked))] = False
     n_allowed = max(round(asking.open_share * waiting.sum()), asking.open_at_least)
     n_allowed -= int(waiting.sum() - free.sum())
     sources = [
@@ -361,9 +157,9 @@ def plan(
     ]
     asked_before = {question.id for question in mixed}
     chosen = [
-        *_likenesses(outlook, known, galleries, open_questions, asking, pace.line(Work.MERGE)),
-        *_second_looks(outlook, known, open_questions, asking, pace.line(Work.MERGE)),
-        *_looks_at_strays(outlook, open_questions, asking, pace.line(Work.ATTACH)),
+        *_likenesses(outlook, known, galleries, standing, asking, pace.line(Work.MERGE)),
+        *_second_looks(outlook, known, standing, asking, pace.line(Work.MERGE)),
+        *_looks_at_strays(outlook, asked, asking, pace.line(Work.ATTACH)),
     ]
     for source, number in _cheapest_first(sources, asking.worth_seconds):
         if n_allowed <= 0:
@@ -491,13 +287,12 @@ def _likenesses(
     outlook: Outlook,
     known: Partition,
     galleries: Mapping[str, Sequence[str]],
-    open_questions: Sequence[Question],
+    standing: Collection[str],
     asking: Asking,
     merge: Line,
 ) -> list[Planned]:
     """Whether two products that look alike are one; it moves the images of the smaller."""
     size = Counter(known.product_of.values())
-    standing = {question.id for question in open_questions}
     found = []
     for each in outlook.alike:
         if not known.may_be_same(each.first, each.second):
@@ -518,12 +313,11 @@ def _likenesses(
 def _second_looks(
     outlook: Outlook,
     known: Partition,
-    open_questions: Sequence[Question],
+    standing: Collection[str],
     asking: Asking,
     merge: Line,
 ) -> list[Planned]:
     """Whether two parts of a product are one; where they are not, the smaller was misplaced."""
-    standing = {question.id for question in open_questions}
     found = []
     for each in outlook.misfits:
         question = merge_question(
@@ -540,13 +334,13 @@ def _second_looks(
 
 
 def _looks_at_strays(
-    outlook: Outlook, open_questions: Sequence[Question], asking: Asking, attach: Line
+    outlook: Outlook, asked: Iterable[Sequence[str]], asking: Asking, attach: Line
 ) -> Iterator[Planned]:
     """Whether images show the product that they have, the likeliest to be wrong on one sheet."""
-    standing = {image for question in open_questions for image in question.image_ids}
+    waiting = {each.image for each in outlook.strays}.intersection(chain.from_iterable(asked))
     of_product: dict[str, list[Stray]] = defaultdict(list)
     for each in sorted(outlook.strays, key=lambda each: (each.probability, each.image)):
-        if each.image not in standing:
+        if each.image not in waiting:
             of_product[each.product].append(each)
     for product, strays in sorted(of_product.items()):
         sheet = strays[: asking.pictures_per_sheet - GALLERY]
@@ -567,12 +361,6 @@ def _looks_at_strays(
         )
         belonging = tuple(each.probability for each in sheet[: best + 1])
         yield Planned(question, belonging, float(wrong[best]), float(seconds[best]))
-
-
-def _surest_first(owner: Int, said: Float) -> Int:
-    """The places of images by owner, the surest of each first, equally sure ones as they come."""
-    order: Int = np.lexsort((-said, owner))
-    return order
 
 
 def _at_best_length(

@@ -13,7 +13,6 @@ from annotation.targets import Targets
 from catalog import Transaction, decisions
 from catalog.schema import QuestionKind
 from tasks.allocate import allocated
-from tasks.pace import pace
 from tasks.settings import Settings
 from tasks.sites import LabelStudioSite, site_of
 from tasks.spending import spent
@@ -32,7 +31,10 @@ class Allotment:
 
 
 def allot(
-    settings: Settings, blocks: Mapping[str, LabelStudioSite], entries: Sequence[Entry]
+    settings: Settings,
+    blocks: Mapping[str, LabelStudioSite],
+    entries: Sequence[Entry],
+    pace: Pace,
 ) -> Allotment:
     """Give the questions to the vendors under contract or, where none is, to the sites evenly.
 
@@ -50,7 +52,7 @@ def allot(
                 (),
             )
         demand = blocks_of(entries, settings.annotate.votes.first)
-        found = _allocated(transaction, settings, blocks, standing, list(demand))
+        found = _allocated(transaction, settings, blocks, standing, list(demand), pace)
     sites: dict[str, str] = {}
     for block, ids in demand.items():
         sites.update((key, vendor) for key, [vendor] in dealt(found, block, ids).items())
@@ -87,9 +89,10 @@ def _allocated(
     blocks: Mapping[str, LabelStudioSite],
     standing: Workforce,
     demand: Sequence[Block],
+    pace: Pace,
 ) -> Allocation:
     starting = dt.datetime.now(dt.UTC)
-    targets, of_vendors = settings.annotate.targets, pace()
+    targets = settings.annotate.targets
     return allocated(
         transaction,
         demand,
@@ -97,7 +100,7 @@ def _allocated(
         starting=starting,
         deadline=_deadline(targets, starting),
         currency=targets.currency or standing.contracts[0].currency,
-        seconds=lambda vendor, block: _seconds(of_vendors, vendor, block),
+        seconds=lambda vendor, block: _seconds(pace, vendor, block),
         quality=_quality(transaction),
         bars={
             each.locale: settings.gate.of_locale(each.locale).gold_accuracy_at_least
@@ -107,8 +110,8 @@ def _allocated(
     )
 
 
-def _seconds(of_vendors: Pace, vendor: str, block: Block) -> float:
-    at = of_vendors.at(vendor, block.locale)
+def _seconds(pace: Pace, vendor: str, block: Block) -> float:
+    at = pace.at(vendor, block.locale)
     return at.seconds(block.kind, round(block.n_pictures))
 
 

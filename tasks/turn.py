@@ -284,7 +284,7 @@ def agenda(turn: Turn, found: Sorted) -> Agenda:
         entries += [*map(planned_entry, planned), *second[locale].entries]
         left += _left(turn, ahead, standing)
     fresh = _new(turn, once(entries))
-    allotment = allot(turn.settings, turn.blocks, fresh)
+    allotment = allot(turn.settings, turn.blocks, fresh, turn.pace)
     asked = [each for each in fresh if each.question.id in allotment.site_of]
     for each in asked:
         each.question.site = allotment.site_of[each.question.id]

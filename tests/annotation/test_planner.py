@@ -25,8 +25,9 @@ from annotation import (
     plan,
 )
 from annotation.calibration import Calibration
-from annotation.planner import REFERENCES, Trust
+from annotation.planner import REFERENCES
 from annotation.questions import GALLERY
+from annotation.trust import Trust
 from catalog.schema import Decision, DecisionKind, Question, QuestionKind
 from tests.annotation.test_partition import decided, listed, verified
 
