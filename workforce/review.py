@@ -163,8 +163,10 @@ class Risk:
 
 @dataclass(frozen=True)
 class Action:
+    """What is to be done, by whom (a person, or a part that somebody has) and by when."""
+
     what: Said
-    owner: str
+    owner: Said
     due: dt.date
 
 
