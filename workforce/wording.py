@@ -23,10 +23,19 @@ from workforce.errors import WorkforceError
 from workforce.figures import Metric
 from workforce.money import Money
 from workforce.periods import NAME, Period
-from workforce.review import Said, Value
+from workforce.review import Level, Said, Value
 
 TEXTS = Path(__file__).parent / "texts"
 Text = str | Mapping[str, str]
+
+# In what a metric is given where it is neither a share nor money: the digits after the point.
+DIGITS = {
+    Metric.AGREEMENT: 2,
+    Metric.HANDLING_SECONDS: 1,
+    Metric.THROUGHPUT: 1,
+    Metric.TURNAROUND_P50: 1,
+    Metric.TURNAROUND_P95: 1,
+}
 
 
 @dataclass(frozen=True)
@@ -100,10 +109,20 @@ class Wording:
                 return self.period(value)
             case Metric():
                 return self.text(f"metric.{value}")
+            case Level():
+                return self.level(value.metric, value.value)
             case str():
                 return value
             case _:
                 return self.number(value)
+
+    def level(self, metric: Metric, value: float | Money) -> str:
+        """A value of a metric with its unit: a share in percent, a price, or a number of units."""
+        if isinstance(value, Money):
+            return self.money(value)
+        if metric not in DIGITS:
+            return self.percent(value)
+        return self.text(f"unit.{metric}", value=self.number(value, DIGITS[metric]))
 
     def number(self, value: int | float | Decimal, digits: int = 1) -> str:
         """With so many digits at most after the point."""
