@@ -57,10 +57,11 @@ def list_all() -> None:
 def match(
     number: Annotated[str, typer.Argument(help="The number of the invoice.")],
     vendor: Annotated[str | None, typer.Option(help="Whose, where two have it.")] = None,
+    language: Annotated[str, typer.Option(help="Of the reasons, as a BCP 47 tag.")] = "en",
 ) -> None:
     """Compare an invoice with the work that it is for, line by line."""
     from tasks.spending import invoices_matched
-    from workforce.texts import said
+    from workforce.wording import Wording
 
     with load_settings().catalog.read() as transaction:
         standing, found = invoices_matched(transaction, dt.datetime.now(dt.UTC).date())
@@ -71,10 +72,11 @@ def match(
             " them, and --vendor tells them apart"
         )
     [invoice] = named
-    right = Column("billed", justify="right")
-    table = Table("line", "what", right, "agreed", "variance", "why", title=escape(invoice.key))
+    wording = Wording.load(language)
+    amounts = (Column(name, justify="right") for name in ("billed", "agreed", "variance"))
+    table = Table("line", "what", *amounts, "why", title=escape(invoice.key))
     for item, line in zip(invoice.items, found.lines[invoice.key], strict=True):
         what = " ".join(filter(None, (item.description, item.locale, item.kind)))
         money = map(str, (line.billed, line.agreed, line.variance))
-        table.add_row(str(line.line), escape(what), *money, escape(said(line.why)))
+        table.add_row(str(line.line), escape(what), *money, escape(wording.said(line.why)))
     console.print(table)

@@ -8,9 +8,12 @@ from dataclasses import dataclass
 from catalog import Transaction, decisions, forecasts, labels
 from catalog.schema import NO_SITE, Question, QuestionKind
 from catalog.timings import Worked, answers_of, worked
-from workforce import Spent, Work, Workforce
+from workforce import Spent, Work, Workforce, ledger
 from workforce.charges import Done
+from workforce.matching import Matched, matched
+from workforce.periods import Period
 from workforce.spent import spent_on
+from workforce.statement import Statement, statement
 
 
 def spent(transaction: Transaction, workforce: Workforce, today: dt.date) -> Spent:
@@ -24,6 +27,17 @@ def spent(transaction: Transaction, workforce: Workforce, today: dt.date) -> Spe
 def done(transaction: Transaction) -> list[Done]:
     """What every vendor has answered, and the labels that were accepted of it, by day."""
     return [*_answers(transaction), *_labels(transaction)]
+
+
+def stated(transaction: Transaction, workforce: Workforce, period: Period) -> Statement:
+    """What a period's work cost, as far as it has come by today."""
+    return statement(workforce, done(transaction), period, dt.datetime.now(dt.UTC).date())
+
+
+def invoices_matched(transaction: Transaction, today: dt.date) -> tuple[Workforce, Matched]:
+    """What is recorded, and every invoice of it beside the work that was done by a day."""
+    standing = ledger.standing(transaction)
+    return standing, matched(standing, done(transaction), today)
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field, model_validator
 
 from catalog.schema import QuestionKind
 from workforce.contracts import Unit
+from workforce.errors import WorkforceError
 from workforce.money import Money
 from workforce.record import Currency, Dated, Key, LocaleTag
 
@@ -79,6 +80,13 @@ class Invoice(Dated, frozen=True, extra="forbid"):
     def money(self) -> Money:
         """What is billed, without tax."""
         return Money(sum((each.amount for each in self.items), Decimal(0)), self.currency)
+
+    def check_follows(self, before: Self) -> None:
+        raise WorkforceError(
+            f"invoice {self.key} is recorded with other contents ({before.summary}): if the vendor"
+            " sent another one, it needs a number of its own; if it was copied wrongly, withdraw it"
+            f" first by `groundtruth workforce withdraw invoice {self.key}`"
+        )
 
     @model_validator(mode="after")
     def _adds_up(self) -> Self:

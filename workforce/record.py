@@ -42,6 +42,9 @@ class Record(BaseModel, frozen=True, extra="forbid"):
         """What a person wants to know of it, in a line."""
         raise NotImplementedError
 
+    def check_follows(self, before: Self) -> None:
+        """Raise `WorkforceError` where the record may not take the place of `before`."""
+
 
 class Dated(Record, frozen=True, extra="forbid"):
     """A record that is in force from one day to another, both included."""

@@ -94,6 +94,14 @@ class Budget(Dated, frozen=True, extra="forbid"):
     def holds(self, locale: str) -> bool:
         return not self.locales or locale in self.locales
 
+    def check_follows(self, before: Self) -> None:
+        if self.money != before.money and self.revision <= before.revision:
+            raise WorkforceError(
+                f"budget {self.name} changes from {before.money} to {self.money} without a new"
+                f" revision: set `revision` to {before.revision + 1}, with its `reason` and"
+                " `approved_by`"
+            )
+
     @model_validator(mode="after")
     def _revisions_are_approved(self) -> Self:
         if self.revision and not (self.reason and self.approved_by):

@@ -12,6 +12,7 @@ from tasks.ask import asked
 from tasks.confidentiality import confidential, shown
 from tasks.errors import NoSite
 from tasks.settings import Settings, load_settings
+from tests.catalog.rows import Bench
 from tests.flows.world import LOCALE, World, site
 from tests.workforce.staff import contract, vendor, workforce
 from workforce import ledger
@@ -82,29 +83,39 @@ def test_what_nobody_may_see_is_not_asked_and_why_is_said(world: World) -> None:
     agree(world, confidentiality={"sources": {"only": ["shop"]}})
     told = asked(world.settings, SITES).allotment.sentences
     assert (sent(world, "local") | sent(world, "vendor-b")).isdisjoint(of_studio(world))
-    assert any(
-        "contract vendor-b/1 keeps images from it (source studio)" in each for each in told
-    )
+    assert any("contract vendor-b/1 keeps images from it (source studio)" in each for each in told)
 
 
-def test_the_terms_outlive_the_contract(world: World) -> None:
-    ended = contract("vendor-b", ends="2026-01-31", confidentiality=NO_STUDIO)
-    with world.settings.catalog.begin() as transaction:
-        ledger.recorded(
-            transaction, workforce(vendor("vendor-b"), ended), by="Ann", reason="agreed"
-        )
-        terms = confidential(transaction, world.settings, of_studio(world))
-    assert set(terms.refusals(of_studio(world), LOCALE)) == {"vendor-b"}
+@pytest.fixture
+def image(settings: Settings) -> str:
+    """A picture of the studio."""
+    bench = Bench(settings.catalog, settings.blob_store)
+    [image] = bench.ingest("picture")
+    bench.add(found_in(image, "studio"))
+    return image
 
 
-def test_a_question_that_must_be_asked_of_somebody_says_how_to_mend_it(world: World) -> None:
-    agree(world, confidentiality=NO_STUDIO)
-    [image, *_] = of_studio(world)
+def refusals(settings: Settings, image: str, **terms: object) -> dict[str, str]:
+    agreed = workforce(vendor("local"), contract("local", **terms))
+    with settings.catalog.begin() as transaction:
+        ledger.recorded(transaction, agreed, by="Ann", reason="agreed")
+        return confidential(transaction, settings, [image]).refusals([image], LOCALE)
+
+
+def test_the_terms_outlive_the_contract(settings: Settings, image: str) -> None:
+    ended = {"starts": "2025-01-01", "ends": "2025-12-31", "confidentiality": NO_STUDIO}
+    assert set(refusals(settings, image, **ended)) == {"local"}
+
+
+def test_a_question_that_must_be_asked_of_somebody_says_how_to_mend_it(
+    settings: Settings, image: str
+) -> None:
+    refusals(settings, image, confidentiality=NO_STUDIO)
     question = Question(id="q", kind="verify", locale=LOCALE, site="", image_ids=[image])
-    with world.settings.catalog.read() as transaction:
-        terms = confidential(transaction, world.settings, [image])
+    with settings.catalog.read() as transaction:
+        terms = confidential(transaction, settings, [image])
     with pytest.raises(NoSite, match=r"contract local/1 .*under `confidentiality`"):
-        terms.site_of(question, SITES)
+        terms.site_of(question, {"local": site(LOCALE)})
 
 
 @pytest.mark.parametrize(
@@ -119,10 +130,7 @@ def test_a_question_that_must_be_asked_of_somebody_says_how_to_mend_it(world: Wo
     ],
 )
 def test_a_contract_keeps_sources_locales_and_categories(
-    world: World, terms: dict[str, object], allowed: bool
+    settings: Settings, image: str, terms: dict[str, object], allowed: bool
 ) -> None:
     """The picture was found in the studio; it has no category."""
-    agree(world, confidentiality=terms)
-    with world.settings.catalog.read() as transaction:
-        found = confidential(transaction, world.settings, of_studio(world))
-    assert ("local" not in found.refusals(of_studio(world), LOCALE)) == allowed
+    assert (refusals(settings, image, confidentiality=terms) == {}) == allowed
