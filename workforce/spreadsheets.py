@@ -35,7 +35,7 @@ class Row:
     def place(self, column: str | None = None) -> str:
         """Where it stands, as a person finds it."""
         where = f"sheet {self.sheet}, " if self.sheet else ""
-        if column is None or column not in self.columns:
+        if not column or column not in self.columns:
             return f"{where}row {self.number}"
         letter = get_column_letter(self.columns.index(column) + 1)
         return f"{where}cell {letter}{self.number} ({column})"
@@ -93,7 +93,9 @@ def _rows(sheet: str, lines: Iterable[Iterable[object]]) -> Iterator[Row]:
                 f"sheet {sheet or 'of the file'} has more than {MOST_ROWS:,} rows: divide it"
             )
         texts = [_text(value) for value in line]
-        if not any(texts):
+        while texts and not texts[-1]:
+            texts.pop()
+        if not texts:
             continue
         if header is None:
             header = tuple(texts)
@@ -103,7 +105,7 @@ def _rows(sheet: str, lines: Iterable[Iterable[object]]) -> Iterator[Row]:
                     f"sheet {sheet or 'of the file'} has two columns {', '.join(twice)}: keep one"
                 )
             continue
-        if any(texts[len(header) :]) or any(
+        if texts[len(header) :] or any(
             text and not name for name, text in zip(header, texts, strict=False)
         ):
             raise WorkforceError(

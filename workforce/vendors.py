@@ -52,7 +52,7 @@ class Vendor(Record, frozen=True, extra="forbid"):
     kind = "vendor"
 
     site: Key
-    name: str = Field(min_length=1)
+    name: str = Field(min_length=1, max_length=200)
     country: str
     subdivision: str | None = None
     time_zone: str
