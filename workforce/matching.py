@@ -12,7 +12,7 @@ from decimal import Decimal
 
 from babel.numbers import get_currency_precision
 
-from workforce.charges import Done, Minimum, charges, minimums
+from workforce.charges import Charge, Done, Minimum, charges, minimums
 from workforce.contracts import Contract
 from workforce.invoices import Billed, Invoice, Item
 from workforce.money import Money, nothing
@@ -76,8 +76,17 @@ def matched(
     Raises `WorkforceError` where an exchange rate is missing.
     """
     charged = charges(workforce, done)
-    first = min((each.starts for each in workforce.contracts), default=until)
-    owed = minimums(workforce, charged, first, until)
+    return billed(workforce, charged, minimums(workforce, charged, until), until, credits)
+
+
+def billed(
+    workforce: Workforce,
+    charged: Sequence[Charge],
+    owed: Sequence[Minimum],
+    until: dt.date,
+    credits: Sequence[Credit] = (),
+) -> Matched:
+    """As `matched`, of work that is charged already and of what minimums add to it."""
     known = {x.vendor for x in workforce.contracts} | {x.vendor for x in workforce.invoices}
     lines: dict[str, tuple[InvoiceLine, ...]] = {}
     accruals: list[Accrual] = []
@@ -150,15 +159,20 @@ class _Account:
         return self._worked(invoice, number, item)
 
     def _worked(self, invoice: Invoice, number: int, item: Item) -> tuple[Money, Said]:
-        among = [each for each in self.pools if each.rate.unit == item.unit.unit]
+        among = [
+            each
+            for each in self.pools
+            if each.rate.unit == item.unit.unit
+            and invoice.starts.replace(day=1) <= each.month <= invoice.ends
+        ]
         tolerance = ROUNDING if item.unit == Billed.HOUR else Decimal(0)
 
         def wanted(cell: Cell) -> bool:
             return invoice.in_force(cell.on) and item.holds(cell.kind, cell.locale)
 
         of_scope = [each for each in among if any(map(wanted, each.cells))]
-        before = [each for each in self.taken if any(map(wanted, each.cells))]
-        before = [each for each in before if each.pool in of_scope]
+        of_pools = (each for each in self.taken if each.pool in of_scope)
+        before = [each for each in of_pools if any(map(wanted, each.cells))]
         there = left(of_scope, wanted)
         quantity = there if abs(there - item.quantity) <= tolerance else item.quantity
         taken = take(of_scope, wanted, quantity, item.amount, f"{invoice.number} ({number})")

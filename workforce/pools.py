@@ -30,7 +30,7 @@ Units = Mapping[Decimal, Decimal]
 """How many units have each price."""
 
 
-@dataclass
+@dataclass(eq=False)
 class Pool:
     """What is left to be billed of a month's work under one rate, and who has taken of it."""
 

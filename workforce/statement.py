@@ -9,11 +9,12 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cached_property
 
 from workforce.charges import Charge, Done, Minimum, charges, minimums, unagreed
 from workforce.figures import Cell
 from workforce.invoices import Invoice, Item
-from workforce.matching import Accrual, Matched, matched
+from workforce.matching import Accrual, Matched, billed
 from workforce.money import Money, nothing
 from workforce.periods import Period
 from workforce.rates import SECONDS_PER_HOUR
@@ -103,11 +104,12 @@ class Statement:
         whole = cell.locale is None and cell.kind is None
         parts = [
             (each.money, each.on)
-            for each in self.charged
+            for (vendor, locale, kind), charged in self._by_cell.items()
+            if cell.vendor in (None, vendor)
+            and cell.locale in (None, locale)
+            and cell.kind in (None, kind)
+            for each in charged
             if each.on in cell.period
-            and cell.vendor in (None, each.vendor)
-            and cell.locale in (None, each.work.locale)
-            and cell.kind in (None, each.work.kind)
         ]
         parts += [
             (each.owed, each.last_day)
@@ -140,6 +142,13 @@ class Statement:
         are for. Where neither is known, what was spent counts as earned.
         """
         return tuple(self._budget(each, planned or {}) for each in self.workforce.budgets)
+
+    @cached_property
+    def _by_cell(self) -> dict[tuple[str, str, str], list[Charge]]:
+        found: dict[tuple[str, str, str], list[Charge]] = defaultdict(list)
+        for each in self.charged:
+            found[each.vendor, each.work.locale, each.work.kind].append(each)
+        return found
 
     def _order(self, order: PurchaseOrder) -> OrderLine:
         invoiced = [
@@ -229,13 +238,13 @@ def statement(
     period = period.until(today)
     so_far = tuple(each for each in done if each.on <= period.ends)
     charged = charges(workforce, so_far)
-    first = min((each.starts for each in workforce.contracts), default=period.starts)
+    owed = minimums(workforce, charged, period.ends)
     return Statement(
         workforce,
         period,
         so_far,
         tuple(charged),
-        tuple(minimums(workforce, charged, first, period.ends)),
-        matched(workforce, so_far, period.ends, credits),
+        tuple(owed),
+        billed(workforce, charged, owed, period.ends, credits),
         tuple(each for each in unagreed(workforce, so_far) if each.on in period),
     )
