@@ -112,8 +112,10 @@ def unagreed(workforce: Workforce, done: Iterable[Done]) -> list[Done]:
     return found
 
 
-def minimums(workforce: Workforce, charged: Sequence[Charge], until: dt.date) -> list[Minimum]:
-    """What minimums add to the calendar months that are over by the end of a day."""
+def minimums(
+    workforce: Workforce, charged: Sequence[Charge], first: dt.date, last: dt.date
+) -> list[Minimum]:
+    """What minimums add to the calendar months that end from `first` to `last`."""
     sums: dict[tuple[str, dt.date], Money] = {}
     for each in charged:
         key = each.contract.key, each.month
@@ -122,9 +124,9 @@ def minimums(workforce: Workforce, charged: Sequence[Charge], until: dt.date) ->
     for contract in workforce.contracts:
         if not contract.minimum_per_month:
             continue
-        for month in _months(contract.starts.replace(day=1), until):
+        for month in _months(max(first, contract.starts).replace(day=1), last):
             n = calendar.monthrange(month.year, month.month)[1]
-            if month.replace(day=n) > until or month > contract.ends:
+            if month.replace(day=n) > last or month > contract.ends:
                 break
             days = sum(
                 workforce.contract(contract.vendor, month.replace(day=day)) == contract

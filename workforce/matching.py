@@ -76,7 +76,9 @@ def matched(
     Raises `WorkforceError` where an exchange rate is missing.
     """
     charged = charges(workforce, done)
-    return billed(workforce, charged, minimums(workforce, charged, until), until, credits)
+    return billed(
+        workforce, charged, minimums(workforce, charged, dt.date.min, until), until, credits
+    )
 
 
 def billed(

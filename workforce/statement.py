@@ -238,7 +238,7 @@ def statement(
     period = period.until(today)
     so_far = tuple(each for each in done if each.on <= period.ends)
     charged = charges(workforce, so_far)
-    owed = minimums(workforce, charged, period.ends)
+    owed = minimums(workforce, charged, dt.date.min, period.ends)
     return Statement(
         workforce,
         period,
