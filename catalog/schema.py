@@ -644,7 +644,7 @@ class RoundStep(Table):
 
 
 class WorkforceRecord(Table):
-    """A version of a vendor, contract, purchase order, budget or exchange rate.
+    """A version of a vendor, person, contract, purchase order, budget, exchange rate or invoice.
 
     The newest counts. `content` is what `workforce.records` reads, amounts as text; a record
     without is withdrawn.
@@ -653,7 +653,7 @@ class WorkforceRecord(Table):
     __tablename__ = "workforce_record"
 
     kind: Mapped[str] = mapped_column(String(16), primary_key=True)
-    key: Mapped[str] = mapped_column(String(64), primary_key=True)
+    key: Mapped[str] = mapped_column(String(96), primary_key=True)
     version: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     content: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     said_by: Mapped[str]

@@ -21,6 +21,7 @@ from deployments import backup, dataset, gate, models, removal, stack
 from deployments.acceptance import app as acceptance
 from deployments.certify import app as certify
 from deployments.demo import DemoFailed
+from deployments.invoices import app as invoices
 from deployments.orchestration import prefect_server
 from deployments.plan import app as plan
 from deployments.service import StackError
@@ -76,6 +77,7 @@ app.add_typer(survey)
 app.add_typer(backup.app)
 app.add_typer(gate.app)
 app.add_typer(workforce, name="workforce")
+app.add_typer(invoices, name="invoice")
 app.add_typer(acceptance)
 app.add_typer(certify)
 app.add_typer(plan)

@@ -15,26 +15,30 @@ app = typer.Typer(
     no_args_is_help=True, help="Vendors, contracts, purchase orders, budgets, exchange rates."
 )
 console = Console()
+WORKBOOK = ".xlsx"
 
 Reason = Annotated[str, typer.Option(help="Why; it is kept.")]
 By = Annotated[str, typer.Option(default_factory=getuser, help="Who says so.")]
 Kind = Annotated[
-    str, typer.Argument(help="vendor, contract, purchase_order, budget or exchange_rate.")
+    str,
+    typer.Argument(
+        help="vendor, person, contract, purchase_order, budget, exchange_rate or invoice."
+    ),
 ]
 RecordKey = Annotated[str, typer.Argument(help="As `groundtruth workforce show` names it.")]
 
 
 @app.command(name="import")
 def import_file(
-    file: Annotated[Path, typer.Argument(help="YAML, as `groundtruth workforce export` writes.")],
+    file: Annotated[Path, typer.Argument(help="YAML or XLSX, as `export` writes.")],
     reason: Reason,
     by: By,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would change.")] = False,
 ) -> None:
     """Record what a file says; what it does not name stays as it is."""
-    from workforce import files, ledger
+    from workforce import files, ledger, record_sheets
 
-    said = files.read(file)
+    said = record_sheets.read(file) if file.suffix == WORKBOOK else files.read(file)
     catalog = load_settings().catalog
     if dry_run:
         with catalog.read() as transaction:
@@ -50,18 +54,21 @@ def import_file(
 
 @app.command()
 def export(
-    file: Annotated[Path, typer.Argument(help="The YAML to write; it must not be there.")],
+    file: Annotated[Path, typer.Argument(help="The YAML or XLSX to write; it must not be there.")],
 ) -> None:
     """Write everything that stands to a file that `import` reads."""
-    from workforce import files, ledger
+    from workforce import files, ledger, record_sheets
 
     with load_settings().catalog.read() as transaction:
         standing = ledger.standing(transaction)
     try:
-        with file.open("x", encoding="utf-8") as stream:
-            stream.write(files.written(standing))
+        file.touch(exist_ok=False)
     except FileExistsError:
         raise typer.BadParameter(f"{file} is there already: name another file") from None
+    if file.suffix == WORKBOOK:
+        record_sheets.written(standing, file)
+    else:
+        file.write_text(files.written(standing), encoding="utf-8")
     console.print(f"{len(standing.records())} records in {file}", markup=False, soft_wrap=True)
 
 
@@ -76,6 +83,17 @@ def show() -> None:
     for each in standing.records():
         table.add_row(each.kind, escape(each.key), escape(each.summary))
     console.print(table)
+
+
+@app.command()
+def pseudonym(
+    vendor: Annotated[str, typer.Argument(help="The vendor's site.")],
+    name: Annotated[str, typer.Argument(help="As the site calls the annotator.")],
+) -> None:
+    """Say under which pseudonym one of a vendor's people is recorded."""
+    from workforce import vendors
+
+    console.print(vendors.pseudonym(vendor, name), markup=False)
 
 
 @app.command()

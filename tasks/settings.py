@@ -31,6 +31,7 @@ from expectations.pictures import PicturePolicy
 from expectations.plan import Plan
 from expectations.policy import LabelPolicy
 from tasks.errors import SettingsError
+from workforce.company import Company
 
 SETTINGS_VARIABLE = "GROUNDTRUTH_SETTINGS"
 Port = Annotated[int, Field(ge=1024, le=65535)]
@@ -163,6 +164,7 @@ class Settings(BaseSettings):
     retrain: Retrain = Retrain()
     gate: LabelPolicy = LabelPolicy()
     dataset: About = About()
+    company: Company = Company()
     servers: Servers = Servers()
 
     @classmethod

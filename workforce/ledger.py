@@ -49,11 +49,15 @@ def standing(transaction: Transaction) -> Workforce:
 def changes(before: Workforce, said: Workforce) -> list[Change]:
     """What would change if `said` were recorded; what it does not name stays as it is.
 
-    Raises `WorkforceError` where the whole would name a vendor that is not recorded.
+    Raises `WorkforceError` where the whole would name a vendor that is not recorded, or a record
+    may not follow the one that stands.
     """
     known = {(each.kind, each.key): each for each in before.records()}
     told = {(each.kind, each.key): each for each in said.records()}
     Workforce.of({**known, **told}.values())
+    for name, record in told.items():
+        if name in known and known[name] != record:
+            record.check_follows(known[name])
     return [
         Change(record, known.get(name), record)
         for name, record in told.items()

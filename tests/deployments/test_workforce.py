@@ -30,7 +30,7 @@ def test_a_dry_run_says_what_would_change_and_changes_nothing(folder: Path) -> N
     for _ in range(2):
         tried = run("import", SAMPLE, "--reason", "to see", "--dry-run")
         assert "* new contract vendor-b/1" in tried.output
-        assert "11 of 11 records would change" in tried.output
+        assert "12 of 12 records would change" in tried.output
 
 
 def test_what_is_imported_is_shown_exported_and_imported_without_a_change(folder: Path) -> None:
@@ -38,8 +38,15 @@ def test_what_is_imported_is_shown_exported_and_imported_without_a_change(folder
     assert "EUR 12,000.00 for vendor-a" in run("show").output
     exported = folder / "today.yaml"
     assert run("export", exported).exit_code == 0
-    assert "0 of 11 records changed" in run("import", exported, "--reason", "again").output
+    assert "0 of 12 records changed" in run("import", exported, "--reason", "again").output
     assert run("export", exported).exit_code == 2
+
+
+def test_a_workbook_is_exported_and_imported_without_a_change(folder: Path) -> None:
+    run("import", SAMPLE, "--reason", "first")
+    assert run("export", folder / "today.xlsx").exit_code == 0
+    again = run("import", folder / "today.xlsx", "--reason", "again")
+    assert "0 of 12 records changed" in again.output
 
 
 def test_the_history_says_who_and_why(folder: Path) -> None:
