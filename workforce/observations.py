@@ -341,7 +341,8 @@ class Observations:
 def _together(question: "pd.Series[int]", other: "pd.Series[int]") -> NDArray[np.uint64]:
     """A key of two things, of 64 bits as theirs."""
     mixed = other.to_numpy().astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)
-    return np.bitwise_xor(question.to_numpy(), mixed, dtype=np.uint64)
+    key: NDArray[np.uint64] = np.bitwise_xor(question.to_numpy(), mixed)
+    return key
 
 
 def _moments(found: "pd.Series[int]", of: Frame) -> "pd.Series[int]":

@@ -1,7 +1,7 @@
 """Every figure of a generated catalogue is what plain SQL, written apart from it, computes.
 
-`sqlite3` opens the file itself. Shares, counts and quantiles are SQL's own; what SQL has no word for
-(a winsorised mean, Krippendorff's alpha, working days) is made of the values that it selects.
+`sqlite3` opens the file itself. What SQL has no word for (a winsorised mean, Krippendorff's alpha,
+working days) is made of the values that it selects.
 """
 
 import datetime as dt
@@ -9,6 +9,7 @@ import json
 import sqlite3
 from collections import defaultdict
 from collections.abc import Iterator
+from fractions import Fraction
 from math import ceil
 from pathlib import Path
 from typing import Any
@@ -104,7 +105,7 @@ TICKED = "json_array_length(a.intruder_ids)"
 INTRUDERS = "json_array_length(json_extract(a.expected, '$.intruder_ids'))"
 FOUND = """(SELECT count(*) FROM json_each(a.intruder_ids) i WHERE i.value IN
             (SELECT value FROM json_each(json_extract(a.expected, '$.intruder_ids'))))"""
-GOLD = f"""SELECT a.site, a.locale, a.kind, a.answered_at, {{0}}, {{1}} FROM standing a
+GOLD = """SELECT a.site, a.locale, a.kind, a.answered_at, {0}, {1} FROM standing a
             WHERE a.expected IS NOT NULL"""
 SHARES = {
     Metric.GOLD_ACCURACY: GOLD.format(
@@ -207,3 +208,205 @@ def test_shares_and_counts(
             assert figure.value == pytest.approx(hits / n, abs=1e-12)
         else:
             assert figure.value is figure.low is None
+
+
+def test_handling_seconds(
+    sql: sqlite3.Connection, figures: dict[tuple[Metric, Cell], Figure]
+) -> None:
+    expected = by_cell(select(sql, SECONDS + " AND a.desk = 'crowd' AND a.seconds > 0"))
+    for cell, figure in of(figures, Metric.HANDLING_SECONDS).items():
+        assert figure.n == len(expected[cell])
+        if figure.n:
+            drawn_in = winsorize(np.array(expected[cell]), limits=(0.05, 0.05))
+            assert figure.value == pytest.approx(float(drawn_in.mean()))
+
+
+def test_throughput(sql: sqlite3.Connection, figures: dict[tuple[Metric, Cell], Figure]) -> None:
+    seconds = by_cell(select(sql, SECONDS))
+    labels = by_cell(select(sql, SHARES[Metric.COST_PER_LABEL]))
+    for cell, figure in of(figures, Metric.THROUGHPUT).items():
+        hours = sum(each or 0.0 for each in seconds[cell]) / 3600
+        assert figure.n == len(labels[cell])
+        assert figure.value == (pytest.approx(figure.n / hours) if hours else None)
+
+
+def test_defects(sql: sqlite3.Connection, figures: dict[tuple[Metric, Cell], Figure]) -> None:
+    rows = select(
+        sql,
+        """SELECT a.site, a.locale, a.kind, a.answered_at, a.verdict, a.intruder_ids, a.groups,
+                  d.kind, d.removed_ids, d.groups
+             FROM standing a JOIN decision d ON d.question_id = a.question_id
+            WHERE a.expected IS NULL AND d.model_id IS NULL AND d.kind <> 'undone'
+              AND d.decided_at < :now AND NOT EXISTS (SELECT 1 FROM decision e
+                   WHERE e.supersedes_id = d.id AND e.decided_at < :now)
+              AND ((SELECT count(DISTINCT b.annotator) FROM standing b
+                     WHERE b.question_id = a.question_id) > 1
+                OR EXISTS (SELECT 1 FROM answer b WHERE b.question_id = a.question_id
+                            AND b.desk = 'lead' AND b.answered_at < :now))""",
+    )
+    expected = by_cell([(*row[:4], is_wrong(row[2], *row[4:]), 1) for row in rows])
+    assert len(rows) > 50
+    for cell, figure in of(figures, Metric.DEFECT_RATE).items():
+        assert figure.n == len(expected[cell])
+        if figure.n:
+            assert figure.value == pytest.approx(sum(hit for hit, _ in expected[cell]) / figure.n)
+
+
+def is_wrong(
+    kind: str, verdict: str, ticked: str, groups: str, decided: str, removed: str, sorted_as: str
+) -> bool:
+    said = {"confirm": "same", "unsure": "unsure"}[verdict]
+    if kind == "split" and said == "same":
+        mine = {frozenset(each) for each in json.loads(groups) if len(each) > 1}
+        return mine != {frozenset(each) for each in json.loads(sorted_as)}
+    if said != decided:
+        return True
+    sheets = kind in ("verify", "attach") and said == "same"
+    return sheets and set(json.loads(ticked)) != set(json.loads(removed))
+
+
+def test_agreement(sql: sqlite3.Connection, figures: dict[tuple[Metric, Cell], Figure]) -> None:
+    rows = select(
+        sql,
+        """SELECT site, locale, kind, min(answered_at), json_group_array(verdict), 1 FROM standing
+            WHERE expected IS NULL GROUP BY question_id HAVING count(*) > 1""",
+    )
+    expected = by_cell(rows)
+    for cell, figure in of(figures, Metric.AGREEMENT).items():
+        items = [json.loads(verdicts) for verdicts, _ in expected[cell]]
+        assert figure.n == len(items)
+        if items:
+            assert figure.value == pytest.approx(krippendorff(items))
+
+
+def krippendorff(items: list[list[str]]) -> float:
+    """By its definition: observed over expected disagreement of pairs."""
+    labels = [label for item in items for label in item]
+    observed = sum(
+        sum(one != other for one in item for other in item) / (len(item) - 1) for item in items
+    )
+    expected = sum(one != other for one in labels for other in labels) / (len(labels) - 1)
+    return 1 - observed / expected if expected else 1.0
+
+
+@pytest.mark.parametrize(
+    ("metric", "share"),
+    [
+        (Metric.TURNAROUND_P50, 0.5),
+        (Metric.TURNAROUND_P95, 0.95),
+        (Metric.TURNAROUND_HOURS_P50, 0.5),
+        (Metric.TURNAROUND_HOURS_P95, 0.95),
+    ],
+)
+def test_turnaround(
+    metric: Metric,
+    share: float,
+    sql: sqlite3.Connection,
+    figures: dict[tuple[Metric, Cell], Figure],
+) -> None:
+    rows = select(
+        sql,
+        """SELECT site, locale, kind, decided, released FROM asked WHERE decided IS NOT NULL""",
+    )
+    took = by_cell([(*row[:4], taken(metric, row[0], row[4], row[3])) for row in rows])
+    for cell, figure in of(figures, metric).items():
+        values = sorted(took[cell])
+        assert figure.n == len(values)
+        if values:
+            assert figure.value == pytest.approx(values[ceil(share * len(values)) - 1], abs=1e-9)
+
+
+def taken(metric: Metric, site: str, released: str, decided: str) -> float:
+    start, end = moment(released), moment(decided)
+    if metric in (Metric.TURNAROUND_HOURS_P50, Metric.TURNAROUND_HOURS_P95):
+        return (end - start) / dt.timedelta(hours=1)
+    return float(calendar(site).working_days(start, end))
+
+
+def test_service_levels(
+    sql: sqlite3.Connection, figures: dict[tuple[Metric, Cell], Figure]
+) -> None:
+    rows = select(
+        sql,
+        """SELECT q.site, q.locale, q.kind, q.released, q.decided, w.withdrawn_at FROM asked q
+             LEFT JOIN withdrawn_question w ON w.question_id = q.id AND w.withdrawn_at < :now""",
+    )
+    due = [
+        (*row[:3], text(by), done is not None and moment(done) <= by, 1)
+        for row in rows
+        for released, done, withdrawn in [row[3:]]
+        for by in [calendar(row[0]).after(moment(released), Fraction(DAYS_AGREED[row[0]]))]
+        if by < AS_OF and (withdrawn is None or moment(withdrawn) > by)
+    ]
+    expected = by_cell(due)
+    for cell, figure in of(figures, Metric.SLA_ATTAINMENT).items():
+        assert figure.n == len(expected[cell])
+        if figure.n:
+            assert figure.value == pytest.approx(sum(hit for hit, _ in expected[cell]) / figure.n)
+
+
+def test_coverage(sql: sqlite3.Connection, figures: dict[tuple[Metric, Cell], Figure]) -> None:
+    rows = select(sql, "SELECT id, site, locale, kind, judged_at FROM accepted")
+    lost = dict(select(sql, "SELECT id, labelled_at FROM escaped"))
+    for cell, figure in of(figures, Metric.COVERAGE).items():
+        over = text(cell.period.over)
+        n = sum(
+            judged < over
+            and not lost.get(key, over) < over
+            and locale in PLANNED
+            and all(
+                want in (None, got)
+                for want, got in ((cell.vendor, site), (cell.locale, locale), (cell.kind, kind))
+            )
+            for key, site, locale, kind, judged in rows
+        )
+        wanted = PLANNED.get(cell.locale, 0) if cell.locale else sum(PLANNED.values())
+        assert (figure.n, figure.value) == (n, n / wanted if wanted else None)
+
+
+def moment(said: str) -> dt.datetime:
+    return dt.datetime.fromisoformat(said).replace(tzinfo=dt.UTC)
+
+
+def calendar(site: str) -> WorkingCalendar:
+    [vendor] = [each for each in WORKFORCE.vendors if each.site == site]
+    return WorkingCalendar(vendor)
+
+
+A_ROW_EACH = {
+    Metric.GOLD_ACCURACY: "answer",
+    Metric.HANDLING_SECONDS: "answer",
+    Metric.DEFECT_RATE: "answer",
+    Metric.AGREEMENT: "question",
+    Metric.REWORK_RATE: "question",
+    Metric.TURNAROUND_P95: "question",
+    Metric.SLA_ATTAINMENT: "question",
+}
+
+
+@pytest.mark.parametrize("metric", Metric)
+def test_every_figure_leads_to_rows_of_its_cell(
+    metric: Metric,
+    file: Path,
+    sql: sqlite3.Connection,
+    figures: dict[tuple[Metric, Cell], Figure],
+) -> None:
+    figure = figures[metric, Cell(QUARTER, "vendor-a", "de-DE")]
+    catalog = Catalog(f"sqlite:///{file}")
+    with catalog.read() as transaction:
+        rows = rows_behind(transaction, log_of(transaction), figure, KNOWN)
+    catalog.close()
+    assert figure.n
+    assert rows["question"]
+    of_cell = {
+        key
+        for (key,) in select(
+            sql, "SELECT id FROM question WHERE site = 'vendor-a' AND locale = 'de-DE'"
+        )
+    }
+    assert of_cell.issuperset(rows["question"])
+    for table in ("answer", "decision"):
+        asked = dict(select(sql, f"SELECT id, question_id FROM {table}"))
+        assert {asked[key] for key in rows.get(table, ())} <= set(rows["question"])
+    if metric in A_ROW_EACH:
+        assert len(rows[A_ROW_EACH[metric]]) == figure.n
