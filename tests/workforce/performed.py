@@ -162,12 +162,12 @@ class Work:
         return row
 
 
-def a_busy_quarter(seed: int, n_questions: int = 400) -> Work:
-    """Questions over nine weeks, of which some are gold, changed, undone, refused or removed."""
+def a_busy_quarter(seed: int, n_questions: int = 400, days: int = 63) -> Work:
+    """Questions over some days, of which some are gold, changed, undone, refused or removed."""
     work, chance = Work(), Random(seed)
     model = work.model()
     for number in range(n_questions):
-        at = FIRST + HOUR * chance.randrange(9 * 7 * 24)
+        at = FIRST + HOUR * chance.randrange(days * 24)
         kind = chance.choice(KINDS)
         gold = kind == "verify" and chance.random() < 0.4
         site = NO_SITE if not gold and chance.random() < 0.03 else chance.choice(VENDORS)
