@@ -7,6 +7,7 @@ what was added on a day that is over can be kept as it is. Rows refer to one ano
 
 import datetime as dt
 import math
+from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -117,17 +118,26 @@ def log_of(session: Session) -> Log:
     return Log(**{part.name: frame(part, [read(session, part)]) for part in PARTS})
 
 
-def frame(part: Part, tables: Sequence[pa.Table]) -> pd.DataFrame:
+def frame(part: Part, tables: Iterable[pa.Table]) -> pd.DataFrame:
     """The rows of `tables` together, in the order of the part.
 
-    No column is held twice for long: ten million answers are a large part of the memory.
+    A table is let go before the next is read, and no column is held twice for long: ten million
+    answers are a large part of the memory.
     """
-    every = pa.concat_tables(tables).unify_dictionaries()
+    pieces: dict[str, list[Any]] = defaultdict(list)
+    numbers: dict[str, dict[str, int]] = defaultdict(dict)
+    for table in tables:
+        for name in table.column_names:
+            column = table[name].combine_chunks()
+            if pa.types.is_dictionary(column.type):
+                pieces[name].append(_codes(column, numbers[name]))
+            elif pa.types.is_string(column.type):
+                pieces[name].append(column)
+            else:
+                pieces[name].append(column.to_numpy(zero_copy_only=False))
     columns: dict[str, Any] = {}
-    for name in every.column_names:
-        column = every[name].combine_chunks()
-        every = every.drop_columns(name)
-        columns[name] = _lean(column)
+    for name in list(pieces):
+        columns[name] = _together(pieces.pop(name), numbers.get(name))
     if part.ordered_by is not None:
         order = np.argsort(columns[part.ordered_by], kind="stable")
         for name in columns:
@@ -135,17 +145,22 @@ def frame(part: Part, tables: Sequence[pa.Table]) -> pd.DataFrame:
     return pd.DataFrame(columns, copy=False)
 
 
-def _lean(column: pa.Array) -> Any:
-    """The values of a column, in as few bytes as pandas takes."""
-    if pa.types.is_dictionary(column.type):
-        # A missing name has the code -1, as pandas wants it.
-        codes = column.indices.fill_null(-1).to_numpy(zero_copy_only=False)
-        return pd.Categorical.from_codes(
-            codes, pd.Index(column.dictionary.to_pylist(), dtype=object)
-        )
-    if pa.types.is_string(column.type):
-        return pd.array(column, dtype=pd.ArrowDtype(pa.string()))
-    return column.to_numpy(zero_copy_only=False)
+def _codes(column: pa.DictionaryArray, numbers: dict[str, int]) -> NDArray[np.int16 | np.int32]:
+    """The number of each name, -1 where there is none; new names get the next numbers."""
+    known = [numbers.setdefault(name, len(numbers)) for name in column.dictionary.to_pylist()]
+    codes = np.array([*known, -1], np.int16 if len(numbers) < 2**15 else np.int32)
+    found: NDArray[np.int16 | np.int32] = codes[column.indices.fill_null(-1).to_numpy()]
+    return found
+
+
+def _together(pieces: list[Any], names: dict[str, int] | None) -> Any:
+    """A column of several pieces, which are codes where there are names."""
+    if isinstance(pieces[0], pa.Array):
+        return pd.array(pa.chunked_array(pieces, pa.string()), dtype=pd.ArrowDtype(pa.string()))
+    whole = np.concatenate(pieces)
+    if names is None:
+        return whole
+    return pd.Categorical.from_codes(whole, pd.Index(list(names), dtype=object))
 
 
 def keys_of(identities: Sequence[str | None]) -> NDArray[np.uint64]:

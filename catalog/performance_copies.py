@@ -25,9 +25,7 @@ SETTLED = dt.timedelta(hours=1)
 
 def log_of(session: Session, blobs: BlobStore, now: dt.datetime) -> Log:
     """All of every part without the identities of rows, from copies where a day is over."""
-    return Log(
-        **{part.name: frame(part, list(_tables(session, blobs, part, now))) for part in PARTS}
-    )
+    return Log(**{part.name: frame(part, _tables(session, blobs, part, now)) for part in PARTS})
 
 
 def _tables(session: Session, blobs: BlobStore, part: Part, now: dt.datetime) -> Iterator[pa.Table]:

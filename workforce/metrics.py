@@ -18,7 +18,7 @@ from catalog.performance import Log
 from workforce.figures import Cell, Figure, Metric
 from workforce.intervals import Estimates, alpha, proportions, quantile, ratios, winsorised_mean
 from workforce.money import Money
-from workforce.observations import ABOUT, Frame, Observations, patterns
+from workforce.observations import A_DAY, ABOUT, Frame, Observations, patterns
 from workforce.periods import Period
 from workforce.records import Workforce
 from workforce.working_time import moment
@@ -198,6 +198,7 @@ def _by_cluster(
     def measured(
         metric: Metric, grid: Grid, found: Frame, _known: Circumstances
     ) -> Iterator[Figure]:
+        found = _summed(found)
         hits, of, cluster = (found[name].to_numpy() for name in ("hits", "of", "cluster"))
         sums = [
             pd.DataFrame(
@@ -212,6 +213,23 @@ def _by_cluster(
         yield from _figures(metric, grid, estimate(cell, hits, of, len(grid)))
 
     return measured
+
+
+def _summed(found: Frame) -> Frame:
+    """The sums of each cluster's observations of a day and a place, which no period tells apart."""
+    leaf, _ = _leaves(found)
+    day = found["at"].to_numpy() // A_DAY
+    cluster, clusters = pd.factorize(found["cluster"].to_numpy())
+    first_day = day.min(initial=0)
+    alike, _ = pd.factorize(
+        (leaf * (day.max(initial=0) - first_day + 1) + day - first_day) * max(len(clusters), 1)
+        + cluster
+    )
+    n = alike.max(initial=-1) + 1
+    one_of = np.empty(n, np.int64)
+    one_of[alike] = np.arange(len(alike))
+    sums = {name: np.bincount(alike, found[name].to_numpy(), n) for name in ("hits", "of")}
+    return found.iloc[one_of][[*ABOUT, "at", "cluster"]].assign(**sums)
 
 
 def _by_value(estimate: Callable[[Floats, Ints], Ends]) -> Measuring:
