@@ -138,6 +138,7 @@ def frame(part: Part, tables: Iterable[pa.Table]) -> pd.DataFrame:
     columns: dict[str, Any] = {}
     for name in list(pieces):
         columns[name] = _together(pieces.pop(name), numbers.get(name))
+    pa.default_memory_pool().release_unused()
     if part.ordered_by is not None:
         order = np.argsort(columns[part.ordered_by], kind="stable")
         for name in columns:

@@ -200,19 +200,28 @@ def _by_cluster(
     ) -> Iterator[Figure]:
         found = _summed(found)
         hits, of, cluster = (found[name].to_numpy() for name in ("hits", "of", "cluster"))
-        sums = [
-            pd.DataFrame(
-                {"cell": cell, "cluster": cluster[rows], "hits": hits[rows], "of": of[rows]}
-            )
-            .groupby(["cell", "cluster"], as_index=False)
-            .sum()
-            for rows, cell in grid.groups(found)
-        ]
-        every = pd.concat(sums)
-        cell, hits, of = (every[name].to_numpy() for name in ("cell", "hits", "of"))
-        yield from _figures(metric, grid, estimate(cell, hits, of, len(grid)))
+        # A cluster in one place on one day has nothing else to be summed with.
+        in_one_place = found["cluster"].is_unique
+        told = Estimates(*(np.full(len(grid), nothing) for nothing in (np.nan, 0, np.nan, np.nan)))
+        for rows, cell in grid.groups(found):
+            sums = cell, hits[rows], of[rows]
+            if not in_one_place:
+                sums = _of_clusters(cell, cluster[rows], hits[rows], of[rows])
+            of_whole, here = estimate(*sums, len(grid)), np.unique(cell)
+            for name in ("value", "n", "low", "high"):
+                getattr(told, name)[here] = getattr(of_whole, name)[here]
+        yield from _figures(metric, grid, told)
 
     return measured
+
+
+def _of_clusters(
+    cell: Ints, cluster: Ints, hits: Floats, of: Floats
+) -> tuple[Ints, Floats, Floats]:
+    """The cell and the sums of each cluster in it."""
+    every = pd.DataFrame({"cell": cell, "cluster": cluster, "hits": hits, "of": of})
+    sums = every.groupby(["cell", "cluster"], as_index=False).sum()
+    return sums["cell"].to_numpy(), sums["hits"].to_numpy(), sums["of"].to_numpy()
 
 
 def _summed(found: Frame) -> Frame:

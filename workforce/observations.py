@@ -156,12 +156,15 @@ class Observations:
 
         given = (self.answers["state"] == AnswerState.GIVEN).to_numpy()
         at_lead = (self.answers["desk"] == Desk.LEAD).to_numpy()
-        voices = self._answers(given & ~at_lead & ~self.answers["gold"], "annotator")
-        first = voices.drop_duplicates("question").set_index("question")
-        every["submitted"] = _moments(first["at"], every)
+        crowd = self.answers.loc[
+            given & ~at_lead & ~self.answers["gold"].to_numpy(),
+            ["question", "annotator", "answered_at"],
+        ]
+        first = crowd[~crowd["question"].duplicated()].set_index("question")
+        every["submitted"] = _moments(first["answered_at"], every)
         every["annotator"] = first["annotator"].cat.codes.reindex(every.index, fill_value=-1)
-        voice = pd.Series(_together(voices["question"], voices["annotator"].cat.codes))
-        votes = voices.loc[~voice.duplicated().to_numpy(), "question"].value_counts()
+        voice = pd.Series(_together(crowd["question"], crowd["annotator"].cat.codes))
+        votes = crowd.loc[~voice.duplicated().to_numpy(), "question"].value_counts()
 
         decisions = self.decisions
         of_people = decisions[
@@ -310,10 +313,14 @@ class Observations:
         labels = self.labels()
         escapes = self._before(self._log.escapes, "found_at")
         wrong = escapes.groupby("decision")["escaped"].sum()
-        n_wrong = wrong.reindex(labels["decision"]).fillna(0).to_numpy()
+        found = labels["decision"].isin(wrong.index).to_numpy()
+        told = labels[found]
         # A decision whose labels pass the gate at several times has its escapes where they fit.
-        before = labels.groupby("decision")["accepted"].cumsum() - labels["accepted"]
-        left = np.clip(n_wrong - before.to_numpy(), 0, labels["accepted"].to_numpy())
+        before = told.groupby("decision")["accepted"].cumsum() - told["accepted"]
+        left = np.zeros(len(labels))
+        left[found] = np.clip(
+            wrong.reindex(told["decision"]).to_numpy() - before.to_numpy(), 0, told["accepted"]
+        )
         return labels.assign(hits=left, of=labels["hits"], cluster=labels["question"])
 
     def kept(self) -> Frame:
