@@ -63,7 +63,7 @@ def ratios(group: Ints, hits: Floats, of: Floats, n_groups: int) -> Estimates:
 
 
 def winsorised_mean(values: Floats, clusters: Ints) -> tuple[float, float, float]:
-    """The mean of `values`, sorted, with its ends drawn in, and its interval.
+    """The mean of `values`, sorted, with its ends drawn in, and its interval; clusters from 0 on.
 
     The interval is that of Tukey and McLaughlin (Sankhya A 25, 1963), with the larger of two
     variances: of independent observations, and by clusters. NaN where nothing tells it.
@@ -76,10 +76,10 @@ def winsorised_mean(values: Floats, clusters: Ints) -> tuple[float, float, float
         return mean, np.nan, np.nan
     residual = drawn - mean
     variance = float(residual @ residual) / (n - 1) / n
-    _, place = np.unique(clusters, return_inverse=True)
-    sums = np.bincount(place, residual)
-    if len(sums) > 1:
-        variance = max(variance, float(sums @ sums) * len(sums) / (len(sums) - 1) / n**2)
+    sums = np.bincount(clusters, residual)
+    n_clusters = np.count_nonzero(np.bincount(clusters))
+    if n_clusters > 1:
+        variance = max(variance, float(sums @ sums) * n_clusters / (n_clusters - 1) / n**2)
     half = np.sqrt(variance) / (1 - 2 * n_end / n) * _student(np.array([n - 2 * n_end - 1]))[0]
     return mean, mean - half, mean + half
 

@@ -247,7 +247,7 @@ def _by_value(estimate: Callable[[Floats, Ints], Ends]) -> Measuring:
     def measured(
         metric: Metric, grid: Grid, found: Frame, _known: Circumstances
     ) -> Iterator[Figure]:
-        found = found[found["value"].notna()]
+        found = found.loc[found["value"].notna(), [*ABOUT, "at", "value", "cluster"]]
         found = found.iloc[np.argsort(found["value"].to_numpy(), kind="stable")]
         values, cluster = found["value"].to_numpy(), found["cluster"].to_numpy()
 
