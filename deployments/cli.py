@@ -22,6 +22,7 @@ from deployments.acceptance import app as acceptance
 from deployments.certify import app as certify
 from deployments.demo import DemoFailed
 from deployments.invoices import app as invoices
+from deployments.metrics import app as metrics
 from deployments.orchestration import prefect_server
 from deployments.plan import app as plan
 from deployments.service import StackError
@@ -78,6 +79,7 @@ app.add_typer(backup.app)
 app.add_typer(gate.app)
 app.add_typer(workforce, name="workforce")
 app.add_typer(invoices, name="invoice")
+app.add_typer(metrics, name="metrics")
 app.add_typer(acceptance)
 app.add_typer(certify)
 app.add_typer(plan)
