@@ -16,7 +16,7 @@ from typing import Any, Self
 
 import yaml
 from babel import Locale, UnknownLocaleError
-from babel.dates import format_date, format_skeleton
+from babel.dates import format_date, format_skeleton, format_time
 from babel.numbers import format_currency, format_decimal, format_percent
 
 from workforce.errors import WorkforceError
@@ -142,9 +142,9 @@ class Wording:
     def date(self, day: dt.date) -> str:
         return format_date(day, "medium", locale=self.locale)
 
-    def short_date(self, day: dt.date) -> str:
-        """Day and month."""
-        return format_skeleton("MMMd", day, locale=self.locale)
+    def time(self, moment: dt.datetime) -> str:
+        """Hour and minute."""
+        return format_time(moment, "short", locale=self.locale)
 
     def period(self, period: Period) -> str:
         said = NAME.fullmatch(period.name)
