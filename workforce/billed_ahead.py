@@ -4,6 +4,7 @@ Prices as floats put the paths in order, which is all that a quantile needs. The
 is then billed by `workforce.rates`, as its invoices would be, so that every amount is exact.
 """
 
+import calendar
 import datetime as dt
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -17,7 +18,7 @@ from workforce.rates import SECONDS_PER_HOUR, Work, bill, total
 from workforce.records import Contract, Rate, Unit, Workforce
 from workforce.simulation import Paths
 from workforce.spent import Done
-from workforce.throughput import A_DAY, ANSWERS, LABELS, SECONDS, Float
+from workforce.throughput import ANSWERS, LABELS, SECONDS, Float
 
 FIRST_DAY, LAST_DAY = dt.date.min, dt.date.max
 A_UNIT = Decimal(1)
@@ -47,8 +48,8 @@ class _Month:
     contract: Contract
     places: tuple[int, ...]
     before: tuple[Work, ...]
-    ends: bool
-    """Whether the last day of the month, on which the minimum is due, is among them."""
+    least: Money
+    """What is due for the days of the month on which the version is in force, whatever is done."""
 
 
 @dataclass(eq=False)
@@ -117,7 +118,6 @@ class BilledAhead:
                     key = each.first.year, each.first.month, contract.key
                     together.setdefault(key, (contract, []))[1].append(place)
             for (year, month, _), (contract, places) in together.items():
-                last = self.paths.segments[places[-1]].last
                 before = tuple(
                     each.work
                     for each in self.done
@@ -127,9 +127,24 @@ class BilledAhead:
                     and self._agreed(vendor, each.on) == contract
                     and contract.covers(each.work.kind, each.work.locale)
                 )
-                ends = (last + A_DAY).day == 1 and contract.in_force(last)
-                found.append(_Month(contract, tuple(places), before, ends))
+                least = self._least(contract, dt.date(year, month, 1))
+                found.append(_Month(contract, tuple(places), before, least))
         return found
+
+    def _least(self, contract: Contract, month: dt.date) -> Money:
+        """The part of the minimum of a month that falls to a version, as `workforce.charges` says.
+
+        A month that goes on beyond the days that are simulated owes nothing yet.
+        """
+        n = calendar.monthrange(month.year, month.month)[1]
+        days = sum(
+            self.workforce.contract(contract.vendor, month.replace(day=day)) == contract
+            for day in range(1, n + 1)
+        )
+        if month.replace(day=n) > self.paths.segments[-1].last:
+            return nothing(contract.currency)
+        whole = Money(contract.minimum_per_month, contract.currency)
+        return whole if days == n else (whole * (Decimal(days) / n)).rounded()
 
     def _agreed(self, vendor: str, day: dt.date) -> Contract | None:
         """The newest version that began by a day, though it may have ended."""
@@ -160,10 +175,9 @@ class BilledAhead:
                         found[row, :, place] += (next_cost - cost) * worth
                         billed += next_cost - cost
                         cost = next_cost
-            if month.ends:
-                row = self._rows.index((month.contract.vendor, None))
-                least = float(month.contract.minimum_per_month)
-                found[row, :, month.places[-1]] += np.maximum(least - billed, 0.0) * worth
+            row = self._rows.index((month.contract.vendor, None))
+            short = np.maximum(float(month.least.amount) - billed, 0.0)
+            found[row, :, month.places[-1]] += short * worth
         return found
 
     def _billed_by(self, month: _Month, rate: Rate) -> list[int]:
@@ -199,12 +213,10 @@ class BilledAhead:
             for line in lines:
                 if id(line.work) in where:
                     yield *where[id(line.work)], line.money
-            if month.ends:
-                billed = total(lines, contract.currency)
-                least = Money(contract.minimum_per_month, contract.currency)
-                if billed < least:
-                    row = self._rows.index((contract.vendor, None))
-                    yield row, month.places[-1], least - billed
+            billed = total(lines, contract.currency)
+            if billed < month.least:
+                row = self._rows.index((contract.vendor, None))
+                yield row, month.places[-1], month.least - billed
 
     def _work(self, row: int, path: int, place: int) -> Work:
         stream, units = self.paths.streams[row], self.paths.units[row, path, place]
