@@ -149,8 +149,16 @@ def review(
             Risk(typed("Rates are agreed until June."), Light.GREEN),
         ),
         actions=(
-            Action(typed("Agree on a second reader of ja-JP."), "Ana Müller", dt.date(2027, 1, 15)),
-            Action(typed("Ask for a corrected invoice 2026-118."), "岡田 優", dt.date(2027, 1, 8)),
+            Action(
+                typed("Agree on a second reader of ja-JP."),
+                Said("owner.person", {"name": "Ana Müller"}),
+                dt.date(2027, 1, 15),
+            ),
+            Action(
+                typed("Ask for a corrected invoice 2026-118."),
+                Said("owner.person", {"name": "岡田 優"}),
+                dt.date(2027, 1, 8),
+            ),
         ),
         recommendation=Recommendation(
             Advice.RENEGOTIATE,
@@ -219,7 +227,13 @@ def portfolio(seed: int = 0) -> Portfolio:
             BudgetLine("Reserve", *(Money(Decimal(n), "EUR") for n in (50_000, 0, 0))),
         ),
         risks=(Risk(typed("The budget of Europe needs a revision by February."), Light.AMBER),),
-        actions=(Action(typed("Decide on vendor-b."), "Head of Data", dt.date(2027, 1, 20)),),
+        actions=(
+            Action(
+                typed("Decide on vendor-b."),
+                Said("owner.person", {"name": "Head of Data"}),
+                dt.date(2027, 1, 20),
+            ),
+        ),
     )
 
 
