@@ -211,13 +211,13 @@ class _Rows:
                 return str(digits)
             if found["whole"]:
                 return _place(total, self.places[found["name"]])
-            return xl_rowcol_to_cell(row, self.places[found["name"]])
+            return str(xl_rowcol_to_cell(row, self.places[found["name"]]))
 
         self._sheet.write_formula(row, column, NAMED.sub(cell, formula), value, form, **look)
 
 
 def _place(row: int, column: int) -> str:
-    return xl_rowcol_to_cell(row, column, row_abs=True, col_abs=True)
+    return str(xl_rowcol_to_cell(row, column, row_abs=True, col_abs=True))
 
 
 def _to_the_unit(cell: Cell) -> Cell:

@@ -1,4 +1,4 @@
-"""A business review or a portfolio as an Excel workbook: live formulas, native charts, plain tables.
+"""A business review or a portfolio as an Excel workbook: formulas, native charts, plain tables.
 
 What a sheet says stands in one module each. A figure is written once, on the sheet of data, and an
 amount once, in its table: other sheets point to these cells, so that a reader can follow a number

@@ -7,6 +7,7 @@ from workforce.figures import Cell as Place
 from workforce.figures import Figure, Metric
 from workforce.money import Money
 from workforce.review import Review
+from workforce.sheets import Cell as Value
 from workforce.sheets import Elsewhere, Sheet
 from workforce.tables import Column, Table
 from workforce.wording import DIGITS
@@ -82,7 +83,7 @@ def _named(review: Review) -> Iterator[Figure]:
 def _write(draft: Draft, sheet: Sheet, review: Review, figure: Figure) -> None:
     cell = figure.cell
     form = draft.form(figure.metric)
-    of_all = (
+    of_all: tuple[tuple[Value, str], ...] = (
         (review.vendor, "General"),
         (review.vendor_name, "General"),
         (draft.locale(cell.locale), "General"),

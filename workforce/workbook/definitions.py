@@ -1,4 +1,4 @@
-"""The sheet of definitions: what each metric says, and the command that lists the rows behind it."""
+"""The sheet of definitions: what each metric says, and the command that lists its rows."""
 
 from workforce.figures import Metric
 from workforce.sheets import Sheet

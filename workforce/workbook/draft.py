@@ -105,6 +105,7 @@ class Draft:
 def drafted(said: Review | Portfolio, wording: Wording, file: Path) -> Draft:
     """An empty workbook about `said`."""
     period = wording.period(said.period)
+    reviews: tuple[Review, ...]
     match said:
         case Review(vendor_name=name, contracts=contracts):
             reviews = (said,)

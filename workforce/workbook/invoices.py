@@ -73,7 +73,7 @@ def _lines(draft: Draft) -> list[Column]:
         ),
         draft.computed(
             "variance_share",
-            draft.book.formats.points(),
+            draft.book.formats.signed(draft.book.formats.share()),
             "=[variance]/[by_contract]",
             lambda row, _: (
                 row["variance"].amount / row["by_contract"].amount

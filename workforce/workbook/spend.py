@@ -5,7 +5,7 @@ from xlsxwriter.utility import xl_rowcol_to_cell
 from workforce.money import Money, nothing
 from workforce.review import Review
 from workforce.sheets import Cell, Sheet
-from workforce.tables import Column, Table, write_table
+from workforce.tables import Column, Computed, Table, write_table
 from workforce.workbook.charts import INKS, chart, insert
 from workforce.workbook.draft import Draft
 
@@ -17,7 +17,7 @@ def write(draft: Draft, sheet: Sheet) -> Table | None:
     """The table of spend lines; a portfolio's vendors have subtotals in their own currencies."""
     text = draft.wording.text
     sheet.headed(text("sheet.spend"), draft.about)
-    rows = [
+    rows: list[dict[str, Cell]] = [
         {
             "vendor": draft.vendor(review),
             "locale": each.locale,
@@ -81,22 +81,24 @@ def _by_kind(draft: Draft, sheet: Sheet, table: Table, review: Review) -> None:
     header = sheet.row
     spent: dict[tuple[str, str], Money] = {}
     for each in review.spend:
-        place = each.locale, each.kind
-        spent[place] = spent.get(place, nothing(review.currency)) + each.agreed.rounded()
-    columns: list[Column] = [draft.column("locale")]
-    for place, kind in enumerate(kinds, 1):
+        cell = each.locale, each.kind
+        spent[cell] = spent.get(cell, nothing(review.currency)) + each.agreed.rounded()
+
+    def of_kind(place: int, kind: str) -> Computed:
+        """The column of a kind: the sum of what stands above under its title."""
         title = xl_rowcol_to_cell(header, place, row_abs=True)
-        columns.append(
-            draft.computed(
-                "kind",
-                "General",
-                f"=SUMIFS({table.said('agreed')},{table.said('locale')},[locale],"
-                f"{table.said('kind')},{title})",
-                lambda row, _, kind=kind: spent.get(
-                    (row["locale"], kind), nothing(review.currency)
-                ),
-            ).called(f"kind_{kind}", draft.kind(kind))
+        return Computed(
+            f"kind_{kind}",
+            draft.kind(kind),
+            formula=f"=SUMIFS({table.said('agreed')},{table.said('locale')},[locale],"
+            f"{table.said('kind')},{title})",
+            value=lambda row, _: spent.get((row["locale"], kind), nothing(review.currency)),
         )
+
+    columns = [
+        draft.column("locale"),
+        *(of_kind(place, each) for place, each in enumerate(kinds, 1)),
+    ]
     rows: list[dict[str, Cell]] = [{"locale": each} for each in locales]
     matrix = write_table(sheet, columns, rows)
     title = draft.wording.text("workbook.spend_chart")

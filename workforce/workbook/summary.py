@@ -1,4 +1,4 @@
-"""The first sheet: where everything stands, in sentences, lights and sums that lead to their rows."""
+"""The first sheet: where everything stands, in sentences, lights and sums that lead to rows."""
 
 from dataclasses import dataclass
 
