@@ -67,7 +67,7 @@ MISSES, FALSE_TICKS, MISTAKES = 0.010, 0.0025, 0.015
 LEADS_SLIPS = 0.2
 MISTAKEN = {Verdict.CONFIRM: Verdict.DIFFERENT, Verdict.DIFFERENT: Verdict.CONFIRM}
 SECONDS, SECONDS_PER_PICTURE = 8.0, 0.9
-WORSE, SLOWER, LATER = 3.5, 0.35, 0.8
+WORSE, SLOWER, LATER = 4.5, 0.35, 0.8
 """What a vendor that is as bad as it becomes adds to slips, seconds and delays, as shares."""
 
 

@@ -70,7 +70,7 @@ SUBJECTS = {
 KIND_OF = {Verdict.CONFIRM: DecisionKind.SAME, Verdict.DIFFERENT: DecisionKind.DIFFERENT}
 AUDITED_WITH_CHANCE = 0.25
 SURE = 0.98
-QUESTIONS_AT_ONCE = 1_000
+QUESTIONS_AT_ONCE = 10_000
 
 # Each after those that its rows refer to.
 TABLES: tuple[type[Table], ...] = (
