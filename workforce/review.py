@@ -9,12 +9,22 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
+from typing import Union
 
 from workforce.figures import Figure, Metric
 from workforce.money import Money
 from workforce.periods import Period
 
-Value = str | int | float | Decimal | Money | dt.date | Period | Metric
+
+@dataclass(frozen=True)
+class Level:
+    """A value of a metric, as it was measured or agreed; printed in the metric's unit."""
+
+    metric: Metric
+    value: float | Money
+
+
+Value = Union[str, int, float, Decimal, Money, dt.date, Period, Metric, Level, "Said"]
 
 
 @dataclass(frozen=True)
@@ -163,8 +173,10 @@ class Risk:
 
 @dataclass(frozen=True)
 class Action:
+    """What is to be done, by whom (a person, or a part that somebody has) and by when."""
+
     what: Said
-    owner: str
+    owner: Said
     due: dt.date
 
 
