@@ -22,6 +22,8 @@ class Metric(StrEnum):
     THROUGHPUT = "throughput"
     TURNAROUND_P50 = "turnaround_p50"
     TURNAROUND_P95 = "turnaround_p95"
+    TURNAROUND_HOURS_P50 = "turnaround_hours_p50"
+    TURNAROUND_HOURS_P95 = "turnaround_hours_p95"
     SLA_ATTAINMENT = "sla_attainment"
     COST_PER_LABEL = "cost_per_label"
     COST_PER_CLUSTER = "cost_per_cluster"

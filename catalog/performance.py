@@ -1,0 +1,416 @@
+"""What vendors are measured by: everything asked, answered, decided and accepted, as columns.
+
+Each `Part` holds rows of one table with what never changes of the rows that they refer to, so that
+what was added on a day that is over can be kept as it is. Rows refer to one another by 64 bits
+(`keys_of`), of which two of ten million are the same once in 300,000 catalogues.
+"""
+
+import datetime as dt
+import math
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+from numpy.typing import NDArray
+from sqlalchemy import ColumnElement, Select, and_, case, exists, func, or_, select
+from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
+
+from catalog.database import chunks
+from catalog.schema import (
+    NO_SITE,
+    Answer,
+    AnswerState,
+    Decision,
+    DecisionKind,
+    GateRun,
+    Judgement,
+    Question,
+    QuestionKind,
+    Removal,
+    SiteTask,
+    Verdict,
+    VerifiedLabel,
+    WithdrawnQuestion,
+)
+
+Row: TypeAlias = Sequence[Any]
+
+NAME = pa.dictionary(pa.int32(), pa.string())
+KEY = pa.uint64()
+TIME = pa.timestamp("us", tz="UTC")
+COUNT = pa.int16()
+NOTHING = 0
+"""The key of what is not there."""
+
+OUTCOME = {
+    Verdict.CONFIRM: DecisionKind.SAME,
+    Verdict.MIXED: DecisionKind.DIFFERENT,
+    Verdict.VARIANT: DecisionKind.DIFFERENT,
+    Verdict.DIFFERENT: DecisionKind.DIFFERENT,
+    Verdict.UNUSABLE: DecisionKind.UNUSABLE,
+    Verdict.UNSURE: DecisionKind.UNSURE,
+}
+"""What a verdict says of its question, in the words of a decision."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """Rows of one kind, in the order in which they were added.
+
+    Attributes
+    ----------
+    schema
+        The columns; `id`, where there is one, is the row's own.
+    added
+        When a row was added.
+    query
+        The rows, without order and bounds.
+    read
+        The values of the columns, from a row of the query.
+    """
+
+    name: str
+    schema: pa.Schema
+    added: InstrumentedAttribute[dt.datetime]
+    query: Callable[[], Select[Any]]
+    read: Callable[[Row], Row]
+
+
+@dataclass(frozen=True)
+class Log:
+    """Every part; each a `pyarrow.Table` of the columns of its schema.
+
+    `questions` are those that somebody was asked. `tasks` say when a question reached a desk.
+    `acceptances` count, for each decision of people and passage through the gate, the labels that
+    were accepted and refused, and `escapes` the accepted ones that turned out wrong.
+    """
+
+    questions: pa.Table
+    tasks: pa.Table
+    answers: pa.Table
+    decisions: pa.Table
+    acceptances: pa.Table
+    escapes: pa.Table
+    withdrawals: pa.Table
+
+
+def read(session: Session, part: Part, *conditions: ColumnElement[bool]) -> pa.Table:
+    """The rows of a part for which the conditions are true."""
+    query = part.query().where(*conditions)
+    batches = [
+        _batch(part, page)
+        for page in session.execute(query.execution_options(yield_per=50_000)).partitions()
+    ]
+    return pa.Table.from_batches(batches, part.schema).unify_dictionaries()
+
+
+def log(session: Session) -> Log:
+    """All of every part."""
+    return Log(**{part.name: read(session, part) for part in PARTS})
+
+
+def keys_of(identities: Sequence[str | None]) -> NDArray[np.uint64]:
+    """The key of each identity; `NOTHING` for None."""
+    names = np.array(["" if each is None else each for each in identities], dtype=object)
+    keys = pd.util.hash_array(names, categorize=False)
+    keys[names == ""] = NOTHING
+    return keys
+
+
+def labels_of(session: Session, decision_ids: Collection[str]) -> list[tuple[str, str]]:
+    """Each label that names one of the decisions, with the decision."""
+    found: list[tuple[str, str]] = []
+    for chunk in chunks(sorted(decision_ids)):
+        query = select(VerifiedLabel.id, Decision.id).join(
+            Decision, Decision.id == VerifiedLabel.decision_id
+        )
+        found.extend(session.execute(query.where(Decision.id.in_(chunk))).tuples())
+    return sorted(found)
+
+
+def _batch(part: Part, rows: Iterable[Row]) -> pa.RecordBatch:
+    columns = zip(*map(part.read, rows), strict=True)
+    return pa.record_batch(
+        [
+            pa.array(keys_of(values) if field.type == KEY else values, field.type)
+            for field, values in zip(part.schema, columns, strict=True)
+        ],
+        schema=part.schema,
+    )
+
+
+ABOUT = (("site", NAME), ("locale", NAME), ("kind", NAME))
+
+
+def _about() -> tuple[InstrumentedAttribute[str], ...]:
+    return Question.site, Question.locale, Question.kind
+
+
+# --- questions ------------------------------------------------------------------------------------
+
+
+def _questions() -> Select[Any]:
+    is_gold = Question.expected.is_not(None)
+    return select(Question.id, *_about(), Question.asked_at, is_gold).where(
+        Question.site != NO_SITE
+    )
+
+
+QUESTIONS = Part(
+    "questions",
+    pa.schema(
+        [("id", pa.string()), ("question", KEY), *ABOUT, ("asked_at", TIME), ("gold", pa.bool_())]
+    ),
+    Question.asked_at,
+    _questions,
+    lambda row: (row[0], *row),
+)
+
+TASKS = Part(
+    "tasks",
+    pa.schema([("question", KEY), ("desk", NAME), ("pushed_at", TIME)]),
+    SiteTask.pushed_at,
+    lambda: select(SiteTask.question_id, SiteTask.desk, SiteTask.pushed_at),
+    tuple,
+)
+
+WITHDRAWALS = Part(
+    "withdrawals",
+    pa.schema([("question", KEY), ("withdrawn_at", TIME)]),
+    WithdrawnQuestion.withdrawn_at,
+    lambda: select(WithdrawnQuestion.question_id, WithdrawnQuestion.withdrawn_at),
+    tuple,
+)
+
+
+# --- answers --------------------------------------------------------------------------------------
+
+
+def _answers() -> Select[Any]:
+    plain = (
+        *(Answer.id, Answer.question_id, *_about(), Answer.annotator, Answer.annotation),
+        *(Answer.revision, Answer.desk, Answer.state, Answer.verdict, Answer.seconds),
+        *(Answer.answered_at, Answer.intruder_ids, Answer.groups, Question.expected),
+    )
+    return (
+        select(*plain, func.json_array_length(Question.image_ids))
+        .join(Question, Question.id == Answer.question_id)
+        .where(Question.site != NO_SITE)
+    )
+
+
+def _answer(row: Row) -> Row:
+    *plain, seconds, answered_at, ticked, groups, expected, n_images = row
+    kind, state, verdict = plain[4], plain[9], plain[10]
+    given = state == AnswerState.GIVEN and verdict is not None
+    said = said_by_answer(kind, verdict, ticked, groups, n_images) if given else None
+    known = expected is not None
+    right = known and given and _is_right(expected, verdict, ticked)
+    places = _places(expected, verdict, ticked, n_images) if known and given else (0, 0, 0, 0)
+    taken = math.nan if seconds is None else seconds
+    return (*plain, taken, answered_at, said, known, right, *places)
+
+
+def said_by_answer(
+    kind: str, verdict: str, ticked: Sequence[str], groups: Sequence[Sequence[str]], n_images: int
+) -> str:
+    """What an answer says of its question, as `said_by_decision` would say the same."""
+    outcome = OUTCOME[Verdict(verdict)]
+    if kind == QuestionKind.SPLIT and outcome == DecisionKind.SAME:
+        products = [group for group in groups if len(group) > 1]
+        return _said_of_groups(products) if products else DecisionKind.UNSURE
+    if kind == QuestionKind.MERGE or outcome != DecisionKind.SAME:
+        return outcome
+    if len(ticked) == n_images:
+        return DecisionKind.DIFFERENT if kind == QuestionKind.ATTACH else DecisionKind.UNSURE
+    return _said_of_one(ticked)
+
+
+def said_by_decision(
+    kind: str, outcome: str, groups: Sequence[Sequence[str]], removed: Sequence[str]
+) -> str:
+    """What a decision says: how the images are sorted, which don't belong, or only its kind."""
+    if kind == QuestionKind.SPLIT and groups:
+        return _said_of_groups(groups)
+    if kind == QuestionKind.MERGE or outcome != DecisionKind.SAME:
+        return outcome
+    return _said_of_one(removed)
+
+
+def _said_of_groups(groups: Sequence[Sequence[str]]) -> str:
+    return " / ".join(sorted(" ".join(sorted(group)) for group in groups))
+
+
+def _said_of_one(removed: Sequence[str]) -> str:
+    return " ".join([DecisionKind.SAME, *sorted(removed)])
+
+
+def _is_right(expected: dict[str, Any], verdict: str, ticked: Sequence[str]) -> bool:
+    """Whether the answer to a gold question says what is expected of it."""
+    return verdict == expected["verdict"] and set(ticked) == set(expected.get("intruder_ids", ()))
+
+
+def _places(
+    expected: dict[str, Any], verdict: str, ticked: Sequence[str], n_images: int
+) -> tuple[int, int, int, int]:
+    """Intruders, those found, members, those left alone; zeros where pictures aren't spoken of."""
+    intruders = set(expected.get("intruder_ids", ()))
+    n_members = n_images - len(intruders)
+    if verdict == Verdict.DIFFERENT:
+        return len(intruders), len(intruders), n_members, 0
+    if verdict != Verdict.CONFIRM:
+        return 0, 0, 0, 0
+    out = set(ticked)
+    return len(intruders), len(out & intruders), n_members, n_members - len(out - intruders)
+
+
+ANSWERS = Part(
+    "answers",
+    pa.schema(
+        [
+            *(("id", pa.string()), ("question", KEY), *ABOUT),
+            *(("annotator", NAME), ("annotation", KEY), ("revision", COUNT), ("desk", NAME)),
+            *(("state", NAME), ("verdict", NAME), ("seconds", pa.float64()), ("answered_at", TIME)),
+            *(("said", KEY), ("gold", pa.bool_()), ("right", pa.bool_())),
+            *(("intruders", COUNT), ("found", COUNT), ("members", COUNT), ("spared", COUNT)),
+        ]
+    ),
+    Answer.pulled_at,
+    _answers,
+    _answer,
+)
+
+
+# --- decisions ------------------------------------------------------------------------------------
+
+
+def _decisions() -> Select[Any]:
+    return (
+        select(
+            *(Decision.id, Decision.supersedes_id, Decision.question_id, *_about()),
+            *(Decision.kind, Decision.decided_at, Decision.model_id.is_not(None)),
+            *(Decision.groups, Decision.removed_ids),
+        )
+        .join(Question, Question.id == Decision.question_id)
+        .where(Question.site != NO_SITE)
+    )
+
+
+def _decision(row: Row) -> Row:
+    key, *plain, groups, removed = row
+    kind, outcome = plain[4], plain[5]
+    return key, key, *plain, said_by_decision(kind, outcome, groups, removed)
+
+
+DECISIONS = Part(
+    "decisions",
+    pa.schema(
+        [
+            *(("id", pa.string()), ("decision", KEY), ("supersedes", KEY), ("question", KEY)),
+            *(*ABOUT, ("outcome", NAME), ("decided_at", TIME), ("by_model", pa.bool_())),
+            ("said", KEY),
+        ]
+    ),
+    Decision.decided_at,
+    _decisions,
+    _decision,
+)
+
+
+# --- labels ---------------------------------------------------------------------------------------
+
+
+def counts_as_accepted() -> Any:
+    """True of a `Judgement` that accepts a `VerifiedLabel`, the first one of its question's image.
+
+    A label that only says anew what an accepted one of the same question said is no more work.
+    """
+    before, before_decision, judged = (
+        aliased(VerifiedLabel),
+        aliased(Decision),
+        aliased(Judgement),
+    )
+    said_before = (
+        exists()
+        .where(before.id == VerifiedLabel.supersedes_id)
+        .where(before_decision.id == before.decision_id)
+        .where(before_decision.question_id == Decision.question_id)
+        .where(judged.label_id == before.id, judged.accepted)
+    )
+    return and_(Judgement.accepted, ~said_before)
+
+
+def _acceptances() -> Select[Any]:
+    counted, refused = (
+        func.sum(case((condition, 1), else_=0))
+        for condition in (counts_as_accepted(), ~Judgement.accepted)
+    )
+    return (
+        select(Decision.id, Decision.question_id, *_about(), GateRun.judged_at, counted, refused)
+        .select_from(GateRun)
+        .join(Judgement, Judgement.gate_run_id == GateRun.id)
+        .join(VerifiedLabel, VerifiedLabel.id == Judgement.label_id)
+        .join(Decision, Decision.id == VerifiedLabel.decision_id)
+        .join(Question, Question.id == Decision.question_id)
+        .where(Question.site != NO_SITE, Decision.model_id.is_(None))
+        .group_by(Decision.id, Decision.question_id, *_about(), GateRun.id, GateRun.judged_at)
+    )
+
+
+ACCEPTANCES = Part(
+    "acceptances",
+    pa.schema(
+        [
+            *(("id", pa.string()), ("decision", KEY), ("question", KEY), *ABOUT),
+            *(("judged_at", TIME), ("accepted", COUNT), ("refused", COUNT)),
+        ]
+    ),
+    GateRun.judged_at,
+    _acceptances,
+    lambda row: (row[0], *row),
+)
+
+
+def turned_out_wrong(wrong: Any, right: Any) -> Any:
+    """True where the label `right` says that the label `wrong`, which it supersedes, was wrong.
+
+    It withdraws it, and not because the image had to go, or another decision says that the image
+    shows another product. A product that is merged with another one was not wrong.
+    """
+    removed = exists().where(
+        Removal.image_id == wrong.image_id, Removal.requested_at <= right.labelled_at
+    )
+    other_product = and_(
+        right.decision_id.is_distinct_from(wrong.decision_id),
+        right.product_id.is_distinct_from(wrong.product_id),
+    )
+    return and_(right.supersedes_id == wrong.id, or_(right.withdrawn, other_product), ~removed)
+
+
+LATER = aliased(VerifiedLabel)
+
+
+def _escapes() -> Select[Any]:
+    accepted = exists().where(Judgement.label_id == VerifiedLabel.id, Judgement.accepted)
+    return (
+        select(VerifiedLabel.decision_id, LATER.labelled_at, func.count())
+        .select_from(LATER)
+        .join(VerifiedLabel, turned_out_wrong(VerifiedLabel, LATER))
+        .join(Decision, Decision.id == VerifiedLabel.decision_id)
+        .where(accepted, Decision.model_id.is_(None))
+        .group_by(VerifiedLabel.decision_id, LATER.labelled_at)
+    )
+
+
+ESCAPES = Part(
+    "escapes",
+    pa.schema([("decision", KEY), ("found_at", TIME), ("escaped", COUNT)]),
+    LATER.labelled_at,
+    _escapes,
+    tuple,
+)
+
+PARTS = (QUESTIONS, TASKS, ANSWERS, DECISIONS, ACCEPTANCES, ESCAPES, WITHDRAWALS)

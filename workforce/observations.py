@@ -1,0 +1,379 @@
+"""What each metric is measured on: observations, one a row, made of the catalogue's log.
+
+Each function gives a data frame with the columns `site`, `locale`, `kind` (categories), `at` (int64
+microseconds, UTC: what decides the period) and `question` (its key). Further columns: `hits` and
+`of` of shares, `value` of means and quantiles, `cluster` for what hangs together, `answer` (its
+place among the log's answers) and `decision` (its key) where a row is about one. Questions that
+nobody is asked (`NO_SITE`) are in none.
+"""
+
+import datetime as dt
+from functools import cached_property
+from typing import TypeAlias, cast
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from catalog.performance import NOTHING, Log
+from catalog.schema import AnswerState, DecisionKind, Desk, QuestionKind, Verdict
+from workforce.calendar import WorkingCalendar
+from workforce.records import Workforce
+from workforce.working_time import WorkingTime, moment
+
+Frame: TypeAlias = pd.DataFrame
+
+ABOUT = ["site", "locale", "kind"]
+VERDICTS = list(Verdict)
+# The bits of a pattern that count how often one verdict was given.
+BITS = 10
+NO_ANSWER = np.int32(-1)
+NEVER = np.iinfo(np.int64).max
+A_DAY = 86_400_000_000
+HOUR = 3600.0
+
+
+class Observations:
+    """What the log says by a moment, `as_of`, which lies after none of its rows."""
+
+    def __init__(
+        self, log: Log, workforce: Workforce, as_of: dt.datetime, first_votes: int = 1
+    ) -> None:
+        self._log = log
+        self._workforce = workforce
+        self._now = moment(as_of)
+        self._first_votes = first_votes
+
+    # --- answers ----------------------------------------------------------------------------------
+
+    @cached_property
+    def answers(self) -> Frame:
+        """Every answer given before the moment, the oldest first."""
+        found = _frame(self._log.answers)
+        found["answer"] = np.arange(len(found), dtype=np.int32)
+        found = self._before(found, "answered_at")
+        return found.sort_values("answered_at", kind="stable", ignore_index=True)
+
+    @cached_property
+    def standing(self) -> Frame:
+        """The crowd's answers that stand: each annotator's newest, not skipped nor withdrawn."""
+        crowd = self.answers[self.answers["desk"] == Desk.CROWD]
+        annotation = _together(crowd["question"], crowd["annotation"])
+        revised = annotation.isin(annotation[crowd["revision"] > 0].unique())
+        newest = crowd.loc[revised].groupby(annotation[revised])["revision"].transform("max")
+        older = revised.copy()
+        older[revised] = crowd.loc[revised, "revision"] < newest
+        given = crowd[(crowd["state"] == AnswerState.GIVEN) & ~older]
+        voice = _together(given["question"], given["annotator"].cat.codes)
+        return given[~voice.duplicated(keep="last")]
+
+    def gold(self) -> Frame:
+        """Each standing answer to a gold question; a hit is right."""
+        return self._of_gold().assign(hits=lambda each: each["right"].astype(float), of=1.0)
+
+    def sensitivity(self) -> Frame:
+        """The same; hits are the intruders found, of all intruders."""
+        return _share(self._of_gold(), "found", "intruders")
+
+    def specificity(self) -> Frame:
+        """The same; hits are the members left alone, of all members."""
+        return _share(self._of_gold(), "spared", "members")
+
+    def _of_gold(self) -> Frame:
+        found = self.standing[self.standing["gold"]]
+        return found.assign(at=found["answered_at"], cluster=found["annotator"].cat.codes)
+
+    def seconds(self) -> Frame:
+        """The seconds of each first answer of the crowd; gold as well, which looks like any."""
+        told = self._first_given()
+        told = told[(told["desk"] == Desk.CROWD) & (told["value"] > 0)]
+        return told.assign(cluster=told["annotator"].cat.codes)
+
+    def _first_given(self) -> Frame:
+        answers = self.answers
+        first = (answers["revision"] == 0) & (answers["state"] == AnswerState.GIVEN)
+        columns = [*ABOUT, "question", "answer", "annotator", "desk", "answered_at", "seconds"]
+        return answers.loc[first, columns].rename(columns={"answered_at": "at", "seconds": "value"})
+
+    def throughput(self) -> Frame:
+        """Labels accepted (`hits`) and hours of work (`of`), apart; days hang together."""
+        worked = self._first_given()
+        hours = worked["value"].fillna(0.0) / HOUR
+        worked = worked.assign(hits=0.0, of=hours, decision=np.uint64(NOTHING))
+        labels = self.labels().assign(of=0.0, answer=NO_ANSWER)
+        columns = [*ABOUT, "at", "question", "answer", "decision", "hits", "of"]
+        both = _joined([each[columns] for each in (worked, labels)])
+        return both.assign(cluster=both["at"] // A_DAY)
+
+    def agreement(self) -> Frame:
+        """Each question that several of the crowd answered, at its first answer that stands.
+
+        `pattern` holds how often each verdict was given, `BITS` for each of `VERDICTS`.
+        """
+        said = self.standing.loc[~self.standing["gold"]]
+        place = np.array([VERDICTS.index(Verdict(each)) for each in said["verdict"].cat.categories])
+        worth = np.int64(1) << (BITS * place.astype(np.int64))
+        said = said.assign(pattern=worth[said["verdict"].cat.codes], n=1)
+        said = said[said["question"].duplicated(keep=False)]
+        sums = said.groupby("question")[["pattern", "n"]].sum()
+        first = said.drop_duplicates("question").set_index("question")
+        found = first[[*ABOUT, "answered_at"]].rename(columns={"answered_at": "at"})
+        return found.assign(pattern=sums["pattern"]).reset_index()
+
+    # --- questions --------------------------------------------------------------------------------
+
+    @cached_property
+    def questions(self) -> Frame:
+        """Every question but gold, indexed by its key, with what became of it.
+
+        `released`, `submitted`, `decided`, `withdrawn` are moments, `NEVER` where it was not;
+        `outcome` is that of its first decision of people, `reworked` whether that was not enough.
+        """
+        every = _frame(self._log.questions)
+        every = every[(every["asked_at"] < self._now) & ~every["gold"]].set_index("question")
+        tasks = self._before(_frame(self._log.tasks), "pushed_at")
+        at_crowd = tasks["desk"] == Desk.CROWD
+        pushed = tasks[at_crowd].groupby("question")["pushed_at"].min()
+        every["released"] = pushed.reindex(every.index).fillna(every["asked_at"]).astype(np.int64)
+
+        answers = self.answers[self.answers["state"] == AnswerState.GIVEN]
+        crowd = answers[(answers["desk"] == Desk.CROWD) & ~answers["gold"]]
+        first = crowd.drop_duplicates("question").set_index("question")
+        every["submitted"] = _moments(first["answered_at"], every)
+        every["annotator"] = first["annotator"].cat.codes.reindex(every.index, fill_value=-1)
+        voices = crowd[["question", "annotator"]]
+        voices = voices[voices["question"].duplicated(keep=False)].drop_duplicates()
+        votes = voices.groupby("question").size()
+
+        decisions = self.decisions
+        of_people = decisions[
+            ~decisions["by_model"] & (decisions["outcome"] != DecisionKind.UNDONE)
+        ]
+        accepted = of_people.drop_duplicates("question").set_index("question")
+        every["decided"] = _moments(accepted["decided_at"], every)
+        every["outcome"] = accepted["outcome"].astype(object).reindex(every.index)
+        withdrawn = self._before(_frame(self._log.withdrawals), "withdrawn_at")
+        every["withdrawn"] = _moments(withdrawn.set_index("question")["withdrawn_at"], every)
+        unasked = decisions.loc[decisions["by_model"], "question"]
+        every = every[~(every.index.isin(unasked) & (every["submitted"] == NEVER))]
+
+        refused = self.acceptances
+        decided_anew = decisions["supersedes"].isin(of_people["decision"])
+        reworked = (
+            tasks.loc[~at_crowd, "question"],
+            answers.loc[answers["desk"] == Desk.LEAD, "question"],
+            votes.index[votes > self._first_votes].to_series(),
+            decisions.loc[decided_anew, "question"],
+            refused.loc[refused["refused"] > 0, "question"],
+        )
+        every["reworked"] = every.index.isin(pd.concat(reworked).to_numpy())
+        return every
+
+    @cached_property
+    def decisions(self) -> Frame:
+        """Every decision before the moment, the oldest first."""
+        found = self._before(_frame(self._log.decisions), "decided_at")
+        return found.sort_values("decided_at", kind="stable", ignore_index=True)
+
+    def first_pass(self) -> Frame:
+        """Each question at its first answer; a hit was decided, and needed no rework."""
+        submitted = self._submitted()
+        told = submitted["outcome"].isin(
+            [DecisionKind.SAME, DecisionKind.DIFFERENT, DecisionKind.UNUSABLE]
+        )
+        return submitted.assign(hits=(told & ~submitted["reworked"]).astype(float), of=1.0)
+
+    def rework(self) -> Frame:
+        """Each question at its first answer; a hit was asked, decided or judged once more."""
+        submitted = self._submitted()
+        return submitted.assign(hits=submitted["reworked"].astype(float), of=1.0)
+
+    def _submitted(self) -> Frame:
+        found = self.questions[self.questions["submitted"] != NEVER]
+        return found.assign(at=found["submitted"], cluster=found["annotator"]).reset_index()
+
+    def defects(self) -> Frame:
+        """Each standing answer that others answered too; a hit is not what was decided."""
+        decisions = self.decisions
+        current = decisions[
+            ~decisions["decision"].isin(decisions["supersedes"])
+            & ~decisions["by_model"]
+            & (decisions["outcome"] != DecisionKind.UNDONE)
+        ].set_index("question")
+        standing = self.standing
+        by_lead = self.answers.loc[self.answers["desk"] == Desk.LEAD, "question"].unique()
+        seen_twice = standing["question"].duplicated(keep=False) | standing["question"].isin(
+            by_lead
+        )
+        found = standing[seen_twice & standing["question"].isin(current.index)]
+        said = current["said"].reindex(found["question"]).to_numpy()
+        return found.assign(
+            at=found["answered_at"],
+            hits=(found["said"].to_numpy() != said).astype(float),
+            of=1.0,
+            cluster=found["annotator"].cat.codes,
+        )
+
+    def turnaround(self) -> Frame:
+        """Each question that people decided, when they did; `value` in working days of its vendor.
+
+        NaN where the vendor is not recorded.
+        """
+        found = self._decided()
+        days = np.full(len(found), np.nan)
+        for site, rows in found.groupby("site", observed=True).indices.items():
+            of_vendor = found.iloc[rows]
+            if (time := self._time(str(site), of_vendor)) is not None:
+                done, released = (
+                    time.worked(of_vendor[name].to_numpy()) for name in ("decided", "released")
+                )
+                days[rows] = done - released
+        return found.assign(value=days)
+
+    def turnaround_hours(self) -> Frame:
+        """The same; `value` in hours by the clock."""
+        found = self._decided()
+        return found.assign(value=(found["decided"] - found["released"]) / 1e6 / HOUR)
+
+    def _decided(self) -> Frame:
+        found = self.questions[self.questions["decided"] != NEVER].reset_index()
+        return found.assign(at=found["decided"], cluster=found["released"] // A_DAY)
+
+    def due(self) -> Frame:
+        """Each question that was due before the moment, when it was; a hit was decided by then.
+
+        One that nobody was asked any more by then was not due, nor one without a service level.
+        """
+        questions = self.questions
+        found = questions.assign(days=self._agreed(questions), of=1.0).reset_index()
+        due = np.full(len(found), NEVER)
+        for site, rows in found.groupby("site", observed=True).indices.items():
+            of_vendor = found.iloc[rows]
+            of_vendor = of_vendor[of_vendor["days"].notna()]
+            time = self._time(str(site), of_vendor, of_vendor["days"].max())
+            if time is not None:
+                due[of_vendor.index] = time.due(
+                    of_vendor["released"].to_numpy(), of_vendor["days"].to_numpy()
+                )
+        found = found.assign(at=due)
+        found = found[(found["at"] < self._now) & (found["withdrawn"] > found["at"])]
+        on_time = (found["decided"] <= found["at"]).astype(float)
+        return found.assign(hits=on_time, cluster=found["released"] // A_DAY)
+
+    def _agreed(self, questions: Frame) -> NDArray[np.float64]:
+        """The service level of each question, by the contract in force when it was asked."""
+        agreed = np.full(len(questions), np.nan)
+        alike = questions.assign(day=questions["asked_at"] // A_DAY)
+        for key, rows in alike.groupby([*ABOUT, "day"], observed=True).indices.items():
+            site, locale, kind, day = cast("tuple[str, str, str, int]", key)
+            contract = self._workforce.contract(site, _date(day))
+            within = contract.returned_within(kind, locale) if contract else None
+            if within is not None:
+                agreed[rows] = float(within)
+        return agreed
+
+    def _time(self, site: str, found: Frame, working_days: float = 0) -> WorkingTime | None:
+        """The shifts of a vendor, if it is recorded, while `found` was asked and decided."""
+        vendor = next((each for each in self._workforce.vendors if each.site == site), None)
+        if vendor is None or found.empty:
+            return None
+        moments = found[["released", "decided"]].to_numpy()
+        first, last = moments.min(), moments.max(where=moments != NEVER, initial=moments.min())
+        days = _date(first // A_DAY), _date(last // A_DAY)
+        return WorkingTime(WorkingCalendar(vendor), *days, working_days)
+
+    # --- labels -----------------------------------------------------------------------------------
+
+    @cached_property
+    def acceptances(self) -> Frame:
+        """What the gate said before the moment of the labels of each decision."""
+        return self._before(_frame(self._log.acceptances), "judged_at")
+
+    def labels(self) -> Frame:
+        """The labels of people's decisions that the gate accepted, `hits`, when it did."""
+        found = self.acceptances[self.acceptances["accepted"] > 0]
+        return found.assign(at=found["judged_at"], hits=found["accepted"].astype(float))
+
+    def escapes(self) -> Frame:
+        """Accepted labels when they were accepted; hits turned out wrong since."""
+        labels = self.labels()
+        escapes = self._before(_frame(self._log.escapes), "found_at")
+        wrong = escapes.groupby("decision")["escaped"].sum()
+        n_wrong = wrong.reindex(labels["decision"]).fillna(0).to_numpy()
+        # A decision whose labels pass the gate at several times has its escapes where they fit.
+        before = labels.groupby("decision")["accepted"].cumsum() - labels["accepted"]
+        left = np.clip(n_wrong - before.to_numpy(), 0, labels["accepted"].to_numpy())
+        return labels.assign(hits=left, of=labels["hits"], cluster=labels["question"])
+
+    def kept(self) -> Frame:
+        """Labels accepted, and with a minus those that turned out wrong, each when it did."""
+        labels = self.labels()
+        escapes = self._before(_frame(self._log.escapes), "found_at")
+        about = labels.drop_duplicates("decision").set_index("decision")[[*ABOUT, "question"]]
+        lost = escapes.join(about, on="decision", how="inner")
+        lost = lost.assign(at=lost["found_at"], hits=-lost["escaped"].astype(float))
+        columns = [*ABOUT, "at", "question", "decision", "hits"]
+        return _joined([labels[columns], lost[columns]])
+
+    def verified(self) -> Frame:
+        """Clusters that people found to show one product, when they did."""
+        found = self.questions
+        found = found[
+            (found["kind"] == QuestionKind.VERIFY) & (found["outcome"] == DecisionKind.SAME)
+        ]
+        return found.assign(at=found["decided"], hits=1.0).reset_index()
+
+    def _before(self, found: Frame, column: str) -> Frame:
+        return found[found[column] < self._now]
+
+
+def _frame(table: pa.Table) -> Frame:
+    """The columns but `id`; moments as int64 microseconds, names as categories."""
+    columns = {}
+    for field in table.schema:
+        if field.name == "id":
+            continue
+        column = table[field.name]
+        if pa.types.is_timestamp(field.type):
+            columns[field.name] = column.cast(pa.int64()).to_numpy()
+        elif pa.types.is_dictionary(field.type):
+            columns[field.name] = column.combine_chunks().to_pandas()
+        else:
+            columns[field.name] = column.to_numpy()
+    return pd.DataFrame(columns, copy=False)
+
+
+def _together(question: "pd.Series[int]", other: "pd.Series[int]") -> "pd.Series[int]":
+    """A key of two things, of 64 bits as theirs."""
+    mixed = other.to_numpy().astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)
+    return pd.Series(question.to_numpy(np.uint64) ^ mixed, index=question.index)
+
+
+def _moments(found: "pd.Series[int]", of: Frame) -> "pd.Series[int]":
+    return found.reindex(of.index, fill_value=NEVER).astype(np.int64)
+
+
+def _date(day: int) -> dt.date:
+    """The day that comes so many after the first of 1970."""
+    return dt.date(1970, 1, 1) + dt.timedelta(days=int(day))
+
+
+def _share(found: Frame, hits: str, of: str) -> Frame:
+    found = found[found[of] > 0]
+    return found.assign(hits=found[hits].astype(float), of=found[of].astype(float))
+
+
+def _joined(frames: list[Frame]) -> Frame:
+    """Frames one after another, their names as categories still."""
+    categories = {
+        name: pd.api.types.union_categoricals([each[name] for each in frames]) for name in ABOUT
+    }
+    plain = pd.concat([each.drop(columns=ABOUT) for each in frames], ignore_index=True)
+    return plain.assign(**categories)
+
+
+def patterns(codes: NDArray[np.int64]) -> NDArray[np.int64]:
+    """How often each verdict was given, (patterns, verdicts), from the codes of `agreement`."""
+    shifts = BITS * np.arange(len(VERDICTS))
+    return (codes[:, None] >> shifts) & ((1 << BITS) - 1)
