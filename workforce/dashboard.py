@@ -1,4 +1,4 @@
-"""What the dashboard says: where each locale stands, who is late, what it costs, what comes next."""
+"""The dashboard: where each locale stands, who is late, what it costs, what comes next."""
 
 import datetime as dt
 from dataclasses import dataclass
@@ -40,7 +40,7 @@ class Coming:
 
 @dataclass(frozen=True)
 class Dashboard:
-    """The state at a moment; amounts of locales are in `currency`, those of vendors in their own."""
+    """The state at a moment."""
 
     as_of: dt.datetime
     locales: tuple[LocaleLine, ...] = ()

@@ -1,4 +1,4 @@
-"""What reports say in a reader's language: texts, and numbers, money and dates as readers write them.
+"""What reports say in a reader's language: texts, and numbers, money and dates as people write.
 
 The texts of a language are the files `workforce/texts/LANGUAGE/*.yaml`: a key and a text with
 placeholders, or one text for each plural form of the placeholder `n`. A placeholder is printed by
@@ -35,6 +35,8 @@ DIGITS = {
     Metric.THROUGHPUT: 1,
     Metric.TURNAROUND_P50: 1,
     Metric.TURNAROUND_P95: 1,
+    Metric.TURNAROUND_HOURS_P50: 1,
+    Metric.TURNAROUND_HOURS_P95: 1,
 }
 
 
@@ -101,6 +103,8 @@ class Wording:
     def written(self, value: Value) -> str:
         """A value as it stands in a sentence."""
         match value:
+            case Said():
+                return self.said(value)
             case Money():
                 return self.money(value)
             case dt.date():
