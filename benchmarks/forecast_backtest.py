@@ -69,8 +69,8 @@ def main(
                 f"{histories} histories of {WEEKS} weeks of each shape, forecast every four weeks"
                 " from the eighth on, with what was known then: when will there be as many labels"
                 " as 4 or 13 weeks bring at the mean rate so far? `within` is how often it was by"
-                " the P50 and the P85. The bias is the median of days by which the P50 told a later day;"
-                " the errors are mean absolute days: those of the P50, of going by the last week,"
+                " the P50 and the P85. The bias is the median of days by which the P50 told a later"
+                " day; the errors are mean absolute days: of the P50, of going by the last week,"
                 " and of going by the mean of all weeks. The noise of a week is 10 to 35 %.",
                 "",
                 "| history | weeks | cases | within P50 | within P85 | bias | error | last week |"

@@ -2,90 +2,109 @@
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 
 from catalog import Transaction, labels
+from tasks.artifacts import table
 from tasks.settings import Settings
-from tasks.spending import done, spent
-from workforce import Spent, Workforce, ledger
+from tasks.spending import done
+from workforce import Spent, ledger
+from workforce.backtest import Case, backtest, score
 from workforce.forecast import Forecast, forecast
-from workforce.money import nothing
+from workforce.periods import Period
 from workforce.review import BudgetLine, OrderLine
 from workforce.scenarios import AS_NOW, Practice, Scenario
-from workforce.spent import Done
+from workforce.statement import Statement, statement
+
+LOCALES = ("locale", "labels needed", "done P50", "done P85", "spend P50", "spend P85")
+BACKTEST = (
+    "weeks",
+    "cases",
+    "within P50",
+    "within P85",
+    "bias, days",
+    "error",
+    "last week",
+    "mean",
+)
 
 
 @dataclass(frozen=True)
 class Known:
-    """What a forecast starts from: records, work so far, and what each locale still needs."""
+    """What a forecast starts from: all that was done and billed, and what each locale needs."""
 
-    workforce: Workforce
-    done: tuple[Done, ...]
-    spent: Spent
+    statement: Statement
     remaining: Mapping[str, int | None]
-    as_of: dt.date
+    planned: Mapping[str, int]
     currency: str
+
+    @property
+    def as_of(self) -> dt.date:
+        return self.statement.period.ends
 
     def forecast(self, scenario: Scenario = AS_NOW) -> Forecast:
         """What is expected if it goes on as in `scenario`; raises as `workforce.forecast`."""
         return forecast(
-            self.done,
-            self.workforce,
+            self.statement.done,
+            self.statement.workforce,
             self.remaining,
             as_of=self.as_of,
             currency=self.currency,
-            spent=self.spent,
+            spent=self._spent,
             scenario=scenario,
         )
 
+    def backtest(self) -> list[Case]:
+        """What forecasts would have said in the past."""
+        return backtest(self.statement.done, self.statement.workforce, self.as_of)
+
     def due(self, settings: Settings) -> dict[str, dt.date]:
         """By when each locale is to have its labels: as set, or when its budget ends."""
-        budgets = {
-            locale: max(each.ends for each in held)
+        budgets = [each for each in self.statement.workforce.budgets if each.ends >= self.as_of]
+        ends = {
+            locale: max(each.ends for each in budgets if each.holds(locale))
             for locale in self.remaining
-            if (
-                held := [
-                    each
-                    for each in self.workforce.budgets
-                    if each.holds(locale) and each.ends >= self.as_of
-                ]
-            )
+            if any(each.holds(locale) for each in budgets)
         }
-        return budgets | settings.foresight.due
+        return ends | settings.foresight.due
 
     def orders(self, told: Forecast) -> dict[str, list[OrderLine]]:
-        """The purchase orders of each vendor beside when they run out; all used is accrued."""
-        runs_out = {each.number: each for each in told.orders}
-        found: dict[str, list[OrderLine]] = {}
-        for order in self.workforce.purchase_orders:
-            if order.number in runs_out:
-                none = nothing(order.currency)
-                used = self.spent.orders.get(order.number, none)
-                line = OrderLine(
-                    order.number,
-                    order.money,
-                    none,
-                    self.workforce.convert(used, order.currency, self.as_of),
-                    order.starts,
-                    order.ends,
-                    runs_out[order.number].p50,
-                    runs_out[order.number].p85,
+        """The purchase orders of each vendor, with the days on which they run out."""
+        days = {each.number: each for each in told.orders}
+        return {
+            vendor.site: [
+                replace(
+                    line, runs_out_p50=days[line.number].p50, runs_out_p85=days[line.number].p85
                 )
-                found.setdefault(order.vendor, []).append(line)
-        return found
+                for line in self.statement.orders(vendor.site)
+                if line.number in days
+            ]
+            for vendor in self.statement.workforce.vendors
+        }
 
     def budgets(self, told: Forecast) -> list[BudgetLine]:
-        """The budgets beside what they will have paid."""
+        """The budgets, with what they will have paid."""
         expected = {each.name: each for each in told.budgets}
-        found = []
-        for budget in self.workforce.budgets:
-            if budget.name in expected:
-                used = self.spent.budgets.get(budget.name, nothing(budget.currency))
-                used = self.workforce.convert(used, budget.currency, self.as_of)
-                at = expected[budget.name]
-                found.append(BudgetLine(budget.name, budget.money, used, used, at.p50, at.p85))
-        return found
+        return [
+            replace(
+                line, forecast_p50=expected[line.name].p50, forecast_p85=expected[line.name].p85
+            )
+            for line in self.statement.budgets(self.planned)
+            if line.name in expected
+        ]
+
+    @property
+    def _spent(self) -> Spent:
+        orders = (
+            line
+            for vendor in self.statement.workforce.vendors
+            for line in self.statement.orders(vendor.site)
+        )
+        return Spent(
+            {each.number: each.invoiced + each.accrued for each in orders},
+            {each.name: each.actual for each in self.statement.budgets(self.planned)},
+        )
 
 
 def known(transaction: Transaction, settings: Settings, as_of: dt.date) -> Known:
@@ -93,23 +112,53 @@ def known(transaction: Transaction, settings: Settings, as_of: dt.date) -> Known
 
     Raises `WorkforceError` where a record cannot be read, or an exchange rate is missing.
     """
-    workforce = ledger.standing(transaction)
+    so_far = done(transaction)
+    first = min((each.on for each in so_far), default=as_of)
+    period = Period(name="so far", starts=min(first, as_of), ends=as_of)
     accepted = Counter(row.locale for row in labels.accepted(transaction))
-    remaining: dict[str, int | None] = {}
-    for locale in settings.locales:
-        wanted = settings.plan.locales.get(locale)
-        images = wanted.images if wanted is not None else None
-        remaining[locale] = max(images - accepted[locale], 0) if images is not None else None
+    planned = {
+        locale: wanted.images
+        for locale, wanted in settings.plan.locales.items()
+        if wanted.images is not None
+    }
+    remaining = {
+        locale: max(planned[locale] - accepted[locale], 0) if locale in planned else None
+        for locale in settings.locales
+    }
+    agreed = ledger.standing(transaction)
     return Known(
-        workforce,
-        tuple(done(transaction)),
-        spent(transaction, workforce, as_of),
-        remaining,
-        as_of,
-        settings.foresight.currency,
+        statement(agreed, so_far, period, as_of), remaining, planned, settings.foresight.currency
     )
 
 
 def practice(settings: Settings) -> Practice:
     """How labels are asked for today, by the settings."""
     return Practice(votes=settings.annotate.votes.first, gold=settings.annotate.asking.gold_share)
+
+
+def forecast_page(told: Forecast, cases: Iterable[Case]) -> Iterator[str]:
+    """What is expected, and how forecasts did in the past, as sections of a page."""
+    yield f"As of {told.as_of}: in 50 of 100 simulated futures by the P50, in 85 by the P85."
+    yield table(LOCALES, (_cells(each.locale, told) for each in told.locales))
+    known_cases = list(cases)
+    lines = []
+    for weeks in sorted({each.weeks for each in known_cases}):
+        found = score(each for each in known_cases if each.weeks == weeks)
+        if found is not None:
+            within = (f"{found.within_p50:.0%}", f"{found.within_p85:.0%}")
+            errors = (found.bias, found.error, found.error_of_last, found.error_of_mean)
+            lines.append((weeks, found.n, *within, *(f"{each:.1f}" for each in errors)))
+    if lines:
+        yield (
+            "What forecasts would have said in the past: how often it was done by the P50 and the"
+            " P85, the days that the P50 told too late (the median), and mean errors in days: of"
+            " the P50, of going by the last week, and of going by the mean of all weeks."
+        )
+        yield table(BACKTEST, lines)
+
+
+def _cells(locale: str, told: Forecast) -> tuple[object, ...]:
+    [each] = told.about([locale]).locales
+    needed = each.remaining if each.remaining is not None else "no plan"
+    days = (each.done_p50 or "beyond a year", each.done_p85 or "beyond a year")
+    return locale, needed, *days, each.spend_p50, each.spend_p85

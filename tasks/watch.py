@@ -2,7 +2,6 @@
 
 import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import partial
 from typing import NamedTuple
 from uuid import UUID
@@ -14,29 +13,24 @@ from catalog import Transaction, warned
 from catalog.identity import digest
 from catalog.schema import Warned
 from tasks.artifacts import table
-from tasks.foresight import known
+from tasks.foresight import Known, known
+from tasks.performance import figures
 from tasks.settings import Settings
-from workforce import Workforce, ledger, warnings
+from workforce import Workforce, warnings
 from workforce.figures import Figure, Metric
-from workforce.review import InvoiceLine, Light, Said
-from workforce.throughput import A_DAY
-from workforce.warnings import Drift, Kind, Warning, news
+from workforce.forecast import Forecast
+from workforce.periods import A_DAY, week_of
+from workforce.review import Light, Said
+from workforce.statistics.watch import WeeklyCount, quality_watch
+from workforce.throughput import WEEK
+from workforce.warnings import Kind, Warning, news
 from workforce.wording import Wording
 
 OVER = "over"
-MEASURED = (Kind.LEVEL_SLIPS, Kind.QUALITY_DRIFTS, Kind.INVOICE_OFF)
-FORECAST = (Kind.ORDER_RUNS_OUT, Kind.CAPACITY_SHORT, Kind.BUDGET_TOO_SMALL)
-RECORDED = (Kind.NOTICE_NEAR, Kind.RATE_MISSING)
+MONEY = {Kind.ORDER_RUNS_OUT, Kind.CAPACITY_SHORT, Kind.BUDGET_TOO_SMALL, Kind.INVOICE_OFF}
+"""What cannot be judged without exchange rates."""
+WEEKS_SEEN = 52
 WARNINGS = ("light", "since", "vendor", "locale", "what")
-
-
-@dataclass(frozen=True)
-class Seen:
-    """What was measured of the vendors week by week, and what they billed."""
-
-    weeks: Sequence[Figure] = ()
-    drifts: Sequence[Drift] = ()
-    invoices: Mapping[str, Sequence[InvoiceLine]] = field(default_factory=dict)
 
 
 class Watched(NamedTuple):
@@ -48,31 +42,61 @@ class Watched(NamedTuple):
 
 
 def watched(
-    transaction: Transaction, settings: Settings, today: dt.date, seen: Seen | None = None
+    settings: Settings,
+    workforce: Workforce,
+    weeks: Sequence[Figure],
+    today: dt.date,
+    expected: tuple[Known, Forecast] | None,
 ) -> Watched:
-    """What is to be warned of on a day; a forecast starts from the end of the day before.
+    """What is to be warned of on a day.
 
-    Where an exchange rate is missing, nothing is said of forecasts; without `seen`, nothing is said
-    of what is measured.
+    `weeks` are service levels and gold week by week. Where an exchange rate is missing, nothing can
+    be `expected`, and nothing is said of money.
     """
-    workforce = ledger.standing(transaction)
     found = warnings.rates(workforce, settings.foresight.currency, today)
-    judged = {*RECORDED}
-    if all(each.light != Light.RED for each in found):
-        judged |= {*FORECAST}
-        start = known(transaction, settings, today - A_DAY)
-        told = start.forecast()
-        found += warnings.orders(start.orders(told), today)
-        found += warnings.capacity(told.locales, start.due(settings), today)
-        found += warnings.budgets(start.budgets(told), today)
     found += warnings.notices(workforce, today)
-    if seen is not None:
-        judged |= {*MEASURED}
-        found += warnings.levels(seen.weeks, partial(_attainment, workforce, today))
-        found += warnings.quality(seen.drifts, seen.weeks)
-        found += warnings.invoices(seen.invoices, today)
+    found += warnings.levels(weeks, partial(_attainment, workforce, today))
+    found += warnings.quality(quality_watch(_gold(weeks)), weeks)
+    judged = set(Kind)
+    if expected is None:
+        judged -= MONEY
+    else:
+        known, told = expected
+        found += warnings.orders(known.orders(told), today)
+        found += warnings.capacity(told.locales, known.due(settings), today)
+        found += warnings.budgets(known.budgets(told), today)
+        invoices = {each.site: known.statement.invoices(each.site) for each in workforce.vendors}
+        found += warnings.invoices(invoices, today)
     found.sort(key=lambda each: (-each.urgency, each.name))
     return Watched(today, tuple(found), frozenset(judged))
+
+
+def expected(
+    transaction: Transaction, settings: Settings, workforce: Workforce, today: dt.date
+) -> tuple[Known, Forecast] | None:
+    """What is expected from the end of the day before; None where an exchange rate is missing."""
+    currency = settings.foresight.currency
+    if any(each.light == Light.RED for each in warnings.rates(workforce, currency, today)):
+        return None
+    start = known(transaction, settings, today - A_DAY)
+    return start, start.forecast()
+
+
+def weekly(today: dt.date) -> list[Figure]:
+    """Service levels and gold of the last weeks that are over, as known when the day begins."""
+    weeks = [week_of(today - n * WEEK * A_DAY) for n in range(WEEKS_SEEN, 0, -1)]
+    return figures(weeks, _at(today), metrics=(Metric.SLA_ATTAINMENT, Metric.GOLD_ACCURACY))
+
+
+def _gold(weeks: Sequence[Figure]) -> Iterator[WeeklyCount]:
+    """The gold answers of each vendor and locale, week by week."""
+    for each in weeks:
+        cell = each.cell
+        whole = cell.vendor is None or cell.locale is None or cell.kind is not None
+        if each.metric == Metric.GOLD_ACCURACY and each.n and not whole:
+            assert isinstance(each.value, float)
+            n_wrong = each.n - round(each.value * each.n)
+            yield WeeklyCount(cell.vendor or "", cell.locale or "", cell.period, n_wrong, each.n)
 
 
 def tell(settings: Settings, found: Watched) -> list[Warned]:

@@ -1,8 +1,8 @@
 """What forecasts would have said in the past, beside what then happened and what simpler ones said.
 
 At each past week the forecast is made of what was known then: when will a locale have as many
-labels as some weeks bring, going by the mean so far? The day on which it had them is known today. A P85
-that is worth its name is not passed in about 85 of 100 such cases.
+labels as some weeks bring, going by the mean so far? The day on which it had them is known today.
+A P85 that is worth its name is not passed in about 85 of 100 such cases.
 """
 
 import datetime as dt
@@ -143,7 +143,7 @@ def _cases(
 def _weekly(done: Iterable[Done], as_of: dt.date) -> dict[str, Float]:
     """The labels of each whole week until `as_of`, the oldest first, by locale."""
     known = [each for each in done if each.on <= as_of]
-    found = {}
+    found: dict[str, Float] = {}
     for locale in sorted({each.work.locale for each in known}):
         own = [each for each in known if each.work.locale == locale]
         n_weeks = max(((as_of - min(each.on for each in own)).days + 1) // WEEK, 1)

@@ -20,6 +20,7 @@ from workforce.figures import Figure, Metric
 from workforce.forecast import Ahead
 from workforce.records import Workforce
 from workforce.review import BudgetLine, InvoiceLine, Light, OrderLine, Said, Value
+from workforce.statistics.watch import Alarm
 
 SEVERITY = (Light.GREEN, Light.GREY, Light.AMBER, Light.RED)
 NOTICES = (60, 30, 7)
@@ -27,10 +28,11 @@ NOTICES = (60, 30, 7)
 
 WEEKS_TOGETHER = 4
 """Weeks of a service level that are judged together."""
-WEEKS_BEFORE = 8
+WEEKS_BEFORE = 26
 """Weeks before these that tell how far weeks differ by more than chance."""
-UNKNOWN_SPREAD = 2.0
-"""How many times the variance of chance weeks are taken to have before these are known."""
+USUAL_SPREAD, COUNTS_AS = 3.0, 8
+"""How many times the variance of chance weeks are taken to have, and the weeks that this counts as
+beside those that were seen."""
 LATE_BY_CHANCE = 1e-5
 """Chance that a level which is held looks missed: of a thousand looks in a year, one in a hundred
 years."""
@@ -124,8 +126,8 @@ def levels(
 
     `weeks` are SLA attainment week by week. It is shown where the last four weeks together would be
     as bad by chance once in 100,000 looks if the target were held, and the last two miss it each.
-    Weeks differ by more than chance, since one bad day makes many late: by how much, the eight
-    weeks before tell.
+    Weeks differ by more than chance, since one bad day makes many late: by how much, the weeks
+    before tell.
     """
     found = []
     for (vendor, locale), figures in _by_place(weeks, Metric.SLA_ATTAINMENT).items():
@@ -161,37 +163,25 @@ def levels(
     return found
 
 
-@dataclass(frozen=True)
-class Drift:
-    """What watches quality has seen: since a week, more answers are wrong than were expected."""
-
-    vendor: str
-    locale: str | None
-    since: dt.date
-    n_wrong: int
-    n: int
-    expected: float
-
-
-def quality(drifts: Iterable[Drift], figures: Sequence[Figure] = ()) -> list[Warning]:
+def quality(alarms: Iterable[Alarm], figures: Sequence[Figure] = ()) -> list[Warning]:
     """Vendors, or their locales, whose control chart has spoken; `figures` are what it drew.
 
     A chart of a locale adds nothing where the vendor's own has spoken.
     """
-    seen = list(drifts)
+    seen = list(alarms)
     vendors = {each.vendor for each in seen if each.locale is None}
     return [
         Warning(
             Kind.QUALITY_DRIFTS,
             _place(each.vendor, each.locale),
-            each.since,
+            each.since.starts,
             Light.RED,
             _said(
                 "warning.quality_drifts",
                 each.locale,
                 {
                     "vendor": each.vendor,
-                    "day": each.since,
+                    "day": each.since.starts,
                     "n_wrong": each.n_wrong,
                     "n": each.n,
                     "expected": round(each.expected, 1),
@@ -204,7 +194,7 @@ def quality(drifts: Iterable[Drift], figures: Sequence[Figure] = ()) -> list[War
                 for figure in figures
                 if figure.cell.vendor == each.vendor
                 and each.locale in (None, figure.cell.locale)
-                and figure.cell.period.starts >= each.since
+                and figure.cell.period.starts >= each.since.starts
             ),
         )
         for each in seen
@@ -387,13 +377,11 @@ def _misses(figure: Figure, target: float) -> bool:
 def _spread(figures: Collection[Figure]) -> float:
     """How many times the variance of chance the shares of these weeks have, at least once."""
     n, right = sum(each.n for each in figures), sum(_right(each) for each in figures)
-    if len(figures) < WEEKS_BEFORE or not 0 < right < n:
-        return UNKNOWN_SPREAD
-    share = right / n
-    squares = (
+    share = (right + 1) / (n + 2)
+    squares = sum(
         (_right(each) - each.n * share) ** 2 / (each.n * share * (1 - share)) for each in figures
     )
-    return max(sum(squares) / (len(figures) - 1), 1.0)
+    return max((COUNTS_AS * USUAL_SPREAD + squares) / (COUNTS_AS + len(figures)), 1.0)
 
 
 def _place(vendor: str, locale: str | None) -> str:
