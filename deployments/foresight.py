@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Column, Table
 
+from catalog.schema import QuestionKind
 from tasks.settings import load_settings
 
 app = typer.Typer()
@@ -68,6 +69,29 @@ def forecast(
     console.print(money)
     if to is not None:
         to.write_bytes(fan_chart(forecasts))
+        console.print(f"As a picture: {to}", markup=False)
+
+
+@app.command()
+def tradeoffs(
+    locale: Annotated[str, typer.Argument(help="For example de-DE.")],
+    labels: Annotated[int, typer.Option(help="How many labels are to be had.", min=1)],
+    kind: Annotated[QuestionKind, typer.Option(help="As which questions.")] = QuestionKind.VERIFY,
+    to: Annotated[Path | None, typer.Option(help="Where a picture (PNG) is written.")] = None,
+) -> None:
+    """Show the mixes of vendors that no other beats in quality, time and cost at once."""
+    from tasks.mixes import mixes_of, plot_mixes
+    from workforce.tradeoffs import efficient
+    from workforce.wording import Wording
+
+    found = mixes_of(load_settings(), locale, kind, labels, dt.datetime.now(dt.UTC).date())
+    wording = Wording.load("en")
+    for each in efficient(found):
+        console.print(f"* {wording.said(each.what)}", markup=False, soft_wrap=True)
+    if not found:
+        console.print("No vendor under contract could do it, or nothing is known of their pace.")
+    elif to is not None:
+        to.write_bytes(plot_mixes(found))
         console.print(f"As a picture: {to}", markup=False)
 
 
