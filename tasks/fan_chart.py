@@ -30,10 +30,10 @@ def fan_chart(forecasts: Sequence[Forecast]) -> bytes:
         needed = forecasts[0].locales[place].remaining
         if needed is not None:
             axes.axhline(needed, color="0.4", linestyle="--", linewidth=1)
-        axes.set(title=f"{locale}: labels still to come", ylabel="labels")
+        axes.set(title=f"{locale}: labels from now on", ylabel="labels")
         axes.spines[["top", "right"]].set_visible(False)
         axes.tick_params(axis="x", rotation=20)
-    plots[0].legend(loc="lower right", frameon=False)
+    plots[0].legend(loc="upper left", frameon=False)
     buffer = BytesIO()
     figure.savefig(buffer, format="png")
     return buffer.getvalue()
