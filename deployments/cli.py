@@ -23,6 +23,7 @@ from deployments.certify import app as certify
 from deployments.demo import DemoFailed
 from deployments.invoices import app as invoices
 from deployments.metrics import app as metrics
+from deployments.foresight import app as foresight
 from deployments.orchestration import prefect_server
 from deployments.plan import app as plan
 from deployments.service import StackError
@@ -83,6 +84,7 @@ app.add_typer(metrics, name="metrics")
 app.add_typer(acceptance)
 app.add_typer(certify)
 app.add_typer(plan)
+app.add_typer(foresight)
 app.add_typer(statistics, name="statistics")
 console = Console()
 

@@ -1,5 +1,6 @@
 """The settings of a deployment: `groundtruth.toml`, overridden by ``GROUNDTRUTH_*`` variables."""
 
+import datetime as dt
 import os
 import re
 from functools import cache, cached_property
@@ -32,6 +33,7 @@ from expectations.plan import Plan
 from expectations.policy import LabelPolicy
 from tasks.errors import SettingsError
 from workforce.company import Company
+from workforce.record import Currency
 
 SETTINGS_VARIABLE = "GROUNDTRUTH_SETTINGS"
 Port = Annotated[int, Field(ge=1024, le=65535)]
@@ -144,6 +146,11 @@ class Servers(BaseModel, extra="forbid"):
         return self
 
 
+class Foresight(BaseModel, extra="forbid"):
+    currency: Currency = "EUR"
+    due: dict[str, dt.date] = {}
+
+
 class Settings(BaseSettings):
     """Everything that a person configures; secrets live in Prefect blocks, not here."""
 
@@ -166,6 +173,7 @@ class Settings(BaseSettings):
     dataset: About = About()
     company: Company = Company()
     servers: Servers = Servers()
+    foresight: Foresight = Foresight()
 
     @classmethod
     def settings_customise_sources(

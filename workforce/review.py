@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
+from typing import Union
 
 from workforce.figures import Figure, Metric
 from workforce.money import Money
@@ -23,7 +24,7 @@ class Level:
     value: float | Money
 
 
-Value = str | int | float | Decimal | Money | dt.date | Period | Metric | Level
+Value = Union[str, int, float, Decimal, Money, dt.date, Period, Metric, Level, "Said"]
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""What reports say in a reader's language: texts, and numbers, money and dates as readers write them.
+"""What reports say in a reader's language: texts, and numbers, money and dates as people write.
 
 The texts of a language are the files `workforce/texts/LANGUAGE/*.yaml`: a key and a text with
 placeholders, or one text for each plural form of the placeholder `n`. A placeholder is printed by
@@ -16,7 +16,7 @@ from typing import Any, Self
 
 import yaml
 from babel import Locale, UnknownLocaleError
-from babel.dates import format_date, format_skeleton
+from babel.dates import format_date, format_skeleton, format_time
 from babel.numbers import format_currency, format_decimal, format_percent
 
 from workforce.errors import WorkforceError
@@ -35,6 +35,8 @@ DIGITS = {
     Metric.THROUGHPUT: 1,
     Metric.TURNAROUND_P50: 1,
     Metric.TURNAROUND_P95: 1,
+    Metric.TURNAROUND_HOURS_P50: 1,
+    Metric.TURNAROUND_HOURS_P95: 1,
 }
 
 
@@ -101,6 +103,8 @@ class Wording:
     def written(self, value: Value) -> str:
         """A value as it stands in a sentence."""
         match value:
+            case Said():
+                return self.said(value)
             case Money():
                 return self.money(value)
             case dt.date():
@@ -142,9 +146,9 @@ class Wording:
     def date(self, day: dt.date) -> str:
         return format_date(day, "medium", locale=self.locale)
 
-    def short_date(self, day: dt.date) -> str:
-        """Day and month."""
-        return format_skeleton("MMMd", day, locale=self.locale)
+    def time(self, moment: dt.datetime) -> str:
+        """Hour and minute."""
+        return format_time(moment, "short", locale=self.locale)
 
     def period(self, period: Period) -> str:
         said = NAME.fullmatch(period.name)
