@@ -95,3 +95,23 @@ def worked(session: Session) -> list[Worked]:
             before = found.get(key, (0, 0, 0.0))
             found[key] = before[0] + 1, before[1] + n, before[2] + (seconds or 0.0)
     return [Worked(*key, *sums) for key, sums in sorted(found.items())]
+
+
+def answers_of(
+    session: Session, site: str, locale: str, kind: str, first: dt.date, last: dt.date
+) -> list[str]:
+    """The answers that `worked` counts for a site, locale and kind from one day to another."""
+    begins = dt.datetime.combine(first, dt.time(), dt.UTC)
+    over = dt.datetime.combine(last + dt.timedelta(days=1), dt.time(), dt.UTC)
+    of_cell = (Question.site == site, Question.locale == locale, Question.kind == kind)
+    found: list[str] = []
+    for ids in ranges(session, Question.id, *of_cell):
+        query = (
+            select(Answer.id)
+            .join(Question, Question.id == Answer.question_id)
+            .where(*of_cell, ids.holds(Question.id), ids.holds(Answer.question_id))
+            .where(Answer.state == AnswerState.GIVEN, Answer.revision == 0)
+            .where(Answer.answered_at >= begins, Answer.answered_at < over)
+        )
+        found += session.scalars(query)
+    return sorted(found)

@@ -13,6 +13,7 @@ from annotation.targets import Targets
 from catalog import Transaction, decisions
 from catalog.schema import QuestionKind
 from tasks.allocate import allocated
+from tasks.confidentiality import Confidential, confidential, shown
 from tasks.pace import pace
 from tasks.settings import Settings
 from tasks.sites import LabelStudioSite, site_of
@@ -49,7 +50,9 @@ def allot(
                 },
                 (),
             )
-        demand = blocks_of(entries, settings.annotate.votes.first)
+        image_ids = (image for each in entries for image in shown(each.question))
+        terms = confidential(transaction, settings, image_ids)
+        demand = blocks_of(entries, settings.annotate.votes.first, terms)
         found = _allocated(transaction, settings, blocks, standing, list(demand))
     sites: dict[str, str] = {}
     for block, ids in demand.items():
@@ -57,18 +60,26 @@ def allot(
     return Allotment(sites, tuple(found.sentences))
 
 
-def blocks_of(entries: Iterable[Entry], votes: int) -> dict[Block, list[str]]:
+def blocks_of(entries: Iterable[Entry], votes: int, terms: Confidential) -> dict[Block, list[str]]:
     """Questions of a locale and kind whose images cost about as much, the cheapest first.
 
-    Within a block the dearest image costs at most twice what the cheapest one does.
+    Within a block the dearest image costs at most twice what the cheapest one does, and the same
+    vendors may be sent the images.
     """
-    alike: dict[tuple[str, str, int], list[Entry]] = defaultdict(list)
+    alike: dict[tuple[str, str, int, tuple[tuple[str, str], ...]], list[Entry]] = defaultdict(list)
     for each in sorted(entries, key=lambda each: (each.price, each.question.id)):
         octave = math.floor(math.log2(each.price))
-        alike[each.question.locale, each.question.kind, octave].append(each)
+        question = each.question
+        refused = tuple(sorted(terms.refusals(shown(question), question.locale).items()))
+        alike[question.locale, question.kind, octave, refused].append(each)
     return {
         Block(
-            name=f"{locale} {kind} of about {1.5 * 2.0**octave:.2g} s an image",
+            name="; ".join(
+                [
+                    f"{locale} {kind} of about {1.5 * 2.0**octave:.2g} s an image",
+                    *(why for _, why in refused),
+                ]
+            ),
             locale=locale,
             kind=QuestionKind(kind),
             n_questions=len(group),
@@ -76,8 +87,9 @@ def blocks_of(entries: Iterable[Entry], votes: int) -> dict[Block, list[str]]:
             n_pictures=fmean(_n_pictures(each) for each in group),
             n_labels=fmean(each.gain for each in group),
             votes=votes,
+            refused=refused,
         ): [each.question.id for each in group]
-        for (locale, kind, octave), group in alike.items()
+        for (locale, kind, octave, refused), group in alike.items()
     }
 
 

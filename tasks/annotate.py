@@ -2,14 +2,16 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 
-from prefect import task
+from prefect import get_run_logger, task
 from prefect.cache_policies import NO_CACHE
 
 from annotation import Site, SitePictures, Wording
 from annotation import task as site_task
 from catalog import decisions, digest
 from catalog.schema import Desk, QuestionKind, SiteProject
+from tasks.confidentiality import confidential, shown
 from tasks.settings import Settings, load_settings
 from tasks.sites import LabelStudioSite, at_a_site, load_site, webhook_url
 
@@ -42,7 +44,8 @@ def queues_to_push() -> list[Queue]:
 def push(queue: Queue, escalated: Sequence[str] = ()) -> int:
     """Put what waits in `queue` on its site, once each; how many questions that was.
 
-    The crowd's desk is asked what does not stand there yet, the lead's what is `escalated`.
+    The crowd's desk is asked what does not stand there yet, the lead's what is `escalated`. What
+    the vendor's contract has come to keep from it since is not put there.
     """
     settings = load_settings()
     with settings.catalog.read() as transaction:
@@ -52,6 +55,15 @@ def push(queue: Queue, escalated: Sequence[str] = ()) -> int:
             known = decisions.tasks_at(transaction, queue.desk, escalated)
             asked = decisions.questions(transaction, escalated)
             questions = [asked[key] for key in escalated if key not in known]
+        terms = confidential(transaction, settings, chain(*(shown(each) for each in questions)))
+        refusals = {each.id: terms.refusals(shown(each), each.locale) for each in questions}
+    withheld = {key: why[queue.site] for key, why in refusals.items() if queue.site in why}
+    if withheld:
+        get_run_logger().warning(
+            "%d questions are not put on %s: %s",
+            *(len(withheld), queue.site, "; ".join(sorted(set(withheld.values())))),
+        )
+    questions = [each for each in questions if each.id not in withheld]
     if not questions:
         return 0
     block = load_site(queue.site)

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from itertools import islice
+from itertools import chain, islice
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE
@@ -17,6 +17,7 @@ from catalog.schema import Forecast, Question
 from tasks import turn
 from tasks.accept import accept, sorted_by_audits
 from tasks.collect import LOG
+from tasks.confidentiality import confidential, shown
 from tasks.settings import Settings, load_settings
 from tasks.sites import LabelStudioSite, sites_for
 from tasks.turn import Agenda
@@ -102,14 +103,23 @@ def _gold(transaction: Transaction, settings: Settings, new: Sequence[Question])
         n_people = max(len(decisions.annotators(transaction, site, locale)), 1)
         each_answers = (n_asked + n_new) * settings.annotate.votes.first / n_people
         n_missing = round(share / (1 - share) * each_answers) - n_gold
-        fresh = _possible_gold(transaction, site, locale)
+        fresh = _possible_gold(transaction, settings, site, locale)
         found += list(islice(fresh, max(n_missing, 0)))
     return found
 
 
-def _possible_gold(transaction: Transaction, site: str, locale: str) -> Iterator[Question]:
-    """Gold questions that a site has not been asked in a locale, for as long as more are wanted."""
+def _possible_gold(
+    transaction: Transaction, settings: Settings, site: str, locale: str
+) -> Iterator[Question]:
+    """Gold questions that a site has not been asked in a locale, for as long as more are wanted.
+
+    What the site may not be sent is not among them.
+    """
     for galleries in labels.gallery_pages(transaction, GALLERY, locale):
         possible = list(gold_questions(dict(galleries), locale=locale, site=site))
         asked = decisions.questions(transaction, [question.id for question in possible])
-        yield from (question for question in possible if question.id not in asked)
+        terms = confidential(transaction, settings, chain(*(shown(each) for each in possible)))
+        for question in possible:
+            refused = terms.refusals(shown(question), locale)
+            if question.id not in asked and site not in refused:
+                yield question

@@ -35,11 +35,12 @@ from catalog.database import one_at_a_time
 from catalog.identity import set_digest
 from catalog.schema import Audit, AuditDraw, Question, QuestionKind
 from tasks.artifacts import picture, table
+from tasks.confidentiality import confidential
 from tasks.frontier import plot_frontier
 from tasks.knowledge import log_of
 from tasks.models import load
 from tasks.settings import load_settings
-from tasks.sites import site_of, sites_for
+from tasks.sites import sites_for
 
 DRAWS = "draws of audits"
 HALF_WIDTH = 0.02
@@ -82,6 +83,8 @@ def draw_audits(locale: str) -> int:
         if model is None or (before is not None and before.partition == identity):
             return 0
         image_ids = clusters.embedded(transaction, model.id, locale)
+        terms = confidential(transaction, settings, image_ids)
+        image_ids = [each for each in image_ids if terms.may_be_seen([each], locale, blocks)]
         places = clusters.features_of(transaction, model.id, image_ids)
         past = certificates.history(transaction, locale)
     if len(image_ids) < 2:
@@ -98,7 +101,7 @@ def draw_audits(locale: str) -> int:
     )
     questions = [_question(known, image_ids, pair, locale) for pair in drawn]
     for question in questions:
-        question.site = site_of(locale, question.id, blocks)
+        question.site = terms.site_of(question, blocks)
     draw = AuditDraw(
         locale=locale, round=number, partition=identity, strata=_strata(frame, drawn, questions)
     )

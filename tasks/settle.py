@@ -11,10 +11,11 @@ from catalog import Transaction, decisions, labels, removals, settlements
 from catalog.database import one_at_a_time
 from catalog.schema import Decision, Judgement, Settlement, SettlementKind, VerifiedLabel
 from tasks.collect import LOG
+from tasks.confidentiality import confidential
 from tasks.errors import NoSuchLabel, NoSuchSettlement, TooManyPictures
 from tasks.knowledge import log_of
 from tasks.settings import load_settings
-from tasks.sites import site_of, sites_for
+from tasks.sites import sites_for
 
 
 @task(cache_policy=NO_CACHE)
@@ -93,7 +94,8 @@ def ask_again(label_ids: Sequence[str], by: str, reason: str) -> Settlement:
             )
         rulings = forget(log_of(transaction), shown, by=by, reason=reason)
         question = asked_again(shown, locale=_locale(stopped), site="", about=stopped)
-        question.site = site_of(question.locale, question.id, blocks)
+        terms = confidential(transaction, settings, shown)
+        question.site = terms.site_of(question, blocks)
         decisions.add_questions(transaction, [question])
         decisions.add_decisions(transaction, rulings)
         return settlements.settle(

@@ -3,12 +3,14 @@
 import datetime as dt
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from catalog import Transaction, decisions, forecasts, labels
 from catalog.schema import NO_SITE, Question, QuestionKind
-from catalog.timings import Worked, worked
+from catalog.timings import Worked, answers_of, worked
 from workforce import Spent, Work, Workforce
-from workforce.spent import Done, spent_on
+from workforce.charges import Done
+from workforce.spent import spent_on
 
 
 def spent(transaction: Transaction, workforce: Workforce, today: dt.date) -> Spent:
@@ -20,8 +22,31 @@ def spent(transaction: Transaction, workforce: Workforce, today: dt.date) -> Spe
 
 
 def done(transaction: Transaction) -> list[Done]:
-    """What the vendors did: the answers that they gave, and the labels that came of them."""
+    """What every vendor has answered, and the labels that were accepted of it, by day."""
     return [*_answers(transaction), *_labels(transaction)]
+
+
+@dataclass(frozen=True)
+class Behind:
+    """The rows that `done` counts for a vendor, locale and kind on some days, by identity."""
+
+    answer_ids: tuple[str, ...]
+    label_ids: tuple[str, ...]
+
+
+def behind(
+    transaction: Transaction, vendor: str, locale: str, kind: str, first: dt.date, last: dt.date
+) -> Behind:
+    """The rows behind what a vendor did from one day (UTC) to another, both included."""
+    of_cell = vendor, locale, kind
+    label_ids = (
+        label_id
+        for label_id, day, place in _accepted(transaction)
+        if first <= day <= last and place == of_cell
+    )
+    return Behind(
+        tuple(answers_of(transaction, vendor, locale, kind, first, last)), tuple(sorted(label_ids))
+    )
 
 
 def _answers(transaction: Transaction) -> Iterator[Done]:
@@ -35,19 +60,20 @@ def _work(each: Worked) -> Work:
 
 
 def _labels(transaction: Transaction) -> Iterator[Done]:
-    """The labels that the gate accepted, by the question that they come from, on its day."""
-    of_decision = Counter(
-        row.decision_id for row in labels.accepted(transaction) if row.decision_id is not None
-    )
-    behind = decisions.behind(transaction, sorted(of_decision))
-    counts: Counter[tuple[str, dt.date, str, str]] = Counter()
-    for decision_id, n in of_decision.items():
-        question, decision = behind[decision_id]
-        if decision.model_id is None:
-            day = decision.decided_at.date()
-            counts[question.site, day, question.locale, question.kind] += n
-    for (site, day, locale, kind), n in counts.items():
+    counts = Counter((day, place) for _, day, place in _accepted(transaction))
+    for (day, (site, locale, kind)), n in counts.items():
         yield Done(site, day, Work(locale, QuestionKind(kind), 0, 0, 0, n))
+
+
+def _accepted(transaction: Transaction) -> Iterator[tuple[str, dt.date, tuple[str, str, str]]]:
+    """The labels that the gate accepted and people decided: on which day, at whose question."""
+    rows = [row for row in labels.accepted(transaction) if row.decision_id is not None]
+    of_rows = decisions.behind(transaction, sorted({str(row.decision_id) for row in rows}))
+    for row in rows:
+        question, decision = of_rows[str(row.decision_id)]
+        if decision.model_id is None:
+            place = question.site, question.locale, question.kind
+            yield row.label_id, decision.decided_at.date(), place
 
 
 def _open(transaction: Transaction, today: dt.date) -> Iterator[Done]:

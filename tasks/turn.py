@@ -46,12 +46,13 @@ from annotation.second_answers import SecondAnswers, held_by_several, second_ans
 from catalog import Transaction, clusters, decisions, forecasts, images, labels, removals, schema
 from catalog.schema import Cluster, Question
 from tasks.allotment import Allotment, allot
+from tasks.confidentiality import confidential, shown
 from tasks.knowledge import log_of
 from tasks.outlook import Seen, learnt_from, outlook
 from tasks.pace import pace
 from tasks.pool import Pool, pool
 from tasks.settings import Settings
-from tasks.sites import LabelStudioSite, site_of, sites_serving
+from tasks.sites import LabelStudioSite, sites_serving
 
 PAGE = 10_000
 """Candidates of one subject that are sorted at a time. Where none of a page is accepted, those that
@@ -214,7 +215,8 @@ def begin(settings: Settings, blocks: Mapping[str, LabelStudioSite]) -> Turn:
 def sort_candidates(transaction: Transaction, turn: Turn, sort: Sorter) -> Sorted:
     """Sort what the champion would answer itself, page by page, by what stands at this moment.
 
-    What `sort` accepts is learnt at once, and what was decided since the turn began.
+    What `sort` accepts is learnt at once, and what was decided since the turn began. What no vendor
+    may be sent is left to the planner, who says so: nobody could audit it.
     """
     found = Sorted()
     turn.now.graph.learn(log_of(transaction))
@@ -225,9 +227,17 @@ def sort_candidates(transaction: Transaction, turn: Turn, sort: Sorter) -> Sorte
         )
         for subject in _candidates(transaction, turn, ahead, waiting):
             while page := list(islice(subject, PAGE)):
-                seen = [each for each in page if gone.isdisjoint(_shown(each.question))]
+                terms = confidential(
+                    transaction, turn.settings, chain(*(shown(each.question) for each in page))
+                )
+                seen = [
+                    each
+                    for each in page
+                    if gone.isdisjoint(shown(each.question))
+                    and terms.may_be_seen(shown(each.question), locale, turn.blocks)
+                ]
                 for each in seen:
-                    each.question.site = site_of(locale, each.question.id, turn.blocks)
+                    each.question.site = terms.site_of(each.question, turn.blocks)
                 of_page = sort(transaction, seen)
                 turn.now.graph.learn(
                     Decided(each.question, accepted(each, turn.model_id))
@@ -336,7 +346,7 @@ def _new(turn: Turn, entries: Sequence[Entry]) -> list[Entry]:
     return [
         each
         for each in entries
-        if each.question.id not in asked and turn.now.gone.isdisjoint(_shown(each.question))
+        if each.question.id not in asked and turn.now.gone.isdisjoint(shown(each.question))
     ]
 
 
@@ -356,7 +366,3 @@ def _left(turn: Turn, ahead: Outlook, standing: Sequence[Question]) -> Iterator[
     elif n_left:
         why = f"an image would cost more than {asking.worth_seconds:g} s: a better model is cheaper"
         yield Left(ahead.locale, n_left, why)
-
-
-def _shown(question: Question) -> list[str]:
-    return [*question.image_ids, *question.reference_ids]

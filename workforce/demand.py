@@ -22,7 +22,8 @@ class Block:
 
     `value`, `n_pictures` and `n_labels` (expected to be accepted) are those of one question. Each
     question takes `votes` answers from different people, or from different vendors. Without `due`
-    it is as urgent as the whole plan.
+    it is as urgent as the whole plan. `refused` are the vendors who may not be sent its images,
+    each with why.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Block:
     votes: int = 1
     voters: Voters = Voters.PEOPLE
     due: dt.datetime | None = None
+    refused: tuple[tuple[str, str], ...] = ()
 
     @property
     def n_vendors(self) -> int:

@@ -75,6 +75,8 @@ def option(
 ) -> Option | str:
     """The option that `offer`, which serves the locale, is for `block`, or why it is none."""
     vendor, contract = offer.vendor, offer.contract
+    if (why := dict(block.refused).get(vendor.site)) is not None:
+        return why
     if not contract.covers(block.kind, block.locale):
         return f"contract {contract.key} has no rate for {block.kind} in {block.locale}"
     if (people := vendor.people_who_read(block.locale)) < block.votes_of_a_vendor:

@@ -196,6 +196,19 @@ class Workforce(BaseModel, frozen=True, extra="forbid"):
         newest = max(versions, key=lambda each: each.version, default=None)
         return newest if newest is not None and newest.in_force(on) else None
 
+    def binding(self, on: dt.date) -> dict[str, Contract]:
+        """The contract whose confidentiality binds each vendor on a day.
+
+        The newest version that has begun counts, and where none has, the first: what a vendor may
+        see does not change when its contract ends.
+        """
+        found: dict[str, Contract] = {}
+        in_order = sorted(self.contracts, key=lambda each: (each.vendor, each.version))
+        for each in in_order:
+            if each.vendor not in found or each.starts <= on:
+                found[each.vendor] = each
+        return found
+
     def last_day(self, contract: Contract) -> dt.date:
         """The last day of a version: before a later one replaces it, or the end of its term."""
         later = [

@@ -9,8 +9,6 @@ from workforce.money import Money, nothing
 from workforce.offers import Spent
 from workforce.records import Workforce
 
-__all__ = ["Done", "spent_on"]
-
 
 def spent_on(workforce: Workforce, done: Iterable[Done], today: dt.date) -> Spent:
     """What `done` takes of each purchase order and budget, and of this month's minimums.

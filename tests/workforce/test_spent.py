@@ -5,7 +5,8 @@ import datetime as dt
 from catalog.schema import QuestionKind
 from tests.workforce.staff import budget, contract, euros, order, vendor, workforce
 from workforce import Work
-from workforce.spent import Done, spent_on
+from workforce.charges import Done
+from workforce.spent import spent_on
 
 TODAY = dt.date(2026, 11, 16)
 

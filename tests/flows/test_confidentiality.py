@@ -1,0 +1,128 @@
+"""What a contract keeps from a vendor is never sent to it, and where nobody may see it is said."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+
+from catalog import digest
+from catalog.schema import ImageSource, Question
+from tasks.ask import asked
+from tasks.confidentiality import confidential, shown
+from tasks.errors import NoSite
+from tasks.settings import Settings, load_settings
+from tests.flows.world import LOCALE, World, site
+from tests.workforce.staff import contract, vendor, workforce
+from workforce import ledger
+
+SITES = {"local": site(LOCALE), "vendor-b": site(LOCALE)}
+NO_STUDIO = {"sources": {"never": ["studio"]}}
+CHEAP = ({"unit": "question", "price": "0.10"},)
+
+
+@pytest.fixture
+def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Settings]:
+    """A catalogue of its own, without servers."""
+    monkeypatch.setenv("GROUNDTRUTH_DATA", str(tmp_path))
+    load_settings.cache_clear()
+    yield load_settings()
+    load_settings.cache_clear()
+
+
+@pytest.fixture
+def world(settings: Settings) -> World:
+    """Every other new product was photographed in the studio, one picture in two places."""
+    made = World.made(settings)
+    for place, images in enumerate(made.new.values()):
+        source = "studio" if place % 2 else "shop"
+        made.bench.add(*(found_in(image, source) for image in images))
+    first = next(iter(made.new.values()))[0]
+    made.bench.add(found_in(first, "studio"))
+    return made
+
+
+def found_in(image: str, source: str) -> ImageSource:
+    identity = digest("place", image, source)
+    return ImageSource(id=identity, image_id=image, uri=identity, locale=LOCALE, source=source)
+
+
+def agree(world: World, **terms: object) -> None:
+    """The cheaper vendor may not see what was photographed in the studio."""
+    records = (
+        *(vendor("local"), contract("local", **terms)),
+        *(vendor("vendor-b"), contract("vendor-b", rates=CHEAP, confidentiality=NO_STUDIO)),
+    )
+    with world.settings.catalog.begin() as transaction:
+        ledger.recorded(transaction, workforce(*records), by="Ann", reason="agreed")
+
+
+def sent(world: World, name: str) -> set[str]:
+    """The images on questions that were put to a site."""
+    with world.settings.catalog.read() as transaction:
+        questions = transaction.scalars(select(Question).where(Question.site == name)).all()
+    return {image for each in questions for image in shown(each)}
+
+
+def of_studio(world: World) -> set[str]:
+    with world.settings.catalog.read() as transaction:
+        found = select(ImageSource.image_id).where(ImageSource.source == "studio")
+        return set(transaction.scalars(found))
+
+
+def test_the_cheaper_vendor_gets_only_what_it_may_see(world: World) -> None:
+    agree(world)
+    asked(world.settings, SITES)
+    assert sent(world, "vendor-b")
+    assert sent(world, "vendor-b").isdisjoint(of_studio(world))
+    assert sent(world, "local") & of_studio(world)
+
+
+def test_what_nobody_may_see_is_not_asked_and_why_is_said(world: World) -> None:
+    agree(world, confidentiality={"sources": {"only": ["shop"]}})
+    told = asked(world.settings, SITES).allotment.sentences
+    assert (sent(world, "local") | sent(world, "vendor-b")).isdisjoint(of_studio(world))
+    assert any(
+        "contract vendor-b/1 keeps images from it (source studio)" in each for each in told
+    )
+
+
+def test_the_terms_outlive_the_contract(world: World) -> None:
+    ended = contract("vendor-b", ends="2026-01-31", confidentiality=NO_STUDIO)
+    with world.settings.catalog.begin() as transaction:
+        ledger.recorded(
+            transaction, workforce(vendor("vendor-b"), ended), by="Ann", reason="agreed"
+        )
+        terms = confidential(transaction, world.settings, of_studio(world))
+    assert set(terms.refusals(of_studio(world), LOCALE)) == {"vendor-b"}
+
+
+def test_a_question_that_must_be_asked_of_somebody_says_how_to_mend_it(world: World) -> None:
+    agree(world, confidentiality=NO_STUDIO)
+    [image, *_] = of_studio(world)
+    question = Question(id="q", kind="verify", locale=LOCALE, site="", image_ids=[image])
+    with world.settings.catalog.read() as transaction:
+        terms = confidential(transaction, world.settings, [image])
+    with pytest.raises(NoSite, match=r"contract local/1 .*under `confidentiality`"):
+        terms.site_of(question, SITES)
+
+
+@pytest.mark.parametrize(
+    ("terms", "allowed"),
+    [
+        ({}, True),
+        ({"locales": {"never": [LOCALE]}}, False),
+        ({"locales": {"only": [LOCALE]}}, True),
+        ({"sources": {"only": ["shop"]}}, False),
+        ({"categories": {"only": ["juice"]}}, False),
+        ({"categories": {"never": ["juice"]}}, True),
+    ],
+)
+def test_a_contract_keeps_sources_locales_and_categories(
+    world: World, terms: dict[str, object], allowed: bool
+) -> None:
+    """The picture was found in the studio; it has no category."""
+    agree(world, confidentiality=terms)
+    with world.settings.catalog.read() as transaction:
+        found = confidential(transaction, world.settings, of_studio(world))
+    assert ("local" not in found.refusals(of_studio(world), LOCALE)) == allowed
