@@ -661,6 +661,27 @@ class WorkforceRecord(Table):
     said_at: Mapped[dt.datetime] = mapped_column(default_factory=now)
 
 
+class Warned(Table):
+    """What people were warned of, by kind and by what it is about; the newest number counts.
+
+    `urgency` is larger the more urgent it is; with None they were told that it is over. `what` is
+    the sentence that they were told, `since` the first day of what it says.
+    """
+
+    __tablename__ = "warned"
+
+    kind: Mapped[str] = mapped_column(String(24), primary_key=True)
+    about: Mapped[str] = mapped_column(String(120), primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    urgency: Mapped[int | None]
+    light: Mapped[str] = mapped_column(String(8))
+    what: Mapped[str]
+    since: Mapped[dt.datetime]
+    vendor: Mapped[str | None] = mapped_column(String(64), default=None)
+    locale: Mapped[str | None] = mapped_column(String(35), default=None)
+    warned_at: Mapped[dt.datetime] = mapped_column(default_factory=now)
+
+
 # --- verified labels and training sets ------------------------------------------------------------
 
 

@@ -1,5 +1,6 @@
 """The settings of a deployment: `groundtruth.toml`, overridden by ``GROUNDTRUTH_*`` variables."""
 
+import datetime as dt
 import os
 import re
 from functools import cache, cached_property
@@ -31,6 +32,7 @@ from expectations.pictures import PicturePolicy
 from expectations.plan import Plan
 from expectations.policy import LabelPolicy
 from tasks.errors import SettingsError
+from workforce.record import Currency
 
 SETTINGS_VARIABLE = "GROUNDTRUTH_SETTINGS"
 Port = Annotated[int, Field(ge=1024, le=65535)]
@@ -143,6 +145,11 @@ class Servers(BaseModel, extra="forbid"):
         return self
 
 
+class Foresight(BaseModel, extra="forbid"):
+    currency: Currency = "EUR"
+    due: dict[str, dt.date] = {}
+
+
 class Settings(BaseSettings):
     """Everything that a person configures; secrets live in Prefect blocks, not here."""
 
@@ -164,6 +171,7 @@ class Settings(BaseSettings):
     gate: LabelPolicy = LabelPolicy()
     dataset: About = About()
     servers: Servers = Servers()
+    foresight: Foresight = Foresight()
 
     @classmethod
     def settings_customise_sources(

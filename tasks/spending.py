@@ -16,8 +16,12 @@ def spent(transaction: Transaction, workforce: Workforce, today: dt.date) -> Spe
 
     An open question is billed as one answer, today, at the seconds that were forecast.
     """
-    done = [*_answers(transaction), *_labels(transaction), *_open(transaction, today)]
-    return spent_on(workforce, done, today)
+    return spent_on(workforce, [*done(transaction), *_open(transaction, today)], today)
+
+
+def done(transaction: Transaction) -> list[Done]:
+    """What the vendors did: the answers that they gave, and the labels that came of them."""
+    return [*_answers(transaction), *_labels(transaction)]
 
 
 def _answers(transaction: Transaction) -> Iterator[Done]:

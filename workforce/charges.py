@@ -10,7 +10,7 @@ import calendar
 import datetime as dt
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from workforce.contracts import Contract, Rate
@@ -58,6 +58,11 @@ class Minimum:
     charged: Money
 
     @property
+    def last_day(self) -> dt.date:
+        """The last day of its month."""
+        return self.month.replace(day=self.days_of_month)
+
+    @property
     def money(self) -> Money:
         """The part of the minimum that falls to its days."""
         whole = Money(self.contract.minimum_per_month, self.contract.currency)
@@ -84,20 +89,14 @@ def charges(workforce: Workforce, done: Iterable[Done]) -> list[Charge]:
             months[each.vendor, each.on.replace(day=1), contract.key].append(each)
     found = []
     for (vendor, _, key), of_month in sorted(months.items(), key=lambda each: each[0]):
-        day_of = {id(each.work): each.on for each in of_month}
-        found += [
-            Charge(
-                vendor,
-                day_of[id(line.work)],
-                agreed[key],
-                line.rate,
-                line.work,
-                line.units,
-                line.money,
-            )
-            for line in bill(agreed[key], [each.work for each in of_month])
-            if line.units
-        ]
+        works = [replace(each.work) for each in of_month]
+        day_of = {id(work): each.on for work, each in zip(works, of_month, strict=True)}
+        for line in bill(agreed[key], works):
+            if line.units:
+                on = day_of[id(line.work)]
+                found.append(
+                    Charge(*(vendor, on, agreed[key], line.rate, line.work, line.units, line.money))
+                )
     return found
 
 

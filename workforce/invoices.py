@@ -28,7 +28,7 @@ class Billed(StrEnum):
     @property
     def unit(self) -> Unit | None:
         """The unit of the rate card that it is, if any."""
-        return Unit(self) if self in tuple(Unit) else None
+        return next((unit for unit in Unit if unit.value == self.value), None)
 
 
 class Item(BaseModel, frozen=True, extra="forbid"):

@@ -74,9 +74,11 @@ def bill(contract: Contract, works: Sequence[Work]) -> list[Line]:
         for work in works:
             if rate.holds(work.kind, work.locale):
                 units = work.units(rate.unit)
-                amount = graduated(rate, so_far + units) - graduated(rate, so_far)
+                amount = sum(
+                    (price * n for price, n in steps(rate, so_far, so_far + units)), Decimal(0)
+                )
                 if work.rush:
-                    amount += (_rush_factor(contract) - 1) * rate.price * units
+                    amount += rush_surcharge(contract, rate) * units
                 so_far += units
                 lines.append(Line(rate, work, units, Money(amount, contract.currency)))
     return lines
@@ -112,12 +114,24 @@ def list_price(contract: Contract, work: Work) -> Money:
 
 def graduated(rate: Rate, units: Decimal) -> Decimal:
     """What so many units of a month cost at a rate."""
-    amount = Decimal(0)
-    steps = [(0, rate.price), *((tier.above, tier.price) for tier in rate.tiers)]
-    for (above, price), (until, _) in zip(steps, [*steps[1:], (None, None)], strict=True):
-        reached = units if until is None else min(units, Decimal(until))
-        amount += max(reached - above, Decimal(0)) * price
-    return amount
+    return sum((price * n for price, n in steps(rate, Decimal(0), units)), Decimal(0))
+
+
+def steps(rate: Rate, above: Decimal, until: Decimal) -> list[tuple[Decimal, Decimal]]:
+    """The prices of a month's units beyond `above` up to `until`, each with how many have it."""
+    bounds = [(Decimal(0), rate.price), *((Decimal(x.above), x.price) for x in rate.tiers)]
+    ends = [begins for begins, _ in bounds[1:]]
+    found = []
+    for (begins, price), ends_at in zip(bounds, [*ends, until], strict=True):
+        n = min(until, ends_at) - max(above, begins)
+        if n > 0:
+            found.append((price, n))
+    return found
+
+
+def rush_surcharge(contract: Contract, rate: Rate) -> Decimal:
+    """What a unit of rush work costs more; raises `WorkforceError` where no rush was agreed."""
+    return (_rush_factor(contract) - 1) * rate.price
 
 
 def _rush_factor(contract: Contract) -> Decimal:

@@ -32,7 +32,8 @@ def spent_on(workforce: Workforce, done: Iterable[Done], today: dt.date) -> Spen
             if budget.in_force(each.on) and budget.holds(each.work.locale):
                 budgets[budget.name].append((each.money, each.on))
         if each.month == today.replace(day=1):
-            month[each.vendor] = month.get(each.vendor, nothing(each.money.currency)) + each.money
+            before = month.get(each.vendor, nothing(each.money.currency))
+            month[each.vendor] = before + workforce.convert(each.money, before.currency, each.on)
     of_orders = {each.number: each.currency for each in workforce.purchase_orders}
     of_budgets = {each.name: each.currency for each in workforce.budgets}
     return Spent(_sums(workforce, orders, of_orders), _sums(workforce, budgets, of_budgets), month)

@@ -412,3 +412,26 @@ def _before(day: dt.date | None, end: dt.date) -> bool:
 
 def _after(day: dt.date | None, end: dt.date) -> bool:
     return day is None or day > end
+
+
+@dataclass(frozen=True)
+class News:
+    """What people are to be told: warnings that are new or worse, and the names of those over."""
+
+    worse: tuple[Warning, ...]
+    over: tuple[tuple[str, str], ...]
+
+
+def news(
+    found: Iterable[Warning], told: Mapping[tuple[str, str], int], judged: Collection[Kind]
+) -> News:
+    """What is new of the warnings `found`, which are all that there are of the kinds `judged`.
+
+    `told` is the urgency of each that was told and stands. One that became less urgent is no news:
+    it was told, and it still stands.
+    """
+    stands = {each.name: each for each in found}
+    return News(
+        tuple(each for name, each in sorted(stands.items()) if each.urgency > told.get(name, -1)),
+        tuple(sorted(name for name in told if name not in stands and name[0] in judged)),
+    )

@@ -55,7 +55,7 @@ SECOND_SHARE = 0.12  # of the others: a second annotator is asked as well
 LOOKED_AT_SHARE = 0.08  # of those that one annotator answered: the lead looks at them later
 AUDIT_SHARE = 0.06
 STRANGERS = 0.15  # of the sheets, those that show a stranger
-RECENT = 200  # sheets of which gold and merges are made
+RECENT, FEWEST = 200, 3  # sheets of which gold and merges are made, and members that they have
 ANSWERS_PER_QUESTION = 1.32
 NEVER_SHARE = 0.002  # is never answered
 FOUND_SHARE = 0.5  # of wrong labels, those that a customer reports
@@ -67,7 +67,7 @@ MISSES, FALSE_TICKS, MISTAKES = 0.010, 0.0025, 0.015
 LEADS_SLIPS = 0.2
 MISTAKEN = {Verdict.CONFIRM: Verdict.DIFFERENT, Verdict.DIFFERENT: Verdict.CONFIRM}
 SECONDS, SECONDS_PER_PICTURE = 8.0, 0.9
-WORSE, SLOWER, LATER = 3.5, 0.35, 0.8
+WORSE, SLOWER, LATER = 4.5, 0.35, 0.8
 """What a vendor that is as bad as it becomes adds to slips, seconds and delays, as shares."""
 
 
@@ -227,7 +227,7 @@ class _Cell:
         self.skills = {self.lead: (LEADS_SLIPS, 1.1), **_skills(year.seed, self.site)}
         self.chance = Random(self.named)
         self.sheets: list[Sheet] = []
-        self.n_asked = self.n_pictures = 0
+        self.n_asked = self.n_pictures = self.n_products = 0
 
     def asked(self) -> Iterator[Asked]:
         n_days = self.shifts.n_of_year
@@ -286,16 +286,18 @@ class _Cell:
         else:
             kind = chance.choices(KINDS, KIND_WEIGHTS)[0]
         if kind is QuestionKind.VERIFY:
-            pictures = self._new_pictures(chance.randint(3, 5))
+            pictures = self._new_pictures(chance.randint(2, 4))
             strange = chance.random() < STRANGERS
             strangers = (chance.randrange(len(pictures)),) if strange else empty
-            sheet = Sheet(kind, 2 * len(self.sheets), pictures, strangers=strangers)
-            self.sheets.append(sheet)
+            self.n_products += 2
+            sheet = Sheet(kind, self.n_products, pictures, strangers=strangers)
+            if len(_members(sheet)) >= FEWEST:
+                self.sheets.append(sheet)
             return sheet
         known, other = chance.sample(self.sheets[-RECENT:], 2)
         same = chance.random() >= STRANGERS
         if kind is QuestionKind.ATTACH:
-            pictures = self._new_pictures(chance.randint(1, 3))
+            pictures = self._new_pictures(chance.randint(1, 2))
             strangers = empty if same else tuple(range(len(pictures)))
             references = _members(known)[:3]
         else:
@@ -310,8 +312,8 @@ class _Cell:
         pictures = _members(known)
         if self.chance.random() < 0.5:
             return Sheet(QuestionKind.VERIFY, known.product, pictures)
-        strangers = len(pictures), len(pictures) + 1
         shown = (*pictures, *_members(other)[:2])
+        strangers = tuple(range(len(pictures), len(shown)))
         return Sheet(QuestionKind.VERIFY, known.product, shown, strangers=strangers)
 
     def _new_pictures(self, n: int) -> tuple[int, ...]:

@@ -6,12 +6,12 @@ of the year; what is written twice stands there once.
 
 import datetime as dt
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from itertools import product
 from typing import NamedTuple, cast
 
 from catalog import Transaction, content_digest, digest
-from catalog.database import add_new
+from catalog.database import add_new, chunks
 from catalog.decisions import add_questions
 from catalog.images import source_id
 from catalog.schema import (
@@ -70,6 +70,7 @@ SUBJECTS = {
 KIND_OF = {Verdict.CONFIRM: DecisionKind.SAME, Verdict.DIFFERENT: DecisionKind.DIFFERENT}
 AUDITED_WITH_CHANCE = 0.25
 SURE = 0.98
+QUESTIONS_AT_ONCE = 10_000
 
 # Each after those that its rows refer to.
 TABLES: tuple[type[Table], ...] = (
@@ -91,27 +92,45 @@ def written(
     transaction: Transaction, year: SampleYear, after: dt.datetime, until: dt.datetime
 ) -> None:
     """Add what came to be after one moment and until another."""
-    of_table: dict[type[Table], list[Table]] = {table: [] for table in TABLES}
-    passages: dict[dt.datetime, list[Judgement]] = defaultdict(list)
-    for at, row in _rows(year, until):
-        if after < at <= until:
-            of_table[type(row)].append(row)
-            if isinstance(row, Judgement):
-                passages[at].append(row)
-    of_table[GateRun] += [_passage(at, judged) for at, judged in passages.items()]
-    for table, rows in of_table.items():
-        if table is Question:
-            add_questions(transaction, cast(list[Question], rows))
-        else:
-            add_new(transaction, rows)
+
+    def add(dated: Iterable[Dated]) -> None:
+        of_table: dict[type[Table], list[Table]] = {table: [] for table in TABLES}
+        for at, row in dated:
+            if after < at <= until:
+                of_table[type(row)].append(row)
+        for table, rows in of_table.items():
+            if table is Question:
+                add_questions(transaction, cast(list[Question], rows))
+            else:
+                add_new(transaction, rows)
+
+    add(_beginnings(year))
+    add(_partitions(year))
+    judged: list[Dated] = []
+    begun = [asked for asked in year.asked if asked.at - A_DAY <= until]
+    for some in chunks(begun, QUESTIONS_AT_ONCE):
+        rows = [dated for asked in some for dated in _Question(year, asked).rows()]
+        judged += (each for each in rows if isinstance(each.row, Judgement))
+        add(each for each in rows if not isinstance(each.row, Judgement))
+    add(_passages(judged))
+    add(judged)
 
 
-def _rows(year: SampleYear, until: dt.datetime) -> Iterator[Dated]:
-    yield from _beginnings(year)
-    yield from _partitions(year)
-    for asked in year.asked:
-        if asked.at - A_DAY <= until:
-            yield from _Question(year, asked).rows()
+def _passages(judged: Iterable[Dated]) -> Iterator[Dated]:
+    """The passages through the gate in which the labels were judged."""
+    accepted: dict[dt.datetime, Counter[bool]] = defaultdict(Counter)
+    for at, judgement in judged:
+        accepted[at][cast(Judgement, judgement).accepted] += 1
+    for at, counts in accepted.items():
+        passage = GateRun(
+            id=_passage_id(at),
+            n_accepted=counts[True],
+            n_quarantined=counts[False],
+            held=False,
+            rules=[],
+            judged_at=at,
+        )
+        yield Dated(at, passage)
 
 
 def _beginnings(year: SampleYear) -> Iterator[Dated]:
@@ -471,15 +490,3 @@ def _partition_id(year: SampleYear, locale: str, at: dt.datetime) -> str:
 
 def _passage_id(at: dt.datetime) -> str:
     return digest("sample passage", at)
-
-
-def _passage(at: dt.datetime, judged: Sequence[Judgement]) -> GateRun:
-    n_accepted = sum(each.accepted for each in judged)
-    return GateRun(
-        id=_passage_id(at),
-        n_accepted=n_accepted,
-        n_quarantined=len(judged) - n_accepted,
-        held=False,
-        rules=[],
-        judged_at=at,
-    )
