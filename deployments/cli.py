@@ -24,6 +24,7 @@ from deployments.demo import DemoFailed
 from deployments.orchestration import prefect_server
 from deployments.plan import app as plan
 from deployments.service import StackError
+from deployments.statistics import app as statistics
 from deployments.survey import app as survey
 from deployments.workforce import app as workforce
 from tasks.errors import (
@@ -78,6 +79,7 @@ app.add_typer(workforce, name="workforce")
 app.add_typer(acceptance)
 app.add_typer(certify)
 app.add_typer(plan)
+app.add_typer(statistics, name="statistics")
 console = Console()
 
 Source = Annotated[
