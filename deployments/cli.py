@@ -23,6 +23,7 @@ from deployments.certify import app as certify
 from deployments.demo import DemoFailed
 from deployments.orchestration import prefect_server
 from deployments.plan import app as plan
+from deployments.review import app as review
 from deployments.service import StackError
 from deployments.statistics import app as statistics
 from deployments.survey import app as survey
@@ -79,6 +80,7 @@ app.add_typer(workforce, name="workforce")
 app.add_typer(acceptance)
 app.add_typer(certify)
 app.add_typer(plan)
+app.add_typer(review)
 app.add_typer(statistics, name="statistics")
 console = Console()
 
