@@ -12,7 +12,7 @@ from workforce import Spent, Workforce, ledger
 from workforce.forecast import Forecast, forecast
 from workforce.money import nothing
 from workforce.review import BudgetLine, OrderLine
-from workforce.scenarios import AS_NOW, Scenario
+from workforce.scenarios import AS_NOW, Practice, Scenario
 from workforce.spent import Done
 
 
@@ -108,3 +108,8 @@ def known(transaction: Transaction, settings: Settings, as_of: dt.date) -> Known
         as_of,
         settings.foresight.currency,
     )
+
+
+def practice(settings: Settings) -> Practice:
+    """How labels are asked for today, by the settings."""
+    return Practice(votes=settings.annotate.votes.first, gold=settings.annotate.asking.gold_share)

@@ -7,12 +7,13 @@ orders and budgets. What is said is a quantile of the paths: 85 of 100 stay with
 """
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from workforce.billed_ahead import BilledAhead, Which
+from workforce.errors import WorkforceError
 from workforce.money import Money, nothing
 from workforce.offers import Spent
 from workforce.records import Budget, PurchaseOrder, Workforce
@@ -84,6 +85,19 @@ class Forecast:
     budgets: tuple[AtCompletion, ...]
     spend_p50: Money
     spend_p85: Money
+
+    def about(self, locales: Collection[str]) -> "Forecast":
+        """The same with what it says of some locales only.
+
+        Raises `WorkforceError` where it says nothing of one of them.
+        """
+        told = {each.locale: each for each in self.locales}
+        if unknown := sorted(set(locales) - set(told)):
+            raise WorkforceError(
+                f"{', '.join(unknown)} is none of {', '.join(told)}: correct it, or add it to"
+                " `locales` in groundtruth.toml"
+            )
+        return replace(self, locales=tuple(told[each] for each in locales))
 
 
 def forecast(

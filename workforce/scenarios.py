@@ -19,6 +19,13 @@ class Practice:
     gold: float = 0.0
     questions: float = 1.0
 
+    def __post_init__(self) -> None:
+        if self.votes < 1 or not 0 <= self.gold < 1 or self.questions <= 0:
+            raise WorkforceError(
+                f"{self} cannot be: ask at least one vote, less than all of gold, and more than no"
+                " questions a label"
+            )
+
     @property
     def labels_per_answer(self) -> float:
         """Beside those of one vote, no gold, and the questions of today."""
@@ -39,6 +46,39 @@ class Scenario:
     practice: Practice = Practice()
     rework: float = 0.0
     instead: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def parsed(cls, text: str, today: Practice) -> "Scenario":
+        """The scenario that `text` says: `overlap=2,gold=0.1,questions=0.8,rework=0.05`, and a
+        vendor with the one that takes over, `vendor-a=vendor-b`. What is not said is as today.
+
+        Raises `WorkforceError` where it says something else.
+        """
+        practice, rework, instead = today, 0.0, {}
+        for part in text.split(","):
+            name, _, value = (each.strip() for each in part.partition("="))
+            if not name or not value:
+                raise WorkforceError(
+                    f"{part!r} is no part of a scenario: write overlap=2, gold=0.1, questions=0.8,"
+                    " rework=0.05 or vendor-a=vendor-b"
+                )
+            try:
+                match name:
+                    case "overlap":
+                        practice = replace(practice, votes=float(value))
+                    case "gold":
+                        practice = replace(practice, gold=float(value))
+                    case "questions":
+                        practice = replace(practice, questions=float(value))
+                    case "rework":
+                        rework = float(value)
+                    case _:
+                        instead[name] = value
+            except ValueError as error:
+                if isinstance(error, WorkforceError):
+                    raise
+                raise WorkforceError(f"{name} of a scenario is a number, not {value!r}") from error
+        return cls(text, today, practice, rework, instead)
 
     def applied(self, streams: Sequence[Stream], workforce: Workforce) -> tuple[Stream, ...]:
         """The streams as they would be.
