@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_UP, Decimal
 from enum import StrEnum
+from functools import cache
 from random import Random
 from typing import NamedTuple
 
@@ -111,6 +112,7 @@ class _Cell(NamedTuple):
     kind: QuestionKind
 
 
+@cache
 def _billed_at(day: dt.date) -> dt.datetime:
     """When the work of a day is billed: early in the next month."""
     next_month = (day.replace(day=1) + 31 * A_DAY).replace(day=BILLED_ON_DAY)

@@ -4,8 +4,10 @@ The same as `workforce.metrics` measures on the rows of the year; a test compare
 hundred years be looked at in the time that a few take to write.
 """
 
+import datetime as dt
 from collections import Counter
 from collections.abc import Iterator
+from functools import cache
 from typing import NamedTuple
 
 from workforce.figures import Cell, Figure, Metric
@@ -23,7 +25,7 @@ class Right(NamedTuple):
 def gold(year: SampleYear) -> dict[Cell, Right]:
     """The answers to gold questions by vendor, locale and week."""
     return _counted(
-        (Cell(week_of(answer.at.date()), asked.site, asked.locale), asked.is_right(answer))
+        (Cell(_week(answer.at.date()), asked.site, asked.locale), asked.is_right(answer))
         for asked in year.asked
         if asked.gold
         for answer in asked.answers
@@ -33,7 +35,7 @@ def gold(year: SampleYear) -> dict[Cell, Right]:
 def due(year: SampleYear) -> dict[Cell, Right]:
     """The questions that were due by vendor, locale and week, and those decided by then."""
     return _counted(
-        (Cell(week_of(asked.due.date()), asked.site, asked.locale), asked.on_time)
+        (Cell(_week(asked.due.date()), asked.site, asked.locale), asked.on_time)
         for asked in year.asked
         if not asked.gold
     )
@@ -54,10 +56,15 @@ def figures(metric: Metric, counts: dict[Cell, Right], weeks: list[Period]) -> l
     ]
 
 
+@cache
+def _week(day: dt.date) -> Period:
+    return week_of(day)
+
+
 def _counted(seen: Iterator[tuple[Cell, bool]]) -> dict[Cell, Right]:
-    right: Counter[Cell] = Counter()
-    n: Counter[Cell] = Counter()
-    for cell, hit in seen:
-        right[cell] += hit
-        n[cell] += 1
-    return {cell: Right(right[cell], n[cell]) for cell in n}
+    found = Counter(seen)
+    right: dict[Cell, Right] = {}
+    for (cell, hit), n in found.items():
+        before = right.get(cell, Right(0, 0))
+        right[cell] = Right(before.right + n * hit, before.n + n)
+    return right

@@ -138,7 +138,8 @@ class Labelled:
 class Asked:
     """A question and all that became of it, each with its moment.
 
-    `due` is by when the contract of the day wants it decided. `stopped` are the places of the labels that the gate keeps back.
+    `due` is by when the contract of the day wants it decided. `stopped` are the places of the
+    labels that the gate keeps back.
     """
 
     number: int
