@@ -23,6 +23,7 @@ from deployments.certify import app as certify
 from deployments.demo import DemoFailed
 from deployments.orchestration import prefect_server
 from deployments.plan import app as plan
+from deployments.sample_year import app as sample_year
 from deployments.service import StackError
 from deployments.survey import app as survey
 from deployments.workforce import app as workforce
@@ -78,6 +79,7 @@ app.add_typer(workforce, name="workforce")
 app.add_typer(acceptance)
 app.add_typer(certify)
 app.add_typer(plan)
+app.add_typer(sample_year)
 console = Console()
 
 Source = Annotated[

@@ -58,6 +58,7 @@ STRANGERS = 0.15  # of the sheets, those that show a stranger
 RECENT = 200  # sheets of which gold and merges are made
 FEWEST = 3  # members that these have
 ANSWERS_PER_QUESTION = 1.4
+PLANNED_PER_ANSWER = 1.5  # pictures
 NEVER_SHARE = 0.002  # is never answered
 FOUND_SHARE = 0.5  # of wrong labels, those that a customer reports
 FOUND_AFTER_DAYS = 35
@@ -197,6 +198,18 @@ class SampleYear:
     answers: int = USUAL_ANSWERS
     degrades: str | None = None
     overbills: str | None = None
+
+    @property
+    def before(self) -> dt.datetime:
+        """A moment before anything of it is recorded."""
+        return dt.datetime(self.year - 1, 11, 30, tzinfo=dt.UTC)
+
+    @property
+    def planned(self) -> dict[str, int]:
+        """The pictures wanted of each locale in the year: a few more than are labelled."""
+        locales = sorted({locale for _, locale in SHARES})
+        shares = {name: sum(n for at, n in SHARES.items() if at[1] == name) for name in locales}
+        return {name: round(PLANNED_PER_ANSWER * self.answers * n) for name, n in shares.items()}
 
     @property
     def degrades_from(self) -> dt.date:
