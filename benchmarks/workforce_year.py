@@ -1,10 +1,10 @@
 """Whether warnings find a vendor that degrades or bills too much, and leave the healthy alone.
 
-`python -m benchmarks.workforce_year` draws sample years (`workforce.sample_year`): healthy ones, and
-ones in which one vendor degrades from week 30 and another bills too much in four months. Each
+`python -m benchmarks.workforce_year` draws sample years (`workforce.sample_year`): healthy ones,
+and ones in which one vendor degrades from week 30 and another bills too much in four months. Each
 year is looked at week by week, with the rules that the daily flow `watch` uses, knowing what was
-known then. Years are counted without a catalogue; `tests/workforce/test_sample_year.py` shows that the
-counts are those of the rows. Writes `benchmarks/results/workforce_year.md`.
+known then. Years are counted without a catalogue; that the counts are those of the rows, a test
+shows (`tests/workforce/test_sample_year.py`). Writes `benchmarks/results/workforce_year.md`.
 """
 
 import datetime as dt
