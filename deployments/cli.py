@@ -24,7 +24,9 @@ from deployments.demo import DemoFailed
 from deployments.orchestration import prefect_server
 from deployments.plan import app as plan
 from deployments.sample_year import app as sample_year
+from deployments.review import app as review
 from deployments.service import StackError
+from deployments.statistics import app as statistics
 from deployments.survey import app as survey
 from deployments.workforce import app as workforce
 from tasks.errors import (
@@ -80,6 +82,8 @@ app.add_typer(acceptance)
 app.add_typer(certify)
 app.add_typer(plan)
 app.add_typer(sample_year)
+app.add_typer(review)
+app.add_typer(statistics, name="statistics")
 console = Console()
 
 Source = Annotated[

@@ -32,7 +32,10 @@ from expectations.pictures import PicturePolicy
 from expectations.plan import Plan
 from expectations.policy import LabelPolicy
 from tasks.errors import SettingsError
+from workforce.periods import FiscalCalendar
 from workforce.record import Currency
+from workforce.scorecard import Scorecard
+from workforce.wording import Wording as ReportWording
 
 SETTINGS_VARIABLE = "GROUNDTRUTH_SETTINGS"
 Port = Annotated[int, Field(ge=1024, le=65535)]
@@ -150,6 +153,18 @@ class Foresight(BaseModel, extra="forbid"):
     due: dict[str, dt.date] = {}
 
 
+class Reviews(BaseModel, extra="forbid"):
+    language: str = "en"
+    fiscal: FiscalCalendar = FiscalCalendar()
+    scorecard: Scorecard = Scorecard()
+
+    @field_validator("language")
+    @classmethod
+    def _has_texts(cls, language: str) -> str:
+        ReportWording.load(language)
+        return language
+
+
 class Settings(BaseSettings):
     """Everything that a person configures; secrets live in Prefect blocks, not here."""
 
@@ -172,6 +187,7 @@ class Settings(BaseSettings):
     dataset: About = About()
     servers: Servers = Servers()
     foresight: Foresight = Foresight()
+    review: Reviews = Reviews()
 
     @classmethod
     def settings_customise_sources(

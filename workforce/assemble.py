@@ -12,9 +12,9 @@ import pandas as pd
 from workforce.causes import parts, variance_said
 from workforce.contracts import Contract
 from workforce.figures import Cell
-from workforce.follow_up import LATER, actions, is_off, recommendation, risks, total
+from workforce.follow_up import LATER, actions, is_off, recommendation, risks
 from workforce.material import Material
-from workforce.money import Money, nothing
+from workforce.money import Money
 from workforce.periods import Period
 from workforce.records import Workforce
 from workforce.review import (
@@ -32,6 +32,7 @@ from workforce.review import (
     Value,
 )
 from workforce.scorecard import Scorecard, overall, scores
+from workforce.totals import totals
 
 
 def review(material: Material, workforce: Workforce, scorecard: Scorecard) -> Review:
@@ -187,19 +188,23 @@ def _summary(
     for line in lines:
         if line.light == Light.RED:
             yield _missed(line)
-    if material.spend:
-        spent = total((line.agreed for line in material.spend), currency)
-        yield Said("summary.spend", {"money": spent})
-    else:
+    if not material.spend:
         yield Said("summary.no_answers")
-    variance = total((line.variance for line in material.invoices), currency)
-    if variance.amount > 0:
-        yield Said("summary.variance", {"money": variance})
-    if variance.amount < 0:
-        yield Said("summary.variance_less", {"money": nothing(currency) - variance})
-    credit = total((each.amount for each in material.credits), currency)
-    if credit.amount > 0:
+    for spent in _known(totals((line.agreed for line in material.spend), currency)):
+        yield Said("summary.spend", {"money": spent})
+    for variance in _known(totals((line.variance for line in material.invoices), currency)):
+        if variance.amount > 0:
+            yield Said("summary.variance", {"money": variance})
+        else:
+            less = Money(-variance.amount, variance.currency)
+            yield Said("summary.variance_less", {"money": less})
+    for credit in _known(totals((each.amount for each in material.credits), currency)):
         yield Said("summary.credits", {"money": credit})
+
+
+def _known(amounts: Iterable[Money]) -> Iterable[Money]:
+    """Those that are something."""
+    return (each for each in amounts if each.amount)
 
 
 def _missed(line: Score) -> Said:

@@ -1,7 +1,7 @@
 """What should follow from a review: risks, actions with owners and dates, and advice."""
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from decimal import Decimal
 from fractions import Fraction
 
@@ -9,7 +9,6 @@ from workforce.calendar import WorkingCalendar
 from workforce.causes import parts
 from workforce.contracts import Contract
 from workforce.material import Material
-from workforce.money import Money, nothing
 from workforce.review import (
     Action,
     Advice,
@@ -23,6 +22,7 @@ from workforce.review import (
     Value,
 )
 from workforce.scorecard import LESS_IS_BETTER
+from workforce.totals import totals
 
 SOON, LATER = Fraction(5), Fraction(10)
 """Working days within which money is to be claimed, and quality to be agreed on."""
@@ -144,18 +144,21 @@ def recommendation(
     missed = [line.figure.metric for line in lines if line.light == Light.RED]
     missed_before = [line.figure.metric for line in earlier if line.light == Light.RED]
     again = [metric for metric in dict.fromkeys(missed) if metric in missed_before]
-    billed = total((line.variance for line in off), contract.currency)
+    billed = [
+        each
+        for each in totals((line.variance for line in off), contract.currency)
+        if each.amount > 0
+    ]
     because = [Said("because.missed", {"metric": metric}) for metric in dict.fromkeys(missed)]
     because += [Said("because.again", {"metric": metric}) for metric in again]
-    if billed.amount > 0:
-        because.append(Said("because.overbilled", {"money": billed}))
+    because += [Said("because.overbilled", {"money": money}) for money in billed]
     if again:
         because += [Said("because.peer", {"vendor": name}) for name in material.peers]
         if not material.peers:
             because.append(Said("because.no_peer"))
     if again and material.peers:
         advice = Advice.REPLACE
-    elif missed or billed.amount > 0:
+    elif missed or billed:
         advice = Advice.RENEGOTIATE
     elif light == Light.GREEN:
         advice = Advice.RENEW
@@ -183,7 +186,3 @@ def due(calendar: WorkingCalendar, day: dt.date, working_days: Fraction) -> dt.d
     """The working day that is so many working days after `day`."""
     start = dt.datetime.combine(day + dt.timedelta(days=1), dt.time(), dt.UTC)
     return calendar.after(start, working_days).date()
-
-
-def total(amounts: Iterable[Money], currency: str) -> Money:
-    return sum(amounts, nothing(currency))

@@ -15,9 +15,10 @@ from markupsafe import Markup
 
 from workforce.dashboard import Dashboard
 from workforce.figures import Figure, Metric
-from workforce.money import Money, nothing
+from workforce.money import Money
 from workforce.plots import strip, trend_plot
 from workforce.review import InvoiceLine, Portfolio, Review
+from workforce.totals import totals
 from workforce.wording import Wording
 
 TABLES: Mapping[str, tuple[Metric, ...]] = {
@@ -57,8 +58,8 @@ def review_page(review: Review, wording: Wording) -> str:
         },
         metrics=[metric for metric in Metric if _is_known(review.figures, metric)],
         defined=[metric for metric in Metric if metric in _named(review)],
-        spent=_total((line.agreed for line in review.spend), review.currency),
-        credited=_total((line.amount for line in review.credits), review.currency),
+        spent=totals((line.agreed for line in review.spend), review.currency),
+        credited=totals((each.amount for each in review.credits), review.currency),
         invoices=_by_invoice(review.invoices),
     )
 
@@ -76,7 +77,7 @@ def portfolio_page(portfolio: Portfolio, wording: Wording) -> str:
         scores=[
             {score.figure.metric: score for score in review.scores} for review in portfolio.reviews
         ],
-        spent=_total((line.spent for line in portfolio.locales), portfolio.currency),
+        spent=totals((line.spent for line in portfolio.locales), portfolio.currency),
     )
 
 
@@ -126,19 +127,18 @@ def _named(review: Review) -> set[Metric]:
     }
 
 
-def _total(amounts: Iterable[Money], currency: str) -> Money:
-    return sum(amounts, nothing(currency))
+Sums = tuple[Money, ...]
 
 
 def _by_invoice(
     lines: Sequence[InvoiceLine],
-) -> list[tuple[str, list[InvoiceLine], Money, Money, Money]]:
+) -> list[tuple[str, list[InvoiceLine], Sums, Sums, Sums]]:
     """Each invoice with its lines, what was billed and agreed, and the variance."""
     found = []
     for number, group in groupby(lines, key=lambda line: line.invoice):
         of_invoice = list(group)
         billed, agreed, variance = (
-            _total((getattr(line, name) for line in of_invoice), of_invoice[0].billed.currency)
+            totals((getattr(line, name) for line in of_invoice), of_invoice[0].billed.currency)
             for name in ("billed", "agreed", "variance")
         )
         found.append((number, of_invoice, billed, agreed, variance))
@@ -169,7 +169,9 @@ def _environment() -> Environment:
 
 
 def _share(part: Money | int, whole: Money | int) -> float:
-    """What part of the whole, in percent from 0 to 100, a bar shows."""
+    """What part of the whole, in percent from 0 to 100, a bar shows; none of another currency."""
+    if isinstance(part, Money) and isinstance(whole, Money) and part.currency != whole.currency:
+        return 0.0
     of, all_of = (
         float(each.amount) if isinstance(each, Money) else float(each) for each in (part, whole)
     )

@@ -23,6 +23,8 @@ LESS_IS_BETTER = frozenset(
         Metric.HANDLING_SECONDS,
         Metric.TURNAROUND_P50,
         Metric.TURNAROUND_P95,
+        Metric.TURNAROUND_HOURS_P50,
+        Metric.TURNAROUND_HOURS_P95,
         Metric.COST_PER_LABEL,
         Metric.COST_PER_CLUSTER,
     }

@@ -35,6 +35,8 @@ DIGITS = {
     Metric.THROUGHPUT: 1,
     Metric.TURNAROUND_P50: 1,
     Metric.TURNAROUND_P95: 1,
+    Metric.TURNAROUND_HOURS_P50: 1,
+    Metric.TURNAROUND_HOURS_P95: 1,
 }
 
 

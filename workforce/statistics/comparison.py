@@ -115,7 +115,8 @@ def difference(one: Answers, other: Answers, *, seed: int = 0) -> Difference:
     reach = float(t.ppf(0.975, freedom)) * error
     value = shares[0] - shares[1]
     return Difference(
-        *shares,
+        shares[0],
+        shares[1],
         error,
         freedom,
         max(-1.0, min(low, value - reach)),

@@ -13,6 +13,8 @@ from scipy.stats import beta, binom
 from statsmodels.stats.power import NormalIndPower
 from statsmodels.stats.proportion import proportion_effectsize
 
+from workforce.errors import WorkforceError
+
 
 def design_effect(cluster_size: float, correlation: float) -> float:
     """How many times as much must be checked where answers come in clusters that err together.
@@ -21,7 +23,7 @@ def design_effect(cluster_size: float, correlation: float) -> float:
     of two of them (`variance.Components.share`).
     """
     if cluster_size < 1 or not 0 <= correlation <= 1:
-        raise ValueError(
+        raise WorkforceError(
             f"clusters of {cluster_size} answers whose errors correlate by {correlation} cannot be:"
             " give a size of 1 or more, and a correlation from 0 to 1"
         )
@@ -38,7 +40,10 @@ def gold_to_tell(
     """
     _check(one, other, power, risk)
     if one == other:
-        raise ValueError(f"{one:.2%} and {other:.2%} are equal: no number of answers tells them")
+        raise WorkforceError(
+            f"{one:.2%} and {other:.2%} are equal, and no number of answers tells them"
+            " apart: give two that differ"
+        )
     size = abs(proportion_effectsize(one, other))
     n = NormalIndPower().solve_power(effect_size=size, power=power, alpha=risk, ratio=1)
     return math.ceil(float(n) * effect)
@@ -90,4 +95,4 @@ def bound(n_wrong: int, n: int, *, confidence: float = 0.95) -> float:
 
 def _check(*shares: float) -> None:
     if wrong := [each for each in shares if not 0 < each < 1]:
-        raise ValueError(f"{wrong[0]} is no share between 0 and 1: write 95 % as 0.95")
+        raise WorkforceError(f"{wrong[0]} is no share between 0 and 1: write 95 % as 0.95")

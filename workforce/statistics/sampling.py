@@ -15,6 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import binom, hypergeom
 
+from workforce.errors import WorkforceError
+
 MOST_AUDITS = 1_000_000
 
 Float = NDArray[np.float64]
@@ -31,12 +33,12 @@ class Risks:
 
     def __post_init__(self) -> None:
         if not 0 < self.good < self.bad < 1:
-            raise ValueError(
+            raise WorkforceError(
                 f"good must be above 0 and below bad, and bad below 1, not {self.good} and"
                 f" {self.bad}: write 1 % as 0.01"
             )
         if not (0 < self.risk_of_good < 0.5 and 0 < self.risk_of_bad < 0.5):
-            raise ValueError("the risks must be above 0 and below 0.5: write 5 % as 0.05")
+            raise WorkforceError("the risks must be above 0 and below 0.5: write 5 % as 0.05")
 
 
 @dataclass(frozen=True)
@@ -93,7 +95,7 @@ def single_plan(risks: Risks, lot: int | None = None) -> Single:
 
     A lot of which no sample tells enough is audited whole.
 
-    Raises ValueError where an endless lot would take more than `MOST_AUDITS`.
+    Raises `WorkforceError` where an endless lot would take more than `MOST_AUDITS`.
     """
     c = 0
     while True:
@@ -104,7 +106,7 @@ def single_plan(risks: Risks, lot: int | None = None) -> Single:
         if lot is not None and n >= lot:
             return Single(lot, _defects(risks.bad, lot) - 1, lot)
         if n > MOST_AUDITS:
-            raise ValueError(
+            raise WorkforceError(
                 f"to tell {risks.good:.3%} from {risks.bad:.3%} takes more than {MOST_AUDITS:,}"
                 " audits: let them lie further apart, or allow larger risks"
             )
@@ -124,7 +126,7 @@ def double_plan(risks: Risks) -> Double:
                     best = plan
                 break
     if best is None:
-        raise ValueError(
+        raise WorkforceError(
             f"no double sample does better than {most.n} audits: use the single plan for it"
         )
     return best

@@ -16,6 +16,7 @@ from enum import StrEnum
 
 import numpy as np
 
+from workforce.errors import WorkforceError
 from workforce.statistics.sampling import Risks
 
 FURTHER = 1e-9
@@ -47,7 +48,7 @@ class SequentialTest:
 
     def __post_init__(self) -> None:
         if self.at_most is not None and self.at_most < 1:
-            raise ValueError(f"at_most must be 1 or more, not {self.at_most}: or leave it out")
+            raise WorkforceError(f"at_most must be 1 or more, not {self.at_most}: or leave it out")
 
     def evidence(self, n_wrong: int, n: int) -> float:
         """The logarithm of the likelihood ratio of bad against good."""
@@ -57,7 +58,7 @@ class SequentialTest:
     def finding(self, n_wrong: int, n: int) -> Finding:
         """What `n` audits say of which `n_wrong` were wrong."""
         if not 0 <= n_wrong <= n:
-            raise ValueError(f"{n_wrong} of {n} audits cannot be wrong: check what was counted")
+            raise WorkforceError(f"{n_wrong} of {n} audits cannot be wrong: check what was counted")
         said = self.evidence(n_wrong, n)
         low, high = self._bounds
         if said >= high:

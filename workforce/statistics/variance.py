@@ -18,7 +18,7 @@ are right or wrong are taken as 1 and 0, so that variances are those of accuracy
 An estimate v scatters like (v + r) chi-square / d - r, with d degrees of freedom and r for what
 other effects put into it. Both are learnt from worlds that are drawn with the variances found, once
 without the effects in question and once with large ones, and give the interval (Williams,
-Biometrika 1962). Three vendors have two degrees of freedom: their interval is as wide as it must be.
+Biometrika 1962). Three vendors have two degrees of freedom: their interval is wide.
 """
 
 import math
@@ -50,9 +50,9 @@ class Component:
     levels: int
 
 
-def components(values: ArrayLike, factors: Mapping[str, ArrayLike], *, seed: int = 0) -> (
-    dict[str, Component]
-):
+def components(
+    values: ArrayLike, factors: Mapping[str, ArrayLike], *, seed: int = 0
+) -> dict[str, Component]:
     """The variance of each factor's effects, and of the `noise` that is left.
 
     Parameters
@@ -133,7 +133,7 @@ class _Design:
     def drawn(self, variances: Float, random: np.random.Generator) -> Float:
         """Answers of a world that has these variances, float64 (N,)."""
         deviations = np.sqrt(np.maximum(variances, 0))
-        measured = deviations[-1] * random.standard_normal(len(self.levels[0]))
+        measured: Float = deviations[-1] * random.standard_normal(len(self.levels[0]))
         for level, deviation in zip(self.levels, deviations, strict=False):
             measured += (deviation * random.standard_normal(int(level.max()) + 1))[level]
         return measured

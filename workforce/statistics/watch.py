@@ -11,7 +11,6 @@ An alarm says that there were more errors than chance explains, not that some ve
 a ranking. What it says of a week depends on nothing later, so an alarm stays where it was raised.
 """
 
-from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Self

@@ -1,0 +1,141 @@
+"""Which products vendors take for one another: counted from the catalogue's rows, with pictures."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
+
+from catalog import Transaction, confusions
+from catalog.confusions import Judged, Shown
+from catalog.images import preview_key
+from catalog.schema import DecisionKind, Verdict
+from tasks.artifacts import contact_sheet, picture, table
+from tasks.settings import load_settings
+from workforce.periods import Period
+from workforce.review import Confused
+from workforce.statistics.confusion import Confusion, Pair, confusion
+from workforce.statistics.confusion import Verdict as Said
+
+MOST = 5
+"""Pairs of a locale that are shown."""
+PAGE = 1000
+PAIRS = ("locale", "product", "taken for", "confused", "of verdicts about them", "95 % interval")
+RATES = ("vendor", "locale", "confused", "of verdicts", "95 % interval")
+
+
+def said(transaction: Transaction, period: Period) -> Iterator[Said]:
+    """Each word of a vendor in a period about what an image, or a whole product, shows.
+
+    From labels, beside what they say now; from gold, where an intruder that was left in was taken
+    for the product of its sheet, and a member that was ticked for that of the intruders; and from
+    merges that were decided.
+    """
+    span = period.begins, period.over
+    for label in confusions.relabelled(transaction, span):
+        yield Said(label.site, label.locale, label.said, label.now)
+    answers = confusions.judged(transaction, span)
+    while page := list(islice(answers, PAGE)):
+        images = {
+            image
+            for each in page
+            for image in (*each.question.image_ids, *each.question.reference_ids)
+        }
+        product_of = confusions.products_of(transaction, images)
+        for each in page:
+            read = _of_merge if each.question.expected is None else _of_gold
+            yield from read(each, product_of)
+
+
+def confused(period: Period, vendor: str | None = None) -> tuple[Confused, ...]:
+    """The products of each locale that a vendor, or any, confused most often in a period."""
+    settings = load_settings()
+    found, known = _counted(period, vendor)
+
+    def preview(product: str) -> bytes | None:
+        image = known.get(product)
+        return settings.blob_store.get(preview_key(image.image_id)) if image else None
+
+    return tuple(
+        Confused(
+            *(each.locale, _name(each.one, known), _name(each.other, known), each.n, each.of),
+            *(preview(each.one), preview(each.other)),
+        )
+        for each in _most(found)
+    )
+
+
+def confusion_sections(period: Period) -> list[str]:
+    """The same of all vendors as sections of a page: their rates, the pairs, and a picture each."""
+    found, known = _counted(period, None)
+    most = _most(found)
+    rates = (
+        (each.vendor, each.locale, each.n, each.of, f"{each.low:.1%} to {each.high:.1%}")
+        for each in found.rates
+    )
+    pairs = (
+        (
+            *(each.locale, _name(each.one, known), _name(each.other, known), each.n, each.of),
+            f"{each.low:.1%} to {each.high:.1%}",
+        )
+        for each in most
+    )
+    sections = [table(RATES, rates), table(PAIRS, pairs)] if found.rates else []
+    rows = [
+        [known[product].image_id for product in (each.one, each.other)]
+        for each in most
+        if each.one in known and each.other in known
+    ]
+    if rows:
+        sheet = contact_sheet(load_settings().blob_store, rows)
+        sections.append(picture(sheet, "The products that were confused most often, a pair a row"))
+    return sections
+
+
+def _counted(period: Period, vendor: str | None) -> tuple[Confusion, Mapping[str, Shown]]:
+    with load_settings().catalog.read() as transaction:
+        found = confusion(
+            each for each in said(transaction, period) if vendor in (None, each.vendor)
+        )
+        products = sorted({product for each in _most(found) for product in (each.one, each.other)})
+        return found, confusions.shown(transaction, products)
+
+
+def _most(found: Confusion) -> Sequence[Pair]:
+    locales = sorted({each.locale for each in found.pairs})
+    return [pair for locale in locales for pair in found.most(locale, MOST)]
+
+
+def _name(product: str, known: Mapping[str, Shown]) -> str:
+    return (known[product].name if product in known else None) or product[:8]
+
+
+def _of_gold(each: Judged, product_of: Mapping[str, str]) -> Iterator[Said]:
+    """What an answer to a gold sheet says of each image, where it names the product at all."""
+    question, answer = each.question, each.answer
+    intruders = set((question.expected or {})["intruder_ids"])
+    home = {product_of.get(image) for image in question.image_ids if image not in intruders}
+    strangers = {product_of.get(image) for image in intruders}
+    if answer.verdict != Verdict.CONFIRM or len(home) != 1 or len(strangers) > 1:
+        return
+    (inside,), outside = home, next(iter(strangers), None)
+    for image in question.image_ids:
+        called = outside if image in answer.intruder_ids else inside
+        true = outside if image in intruders else inside
+        if called is not None and true is not None:
+            yield Said(question.site, question.locale, called, true)
+
+
+def _of_merge(each: Judged, product_of: Mapping[str, str]) -> Iterator[Said]:
+    """What an answer to a merge says of its images, whose product is known by the decision."""
+    question, answer = each.question, each.answer
+    shown, beside = (
+        {product_of.get(image) for image in images}
+        for images in (question.image_ids, question.reference_ids)
+    )
+    if len(shown) != 1 or len(beside) != 1 or answer.verdict == Verdict.UNSURE:
+        return
+    (one,), (other,) = shown, beside
+    if one is None or other is None or (one == other) != (each.decided == DecisionKind.SAME):
+        return
+    if answer.verdict == Verdict.CONFIRM:
+        yield Said(question.site, question.locale, other, one)
+    elif one != other:
+        yield Said(question.site, question.locale, one, one)

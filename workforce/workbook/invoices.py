@@ -1,0 +1,85 @@
+"""The sheet of invoices: each line beside the accepted work it is for, and credits to claim."""
+
+from workforce.sheets import Cell, Sheet
+from workforce.tables import Column, Table, write_table
+from workforce.workbook.draft import Draft
+
+WIDTHS = (22, 34, 18, 18, 18, 12, 64)
+
+
+def write(draft: Draft, sheet: Sheet) -> tuple[Table | None, Table | None]:
+    """The table of invoices' lines and that of credits; None where there are none."""
+    text = draft.wording.text
+    sheet.headed(text("sheet.invoices"), draft.about)
+    lines: list[dict[str, Cell]] = [
+        {
+            "vendor": draft.vendor(review),
+            "invoice": each.invoice,
+            "line": each.line,
+            "billed": each.billed,
+            "by_contract": each.agreed,
+            "why": draft.wording.said(each.why),
+        }
+        for review in draft.reviews
+        for each in sorted(review.invoices, key=lambda each: (each.invoice, each.line))
+    ]
+    group = "vendor" if draft.is_portfolio else "invoice"
+    total = text("label.total")
+    billed = None
+    if lines:
+        billed = write_table(sheet, _lines(draft), lines, totals=total, group=group)
+        sheet.keep(billed.header)
+        draft.mark_above_nothing(sheet, billed, "variance")
+    else:
+        sheet.paragraph(text("note.none"))
+    sheet.paragraph(text("note.invoices"), italic=True)
+    sheet.skip()
+    sheet.heading(text("heading.credits"))
+    claims: list[dict[str, Cell]] = [
+        {
+            "vendor": draft.vendor(review),
+            "contract": each.contract,
+            "level": draft.wording.said(each.level),
+            "missed": draft.wording.said(each.missed),
+            "credit": each.amount,
+        }
+        for review in draft.reviews
+        for each in review.credits
+    ]
+    if not claims:
+        sheet.paragraph(text("note.none"))
+        return billed, None
+    columns = draft.columns(
+        draft.column("contract"),
+        draft.column("level"),
+        draft.column("missed"),
+        draft.column("credit", summed=True),
+    )
+    group = "vendor" if draft.is_portfolio else "contract"
+    return billed, write_table(sheet, columns, claims, totals=total, group=group)
+
+
+def _lines(draft: Draft) -> list[Column]:
+    return draft.columns(
+        draft.column("invoice"),
+        draft.column("line", draft.book.formats.number()),
+        draft.column("billed", summed=True),
+        draft.column("agreed", summed=True).called("by_contract"),
+        draft.computed(
+            "variance",
+            "General",
+            "=ROUND([billed]-[by_contract],[digits])",
+            lambda row, _: row["billed"] - row["by_contract"],
+        ),
+        draft.computed(
+            "variance_share",
+            draft.book.formats.signed(draft.book.formats.share()),
+            "=[variance]/[by_contract]",
+            lambda row, _: (
+                row["variance"].amount / row["by_contract"].amount
+                if row["by_contract"].amount
+                else None
+            ),
+        ),
+        draft.column("why"),
+    )
