@@ -40,7 +40,8 @@ Row: TypeAlias = Sequence[Any]
 
 NAME = pa.dictionary(pa.int32(), pa.string())
 KEY = pa.uint64()
-TIME = pa.timestamp("us", tz="UTC")
+TIME = pa.int64()
+"""Microseconds since 1970, UTC."""
 COUNT = pa.int16()
 NOTHING = 0
 """The key of what is not there."""
@@ -70,6 +71,8 @@ class Part:
         The rows, without order and bounds.
     read
         The values of the columns, from a row of the query.
+    ordered_by
+        The column that puts the rows in order, if any.
     """
 
     name: str
@@ -77,24 +80,26 @@ class Part:
     added: InstrumentedAttribute[dt.datetime]
     query: Callable[[], Select[Any]]
     read: Callable[[Row], Row]
+    ordered_by: str | None = None
 
 
 @dataclass(frozen=True)
 class Log:
-    """Every part; each a `pyarrow.Table` of the columns of its schema.
+    """Every part as a data frame: keys uint64, moments int64 (microseconds, UTC), names categories.
 
-    `questions` are those that somebody was asked. `tasks` say when a question reached a desk.
-    `acceptances` count, for each decision of people and passage through the gate, the labels that
-    were accepted and refused, and `escapes` the accepted ones that turned out wrong.
+    The rows of `answers` are in the order in which they were given. `questions` are those that
+    somebody was asked; `tasks` say when a question reached a desk. `acceptances` count, for each
+    decision of people and passage through the gate, the labels that were accepted and refused, and
+    `escapes` the accepted ones that turned out wrong.
     """
 
-    questions: pa.Table
-    tasks: pa.Table
-    answers: pa.Table
-    decisions: pa.Table
-    acceptances: pa.Table
-    escapes: pa.Table
-    withdrawals: pa.Table
+    questions: pd.DataFrame
+    tasks: pd.DataFrame
+    answers: pd.DataFrame
+    decisions: pd.DataFrame
+    acceptances: pd.DataFrame
+    escapes: pd.DataFrame
+    withdrawals: pd.DataFrame
 
 
 def read(session: Session, part: Part, *conditions: ColumnElement[bool]) -> pa.Table:
@@ -104,12 +109,43 @@ def read(session: Session, part: Part, *conditions: ColumnElement[bool]) -> pa.T
         _batch(part, page)
         for page in session.execute(query.execution_options(yield_per=50_000)).partitions()
     ]
-    return pa.Table.from_batches(batches, part.schema).unify_dictionaries()
+    return pa.Table.from_batches(batches, part.schema)
 
 
-def log(session: Session) -> Log:
-    """All of every part."""
-    return Log(**{part.name: read(session, part) for part in PARTS})
+def log_of(session: Session) -> Log:
+    """All of every part, from the catalogue itself, with the identities of rows."""
+    return Log(**{part.name: frame(part, [read(session, part)]) for part in PARTS})
+
+
+def frame(part: Part, tables: Sequence[pa.Table]) -> pd.DataFrame:
+    """The rows of `tables` together, in the order of the part.
+
+    No column is held twice for long: ten million answers are a large part of the memory.
+    """
+    every = pa.concat_tables(tables).unify_dictionaries()
+    columns: dict[str, Any] = {}
+    for name in every.column_names:
+        column = every[name].combine_chunks()
+        every = every.drop_columns(name)
+        columns[name] = _lean(column)
+    if part.ordered_by is not None:
+        order = np.argsort(columns[part.ordered_by], kind="stable")
+        for name in columns:
+            columns[name] = columns[name][order]
+    return pd.DataFrame(columns, copy=False)
+
+
+def _lean(column: pa.Array) -> Any:
+    """The values of a column, in as few bytes as pandas takes."""
+    if pa.types.is_dictionary(column.type):
+        # A missing name has the code -1, as pandas wants it.
+        codes = column.indices.fill_null(-1).to_numpy(zero_copy_only=False)
+        return pd.Categorical.from_codes(
+            codes, pd.Index(column.dictionary.to_pylist(), dtype=object)
+        )
+    if pa.types.is_string(column.type):
+        return pd.array(column, dtype=pd.ArrowDtype(pa.string()))
+    return column.to_numpy(zero_copy_only=False)
 
 
 def keys_of(identities: Sequence[str | None]) -> NDArray[np.uint64]:
@@ -134,12 +170,17 @@ def labels_of(session: Session, decision_ids: Collection[str]) -> list[tuple[str
 def _batch(part: Part, rows: Iterable[Row]) -> pa.RecordBatch:
     columns = zip(*map(part.read, rows), strict=True)
     return pa.record_batch(
-        [
-            pa.array(keys_of(values) if field.type == KEY else values, field.type)
-            for field, values in zip(part.schema, columns, strict=True)
-        ],
+        [_array(field, values) for field, values in zip(part.schema, columns, strict=True)],
         schema=part.schema,
     )
+
+
+def _array(field: pa.Field, values: Sequence[Any]) -> pa.Array:
+    if field.type == KEY:
+        return pa.array(keys_of(values), KEY)
+    if field.type == TIME:
+        return pa.array(values, pa.timestamp("us", tz="UTC")).cast(TIME)
+    return pa.array(values, field.type)
 
 
 ABOUT = (("site", NAME), ("locale", NAME), ("kind", NAME))
@@ -281,6 +322,7 @@ ANSWERS = Part(
     Answer.pulled_at,
     _answers,
     _answer,
+    "answered_at",
 )
 
 
@@ -317,6 +359,7 @@ DECISIONS = Part(
     Decision.decided_at,
     _decisions,
     _decision,
+    "decided_at",
 )
 
 

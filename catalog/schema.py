@@ -394,6 +394,7 @@ class Question(Table):
     __table_args__ = (
         Index("question_of_kind", "locale", "kind", "id"),
         Index("question_of_site", "site", "locale", "id"),
+        Index("question_by_time", "asked_at"),
         Index("gold_question", "site", "locale", sqlite_where=IS_GOLD, postgresql_where=IS_GOLD),
     )
 
@@ -474,7 +475,10 @@ class SiteTask(Table):
     """Proof that a question stands at a desk of its site, and under which number."""
 
     __tablename__ = "site_task"
-    __table_args__ = (Index("task_of_project", "project_id", "question_id"),)
+    __table_args__ = (
+        Index("task_of_project", "project_id", "question_id"),
+        Index("task_by_time", "pushed_at"),
+    )
 
     question_id: Mapped[str] = mapped_column(ForeignKey("question.id"), primary_key=True)
     project_id: Mapped[int]
@@ -500,7 +504,10 @@ class Answer(Table):
     """
 
     __tablename__ = "answer"
-    __table_args__ = (Index("answer_of_question", "question_id", "annotation"),)
+    __table_args__ = (
+        Index("answer_of_question", "question_id", "annotation"),
+        Index("answer_by_time", "pulled_at"),
+    )
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True)
     question_id: Mapped[str] = mapped_column(ForeignKey("question.id"))
@@ -529,6 +536,7 @@ class Decision(Table):
     """
 
     __tablename__ = "decision"
+    __table_args__ = (Index("decision_by_time", "decided_at"),)
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True)
     question_id: Mapped[str] = mapped_column(ForeignKey("question.id"), index=True)
@@ -697,6 +705,7 @@ class VerifiedLabel(Table):
         UniqueConstraint("supersedes_id", name="label_superseded_once"),
         Index("label_of_product", "product_id", "image_id"),
         Index("label_of_origin", "origin", "id"),
+        Index("label_by_time", "labelled_at"),
     )
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True)

@@ -25,6 +25,7 @@ from deployments.foresight import app as foresight
 from deployments.orchestration import prefect_server
 from deployments.plan import app as plan
 from deployments.review import app as review
+from deployments.sample_year import app as sample_year
 from deployments.service import StackError
 from deployments.statistics import app as statistics
 from deployments.survey import app as survey
@@ -81,6 +82,7 @@ app.add_typer(workforce, name="workforce")
 app.add_typer(acceptance)
 app.add_typer(certify)
 app.add_typer(plan)
+app.add_typer(sample_year)
 app.add_typer(review)
 app.add_typer(foresight)
 app.add_typer(statistics, name="statistics")

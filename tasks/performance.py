@@ -3,8 +3,8 @@
 import datetime as dt
 from collections.abc import Mapping, Sequence
 
-from catalog import Transaction
-from catalog import performance as logs
+from catalog import Transaction, performance, performance_copies
+from catalog.schema import now
 from tasks.settings import Settings, load_settings
 from workforce import Money, ledger, trace
 from workforce.figures import Cell, Figure, Metric
@@ -24,7 +24,7 @@ def figures(
     settings = load_settings()
     with settings.catalog.read() as transaction:
         known = circumstances(transaction, settings, as_of, costs or {})
-        log = logs.log(transaction)
+        log = performance_copies.log_of(transaction, settings.blob_store, now())
     return measure(log, periods, known, metrics)
 
 
@@ -46,4 +46,4 @@ def rows_behind(figure: Figure, as_of: dt.datetime) -> Rows:
     settings = load_settings()
     with settings.catalog.read() as transaction:
         known = circumstances(transaction, settings, as_of, {})
-        return trace.rows_behind(transaction, logs.log(transaction), figure, known)
+        return trace.rows_behind(transaction, performance.log_of(transaction), figure, known)

@@ -146,8 +146,8 @@ def _student(freedom: Ints) -> Floats:
     return factor
 
 
-def _ratio(one: NDArray[np.generic], other: NDArray[np.generic]) -> Floats:
+def _ratio(one: Floats | Ints, other: Floats | Ints) -> Floats:
     """Their quotient; NaN where the divisor is not above 0."""
     quotient = np.full(len(one), np.nan)
-    np.divide(one, other, out=quotient, where=np.asarray(other > 0))
+    np.divide(one, other, out=quotient, where=other > 0)
     return quotient

@@ -13,10 +13,9 @@ from typing import TypeAlias, cast
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 from numpy.typing import NDArray
 
-from catalog.performance import NOTHING, Log
+from catalog.performance import Log
 from catalog.schema import AnswerState, DecisionKind, Desk, QuestionKind, Verdict
 from workforce.calendar import WorkingCalendar
 from workforce.records import Workforce
@@ -28,7 +27,6 @@ ABOUT = ["site", "locale", "kind"]
 VERDICTS = list(Verdict)
 # The bits of a pattern that count how often one verdict was given.
 BITS = 10
-NO_ANSWER = np.int32(-1)
 NEVER = np.iinfo(np.int64).max
 A_DAY = 86_400_000_000
 HOUR = 3600.0
@@ -49,61 +47,81 @@ class Observations:
 
     @cached_property
     def answers(self) -> Frame:
-        """Every answer given before the moment, the oldest first."""
-        found = _frame(self._log.answers)
-        found["answer"] = np.arange(len(found), dtype=np.int32)
-        found = self._before(found, "answered_at")
-        return found.sort_values("answered_at", kind="stable", ignore_index=True)
+        """Every answer given before the moment, the oldest first, indexed by its place."""
+        every = self._log.answers
+        return every.iloc[: np.searchsorted(every["answered_at"].to_numpy(), self._now)]
+
+    def _answers(self, which: "NDArray[np.bool_] | pd.Series[bool]", *columns: str) -> Frame:
+        """Some answers, with some of their columns beside those of all observations."""
+        places = np.flatnonzero(which).astype(np.int32)
+        names = [*ABOUT, "question", *columns]
+        return pd.DataFrame(
+            {
+                **{name: self.answers[name].array.take(places) for name in names},
+                "at": self.answers["answered_at"].to_numpy()[places],
+                "answer": places,
+            },
+            copy=False,
+        )
 
     @cached_property
-    def standing(self) -> Frame:
-        """The crowd's answers that stand: each annotator's newest, not skipped nor withdrawn."""
-        crowd = self.answers[self.answers["desk"] == Desk.CROWD]
-        annotation = _together(crowd["question"], crowd["annotation"])
-        revised = annotation.isin(annotation[crowd["revision"] > 0].unique())
-        newest = crowd.loc[revised].groupby(annotation[revised])["revision"].transform("max")
-        older = revised.copy()
-        older[revised] = crowd.loc[revised, "revision"] < newest
-        given = crowd[(crowd["state"] == AnswerState.GIVEN) & ~older]
-        voice = _together(given["question"], given["annotator"].cat.codes)
-        return given[~voice.duplicated(keep="last")]
+    def standing(self) -> NDArray[np.bool_]:
+        """Of each answer, whether it is the crowd's and stands.
+
+        That is each annotator's newest, neither skipped nor withdrawn.
+        """
+        answers = self.answers
+        crowd = (answers["desk"] == Desk.CROWD).to_numpy()
+        stands = crowd & (answers["state"] == AnswerState.GIVEN).to_numpy()
+        annotation = _together(answers["question"], answers["annotation"])
+        changed = np.isin(annotation, annotation[(answers["revision"] > 0).to_numpy()])
+        of_changed = pd.Series(answers["revision"].to_numpy()[changed])
+        newest = of_changed.groupby(annotation[changed]).transform("max")
+        stands[changed] &= (of_changed == newest).to_numpy()
+        voice = _together(answers["question"], answers["annotator"].cat.codes)
+        stands[stands] = ~pd.Series(voice[stands]).duplicated(keep="last").to_numpy()
+        return stands
 
     def gold(self) -> Frame:
         """Each standing answer to a gold question; a hit is right."""
-        return self._of_gold().assign(hits=lambda each: each["right"].astype(float), of=1.0)
+        found = self._of_gold("right")
+        return found.assign(hits=found["right"].astype(float), of=1.0)
 
     def sensitivity(self) -> Frame:
         """The same; hits are the intruders found, of all intruders."""
-        return _share(self._of_gold(), "found", "intruders")
+        return _share(self._of_gold("found", "intruders"), "found", "intruders")
 
     def specificity(self) -> Frame:
         """The same; hits are the members left alone, of all members."""
-        return _share(self._of_gold(), "spared", "members")
+        return _share(self._of_gold("spared", "members"), "spared", "members")
 
-    def _of_gold(self) -> Frame:
-        found = self.standing[self.standing["gold"]]
-        return found.assign(at=found["answered_at"], cluster=found["annotator"].cat.codes)
+    def _of_gold(self, *columns: str) -> Frame:
+        found = self._answers(self.standing & self.answers["gold"], "annotator", *columns)
+        return found.assign(cluster=found["annotator"].cat.codes)
 
     def seconds(self) -> Frame:
         """The seconds of each first answer of the crowd; gold as well, which looks like any."""
-        told = self._first_given()
-        told = told[(told["desk"] == Desk.CROWD) & (told["value"] > 0)]
-        return told.assign(cluster=told["annotator"].cat.codes)
+        told = (self.answers["desk"] == Desk.CROWD) & (self.answers["seconds"] > 0)
+        found = self._answers(self._first() & told, "annotator", "seconds")
+        return found.assign(value=found["seconds"], cluster=found["annotator"].cat.codes)
 
-    def _first_given(self) -> Frame:
-        answers = self.answers
-        first = (answers["revision"] == 0) & (answers["state"] == AnswerState.GIVEN)
-        columns = [*ABOUT, "question", "answer", "annotator", "desk", "answered_at", "seconds"]
-        return answers.loc[first, columns].rename(columns={"answered_at": "at", "seconds": "value"})
+    def worked(self) -> Frame:
+        """Each first answer at any desk; `of` are its hours."""
+        found = self._answers(self._first(), "seconds")
+        return found.assign(of=found["seconds"].fillna(0.0) / HOUR)
+
+    def _first(self) -> "pd.Series[bool]":
+        return (self.answers["revision"] == 0) & (self.answers["state"] == AnswerState.GIVEN)
 
     def throughput(self) -> Frame:
-        """Labels accepted (`hits`) and hours of work (`of`), apart; days hang together."""
-        worked = self._first_given()
-        hours = worked["value"].fillna(0.0) / HOUR
-        worked = worked.assign(hits=0.0, of=hours, decision=np.uint64(NOTHING))
-        labels = self.labels().assign(of=0.0, answer=NO_ANSWER)
-        columns = [*ABOUT, "at", "question", "answer", "decision", "hits", "of"]
-        both = _joined([each[columns] for each in (worked, labels)])
+        """Labels accepted (`hits`) and hours of work (`of`) of each day; days hang together."""
+        days = [
+            found.assign(at=found["at"] // A_DAY * A_DAY)
+            .groupby([*ABOUT, "at"], observed=True, as_index=False)[[column]]
+            .sum()
+            for found, column in ((self.worked(), "of"), (self.labels(), "hits"))
+        ]
+        both = _joined(days).fillna({"of": 0.0, "hits": 0.0})
         return both.assign(cluster=both["at"] // A_DAY)
 
     def agreement(self) -> Frame:
@@ -111,15 +129,14 @@ class Observations:
 
         `pattern` holds how often each verdict was given, `BITS` for each of `VERDICTS`.
         """
-        said = self.standing.loc[~self.standing["gold"]]
-        place = np.array([VERDICTS.index(Verdict(each)) for each in said["verdict"].cat.categories])
-        worth = np.int64(1) << (BITS * place.astype(np.int64))
-        said = said.assign(pattern=worth[said["verdict"].cat.codes], n=1)
+        said = self._answers(self.standing & ~self.answers["gold"], "verdict")
         said = said[said["question"].duplicated(keep=False)]
-        sums = said.groupby("question")[["pattern", "n"]].sum()
-        first = said.drop_duplicates("question").set_index("question")
-        found = first[[*ABOUT, "answered_at"]].rename(columns={"answered_at": "at"})
-        return found.assign(pattern=sums["pattern"]).reset_index()
+        place = [VERDICTS.index(Verdict(each)) for each in said["verdict"].cat.categories]
+        worth = np.int64(1) << (BITS * np.array(place, dtype=np.int64))
+        given = pd.Series(worth[said["verdict"].cat.codes.to_numpy()])
+        pattern = given.groupby(said["question"].to_numpy()).sum()
+        first = said.drop_duplicates("question").drop(columns="answer")
+        return first.assign(pattern=pattern.reindex(first["question"]).to_numpy())
 
     # --- questions --------------------------------------------------------------------------------
 
@@ -130,21 +147,21 @@ class Observations:
         `released`, `submitted`, `decided`, `withdrawn` are moments, `NEVER` where it was not;
         `outcome` is that of its first decision of people, `reworked` whether that was not enough.
         """
-        every = _frame(self._log.questions)
-        every = every[(every["asked_at"] < self._now) & ~every["gold"]].set_index("question")
-        tasks = self._before(_frame(self._log.tasks), "pushed_at")
+        every = self._before(self._log.questions, "asked_at")
+        every = every[~every["gold"]].set_index("question")
+        tasks = self._before(self._log.tasks, "pushed_at")
         at_crowd = tasks["desk"] == Desk.CROWD
         pushed = tasks[at_crowd].groupby("question")["pushed_at"].min()
         every["released"] = pushed.reindex(every.index).fillna(every["asked_at"]).astype(np.int64)
 
-        answers = self.answers[self.answers["state"] == AnswerState.GIVEN]
-        crowd = answers[(answers["desk"] == Desk.CROWD) & ~answers["gold"]]
-        first = crowd.drop_duplicates("question").set_index("question")
-        every["submitted"] = _moments(first["answered_at"], every)
+        given = (self.answers["state"] == AnswerState.GIVEN).to_numpy()
+        at_lead = (self.answers["desk"] == Desk.LEAD).to_numpy()
+        voices = self._answers(given & ~at_lead & ~self.answers["gold"], "annotator")
+        first = voices.drop_duplicates("question").set_index("question")
+        every["submitted"] = _moments(first["at"], every)
         every["annotator"] = first["annotator"].cat.codes.reindex(every.index, fill_value=-1)
-        voices = crowd[["question", "annotator"]]
-        voices = voices[voices["question"].duplicated(keep=False)].drop_duplicates()
-        votes = voices.groupby("question").size()
+        voice = pd.Series(_together(voices["question"], voices["annotator"].cat.codes))
+        votes = voices.loc[~voice.duplicated().to_numpy(), "question"].value_counts()
 
         decisions = self.decisions
         of_people = decisions[
@@ -153,7 +170,7 @@ class Observations:
         accepted = of_people.drop_duplicates("question").set_index("question")
         every["decided"] = _moments(accepted["decided_at"], every)
         every["outcome"] = accepted["outcome"].astype(object).reindex(every.index)
-        withdrawn = self._before(_frame(self._log.withdrawals), "withdrawn_at")
+        withdrawn = self._before(self._log.withdrawals, "withdrawn_at")
         every["withdrawn"] = _moments(withdrawn.set_index("question")["withdrawn_at"], every)
         unasked = decisions.loc[decisions["by_model"], "question"]
         every = every[~(every.index.isin(unasked) & (every["submitted"] == NEVER))]
@@ -162,7 +179,7 @@ class Observations:
         decided_anew = decisions["supersedes"].isin(of_people["decision"])
         reworked = (
             tasks.loc[~at_crowd, "question"],
-            answers.loc[answers["desk"] == Desk.LEAD, "question"],
+            self.answers.loc[given & at_lead, "question"],
             votes.index[votes > self._first_votes].to_series(),
             decisions.loc[decided_anew, "question"],
             refused.loc[refused["refused"] > 0, "question"],
@@ -173,8 +190,7 @@ class Observations:
     @cached_property
     def decisions(self) -> Frame:
         """Every decision before the moment, the oldest first."""
-        found = self._before(_frame(self._log.decisions), "decided_at")
-        return found.sort_values("decided_at", kind="stable", ignore_index=True)
+        return self._before(self._log.decisions, "decided_at")
 
     def first_pass(self) -> Frame:
         """Each question at its first answer; a hit was decided, and needed no rework."""
@@ -201,19 +217,13 @@ class Observations:
             & ~decisions["by_model"]
             & (decisions["outcome"] != DecisionKind.UNDONE)
         ].set_index("question")
-        standing = self.standing
         by_lead = self.answers.loc[self.answers["desk"] == Desk.LEAD, "question"].unique()
-        seen_twice = standing["question"].duplicated(keep=False) | standing["question"].isin(
-            by_lead
-        )
-        found = standing[seen_twice & standing["question"].isin(current.index)]
-        said = current["said"].reindex(found["question"]).to_numpy()
-        return found.assign(
-            at=found["answered_at"],
-            hits=(found["said"].to_numpy() != said).astype(float),
-            of=1.0,
-            cluster=found["annotator"].cat.codes,
-        )
+        found = self._answers(self.standing & ~self.answers["gold"], "annotator", "said")
+        seen_twice = found["question"].duplicated(keep=False) | found["question"].isin(by_lead)
+        found = found[seen_twice & found["question"].isin(current.index)]
+        decided = current["said"].reindex(found["question"]).to_numpy()
+        wrong = (found["said"].to_numpy() != decided).astype(float)
+        return found.assign(hits=wrong, of=1.0, cluster=found["annotator"].cat.codes)
 
     def turnaround(self) -> Frame:
         """Each question that people decided, when they did; `value` in working days of its vendor.
@@ -288,7 +298,7 @@ class Observations:
     @cached_property
     def acceptances(self) -> Frame:
         """What the gate said before the moment of the labels of each decision."""
-        return self._before(_frame(self._log.acceptances), "judged_at")
+        return self._before(self._log.acceptances, "judged_at")
 
     def labels(self) -> Frame:
         """The labels of people's decisions that the gate accepted, `hits`, when it did."""
@@ -298,7 +308,7 @@ class Observations:
     def escapes(self) -> Frame:
         """Accepted labels when they were accepted; hits turned out wrong since."""
         labels = self.labels()
-        escapes = self._before(_frame(self._log.escapes), "found_at")
+        escapes = self._before(self._log.escapes, "found_at")
         wrong = escapes.groupby("decision")["escaped"].sum()
         n_wrong = wrong.reindex(labels["decision"]).fillna(0).to_numpy()
         # A decision whose labels pass the gate at several times has its escapes where they fit.
@@ -309,7 +319,7 @@ class Observations:
     def kept(self) -> Frame:
         """Labels accepted, and with a minus those that turned out wrong, each when it did."""
         labels = self.labels()
-        escapes = self._before(_frame(self._log.escapes), "found_at")
+        escapes = self._before(self._log.escapes, "found_at")
         about = labels.drop_duplicates("decision").set_index("decision")[[*ABOUT, "question"]]
         lost = escapes.join(about, on="decision", how="inner")
         lost = lost.assign(at=lost["found_at"], hits=-lost["escaped"].astype(float))
@@ -328,26 +338,10 @@ class Observations:
         return found[found[column] < self._now]
 
 
-def _frame(table: pa.Table) -> Frame:
-    """The columns but `id`; moments as int64 microseconds, names as categories."""
-    columns = {}
-    for field in table.schema:
-        if field.name == "id":
-            continue
-        column = table[field.name]
-        if pa.types.is_timestamp(field.type):
-            columns[field.name] = column.cast(pa.int64()).to_numpy()
-        elif pa.types.is_dictionary(field.type):
-            columns[field.name] = column.combine_chunks().to_pandas()
-        else:
-            columns[field.name] = column.to_numpy()
-    return pd.DataFrame(columns, copy=False)
-
-
-def _together(question: "pd.Series[int]", other: "pd.Series[int]") -> "pd.Series[int]":
+def _together(question: "pd.Series[int]", other: "pd.Series[int]") -> NDArray[np.uint64]:
     """A key of two things, of 64 bits as theirs."""
     mixed = other.to_numpy().astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)
-    return pd.Series(question.to_numpy(np.uint64) ^ mixed, index=question.index)
+    return np.bitwise_xor(question.to_numpy(), mixed, dtype=np.uint64)
 
 
 def _moments(found: "pd.Series[int]", of: Frame) -> "pd.Series[int]":

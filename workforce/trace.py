@@ -1,18 +1,14 @@
 """Which rows of the catalogue a figure was computed from."""
 
+from collections import defaultdict
 from collections.abc import Mapping
 from typing import TypeAlias
-
-import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
-from numpy.typing import NDArray
 
 from catalog import Transaction
 from catalog.performance import Log, labels_of
 from workforce.figures import Cell, Figure, Metric
 from workforce.metrics import MEASURED, Circumstances, observations, since_ever
-from workforce.observations import Frame
+from workforce.observations import Frame, Observations
 from workforce.working_time import moment
 
 Rows: TypeAlias = Mapping[str, tuple[str, ...]]
@@ -26,6 +22,8 @@ DECIDED = (
     *(Metric.TURNAROUND_HOURS_P50, Metric.TURNAROUND_HOURS_P95),
 )
 """What is told by the decisions on a question."""
+MADE_OF = {Metric.THROUGHPUT: (Observations.worked, Observations.labels)}
+"""What is measured on sums of other observations."""
 
 
 def rows_behind(
@@ -35,25 +33,23 @@ def rows_behind(
 
     The log must hold the columns `id`.
     """
-    metric, cell = figure.metric, figure.cell
+    metric = figure.metric
     seen = observations(log, circumstances)
-    found = _of_cell(MEASURED[metric][0](seen), cell, metric)
-    if metric == Metric.COVERAGE:
-        found = found[found["locale"].isin(circumstances.planned)]
-    asked = found["question"].unique().astype(np.uint64)
-    rows = {"question": _ids(log.questions, "question", asked)}
-    if "answer" in found:
-        places = found.loc[found["answer"] >= 0, "answer"]
-        rows["answer"] = log.answers["id"].take(pa.array(places)).to_pylist()
-    elif metric in ALL_ANSWERS:
-        rows["answer"] = _ids(log.answers, "question", asked)
-    if "decision" in found:
-        keys = found["decision"].unique().astype(np.uint64)
-        rows["decision"] = _ids(log.decisions, "decision", keys)
-        labels = labels_of(transaction, rows["decision"])
-        rows["verified_label"] = [label for label, _ in labels]
-    elif metric in DECIDED:
-        rows["decision"] = _ids(log.decisions, "question", asked)
+    rows: dict[str, list[str]] = defaultdict(list)
+    for observed in MADE_OF.get(metric, (MEASURED[metric][0],)):
+        found = _of_cell(observed(seen), figure.cell, metric)
+        if metric == Metric.COVERAGE:
+            found = found[found["locale"].isin(circumstances.planned)]
+        rows["question"] += _ids(log.questions, "question", found)
+        if "answer" in found:
+            rows["answer"] += list(log.answers["id"].iloc[found["answer"]])
+        elif metric in ALL_ANSWERS:
+            rows["answer"] += _ids(log.answers, "question", found)
+        if "decision" in found:
+            rows["decision"] += _ids(log.decisions, "decision", found)
+            rows["verified_label"] += [key for key, _ in labels_of(transaction, rows["decision"])]
+        elif metric in DECIDED:
+            rows["decision"] += _ids(log.decisions, "question", found)
     return {table: tuple(sorted(set(ids))) for table, ids in rows.items() if ids}
 
 
@@ -68,8 +64,6 @@ def _of_cell(found: Frame, cell: Cell, metric: Metric) -> Frame:
     return found[inside]
 
 
-def _ids(table: pa.Table, column: str, keys: NDArray[np.uint64]) -> list[str]:
-    """The identities of the rows with one of `keys`."""
-    wanted = pc.is_in(table[column], pa.array(keys))
-    ids: list[str] = table["id"].filter(wanted).to_pylist()
-    return ids
+def _ids(rows: Frame, key: str, found: Frame) -> list[str]:
+    """The identities of those of `rows` that are among `found`, by the key of what both name."""
+    return list(rows.loc[rows[key].isin(found[key].unique()), "id"])
