@@ -6,6 +6,7 @@ from prefect import flow, get_run_logger
 
 from catalog import warned
 from tasks.artifacts import publish
+from tasks.dashboard import refresh_dashboard
 from tasks.settings import load_settings
 from tasks.watch import digest_page, tell, watched
 
@@ -29,4 +30,5 @@ def watch(today: dt.date | None = None) -> int:
     with settings.catalog.read() as transaction:
         standing = warned.standing(transaction)
     publish("digest", "What to look into", *digest_page(found, told, standing))
+    refresh_dashboard()
     return len(standing)

@@ -5,27 +5,22 @@
 """
 
 import datetime as dt
-import json
 import sqlite3
 from collections import defaultdict
 from collections.abc import Iterator
-from math import ceil
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
-from scipy.stats.mstats import winsorize
 
 from catalog import Catalog
 from catalog.performance import log_of
 from tests.workforce import staff
 from tests.workforce.performed import LOCALES, VENDORS, a_busy_quarter
-from workforce import Money, WorkingCalendar
+from workforce import Money
 from workforce.figures import Cell, Figure, Metric
 from workforce.metrics import Circumstances, measure
 from workforce.periods import FiscalCalendar, Period
-from workforce.trace import rows_behind
 
 AS_OF = dt.datetime(2026, 11, 25, 6, tzinfo=dt.UTC)
 QUARTER = FiscalCalendar().period("2026Q4")
@@ -104,7 +99,7 @@ TICKED = "json_array_length(a.intruder_ids)"
 INTRUDERS = "json_array_length(json_extract(a.expected, '$.intruder_ids'))"
 FOUND = """(SELECT count(*) FROM json_each(a.intruder_ids) i WHERE i.value IN
             (SELECT value FROM json_each(json_extract(a.expected, '$.intruder_ids'))))"""
-GOLD = f"""SELECT a.site, a.locale, a.kind, a.answered_at, {{0}}, {{1}} FROM standing a
+GOLD = """SELECT a.site, a.locale, a.kind, a.answered_at, {0}, {1} FROM standing a
             WHERE a.expected IS NOT NULL"""
 SHARES = {
     Metric.GOLD_ACCURACY: GOLD.format(

@@ -14,7 +14,7 @@ from playwright.sync_api import Page
 from tests.browser import blank_page
 from tests.workforce.reviews import AS_OF, QUARTER, portfolio, review
 from workforce import Money, WorkforceError
-from workforce.dashboard import Coming, Cost, Dashboard, Late
+from workforce.dashboard import Coming, Cost, Dashboard, Late, Standing
 from workforce.figures import Cell, Figure, Metric
 from workforce.plots import HEIGHT, WIDTH, strip, trend_plot
 from workforce.printing import pdf
@@ -35,11 +35,11 @@ def euros(amount: str) -> Money:
 def dashboard(vendor: str = "Vendor A") -> Dashboard:
     return Dashboard(
         dt.datetime(2026, 12, 31, 9, 30, tzinfo=dt.UTC),
-        portfolio().locales,
-        (Late("vendor-a", vendor, "de-DE", "verify", 80, 3, dt.date(2026, 12, 1)),),
+        (Standing("de-DE", 100, 40, 80, 3), Standing("ja-JP", None, 0, 0, 0)),
+        (Late(vendor, "de-DE", "verify", 80, 3, dt.date(2026, 12, 1)),),
         (
             Cost(vendor, euros("12.50"), euros("100"), euros("-3")),
-            Cost("B", euros("0"), None, None),
+            Cost("B", None, None, None),
         ),
         (Coming(dt.date(2027, 1, 9), Said("next.budget_ends", {"budget": "Q4"})),),
     )
