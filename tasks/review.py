@@ -11,9 +11,9 @@ from tempfile import TemporaryDirectory
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from catalog import content_digest
-from catalog import performance as logs
+from catalog import content_digest, performance_copies
 from catalog.performance import Log
+from catalog.schema import now
 from tasks.confusion import confused
 from tasks.foresight import Known, known
 from tasks.performance import circumstances
@@ -171,7 +171,7 @@ def books(settings: Settings, period: Period, as_of: dt.date) -> Books:
     Raises `WorkforceError` where an exchange rate is missing, or a record cannot be read.
     """
     with settings.catalog.read() as transaction:
-        log = logs.log(transaction)
+        log = performance_copies.log_of(transaction, settings.blob_store, now())
         start = known(transaction, settings, as_of)
         moment = dt.datetime.combine(as_of + A_DAY, dt.time(), dt.UTC)
         terms = circumstances(transaction, settings, moment, {})
@@ -315,7 +315,7 @@ def _trends(held: Books, site: str) -> list[Trend]:
 def _components(held: Books, site: str) -> list[tuple[str, float]]:
     """The shares of the variance of gold answers, as long as there are answers enough."""
     gold = held.observed.gold()
-    answered = gold["answered_at"].to_numpy()
+    answered = gold["at"].to_numpy()
     first, over = (int(each.timestamp() * 1e6) for each in (held.period.begins, held.period.over))
     gold = gold[(gold["site"] == site) & (answered >= first) & (answered < over)]
     if len(gold) < ENOUGH_TO_TELL_APART:
