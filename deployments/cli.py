@@ -26,6 +26,8 @@ from deployments.metrics import app as metrics
 from deployments.foresight import app as foresight
 from deployments.orchestration import prefect_server
 from deployments.plan import app as plan
+from deployments.review import app as review
+from deployments.sample_year import app as sample_year
 from deployments.service import StackError
 from deployments.statistics import app as statistics
 from deployments.survey import app as survey
@@ -84,6 +86,8 @@ app.add_typer(metrics, name="metrics")
 app.add_typer(acceptance)
 app.add_typer(certify)
 app.add_typer(plan)
+app.add_typer(sample_year)
+app.add_typer(review)
 app.add_typer(foresight)
 app.add_typer(statistics, name="statistics")
 console = Console()

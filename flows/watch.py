@@ -7,6 +7,7 @@ from prefect import flow, get_run_logger
 from catalog import warned
 from tasks.artifacts import publish
 from tasks.foresight import forecast_page
+from tasks.dashboard import refresh_dashboard
 from tasks.settings import load_settings
 from tasks.watch import digest_page, expected, tell, watched, weekly
 from workforce import ledger
@@ -37,4 +38,5 @@ def watch(today: dt.date | None = None) -> int:
     if ahead is not None:
         known, forecast = ahead
         publish("forecast", "What is expected", *forecast_page(forecast, known.backtest()))
+    refresh_dashboard()
     return len(standing)

@@ -33,7 +33,10 @@ from expectations.plan import Plan
 from expectations.policy import LabelPolicy
 from tasks.errors import SettingsError
 from workforce.company import Company
+from workforce.periods import FiscalCalendar
 from workforce.record import Currency
+from workforce.scorecard import Scorecard
+from workforce.wording import Wording as ReportWording
 
 SETTINGS_VARIABLE = "GROUNDTRUTH_SETTINGS"
 Port = Annotated[int, Field(ge=1024, le=65535)]
@@ -151,6 +154,18 @@ class Foresight(BaseModel, extra="forbid"):
     due: dict[str, dt.date] = {}
 
 
+class Reviews(BaseModel, extra="forbid"):
+    language: str = "en"
+    fiscal: FiscalCalendar = FiscalCalendar()
+    scorecard: Scorecard = Scorecard()
+
+    @field_validator("language")
+    @classmethod
+    def _has_texts(cls, language: str) -> str:
+        ReportWording.load(language)
+        return language
+
+
 class Settings(BaseSettings):
     """Everything that a person configures; secrets live in Prefect blocks, not here."""
 
@@ -174,6 +189,7 @@ class Settings(BaseSettings):
     company: Company = Company()
     servers: Servers = Servers()
     foresight: Foresight = Foresight()
+    review: Reviews = Reviews()
 
     @classmethod
     def settings_customise_sources(

@@ -166,7 +166,9 @@ def recommendation(
     else:
         advice, said = _undecided(lines, contract, material.as_of)
         because += said
-    return Recommendation(advice, contract.notice_by, tuple(because))
+    notice = contract.notice_by
+    ahead = notice if notice is not None and notice >= material.as_of else None
+    return Recommendation(advice, ahead, tuple(because))
 
 
 def _undecided(
@@ -177,7 +179,7 @@ def _undecided(
     because = [Said("because.unshown", {"metric": metric}) for metric in dict.fromkeys(unshown)]
     if not unshown:
         because = [Said("because.grey")]
-    if contract.notice_by is not None and contract.notice_by < today + TIME_TO_MEASURE:
+    if contract.notice_by is not None and today <= contract.notice_by < today + TIME_TO_MEASURE:
         return Advice.RENEGOTIATE, because
     return Advice.WAIT, [*because, Said("because.time")]
 

@@ -56,7 +56,7 @@ def review_page(review: Review, wording: Wording) -> str:
             name: [metric for metric in metrics if _is_known(review.figures, metric)]
             for name, metrics in TABLES.items()
         },
-        metrics=[metric for metric in Metric if _is_known(review.figures, metric)],
+        has_figures=any(each.value is not None for each in review.figures),
         defined=[metric for metric in Metric if metric in _named(review)],
         spent=totals((line.agreed for line in review.spend), review.currency),
         credited=totals((each.amount for each in review.credits), review.currency),
@@ -121,7 +121,7 @@ def _is_known(figures: Iterable[Figure], metric: Metric) -> bool:
 def _named(review: Review) -> set[Metric]:
     """The metrics that the page names and must define."""
     return {
-        *(each.metric for each in review.figures),
+        *(metric for metrics in TABLES.values() for metric in metrics),
         *(each.figure.metric for each in review.scores),
         *(each.metric for each in review.trends),
     }

@@ -45,8 +45,8 @@ class Scorecard(BaseModel, frozen=True, extra="forbid"):
         Metric.GOLD_ACCURACY: Line(weight=0.3, target=0.95),
         Metric.SLA_ATTAINMENT: Line(weight=0.25, target=0.95),
         Metric.DEFECT_RATE: Line(weight=0.2, target=0.03),
-        Metric.FIRST_PASS_YIELD: Line(weight=0.1, target=0.9),
-        Metric.AGREEMENT: Line(weight=0.1, target=0.7),
+        Metric.FIRST_PASS_YIELD: Line(weight=0.1),
+        Metric.AGREEMENT: Line(weight=0.1, target=0.67),
         Metric.COST_PER_LABEL: Line(weight=0.05),
     }
     enough: PositiveInt = 30

@@ -46,6 +46,8 @@ ON_LETTER = frozenset(
     ["BZ", "CA", "CL", "CO", "CR", "GT", "MX", "NI", "PA", "PH", "PR", "SV", "US", "VE"]
 )
 A4, LETTER = 9, 1
+LINE_HEIGHT = 16
+WIDE = 130  # characters, from which a sheet is printed in landscape
 
 INK, SLATE, LINE, SHADE = "#1B2733", "#24405E", "#D5DCE4", "#EEF2F6"
 
@@ -132,9 +134,15 @@ class Book:
         """A conditional format: it says only what it changes."""
         return self._made.add_format({"bg_color": ground, "font_color": ink, "bold": True})
 
-    def head(self) -> Format:
+    def head(self, align: str) -> Format:
         return self.style(
-            bold=True, font_color="#FFFFFF", bg_color=SLATE, text_wrap=True, valign="vcenter"
+            bold=True,
+            font_color="#FFFFFF",
+            bg_color=SLATE,
+            text_wrap=True,
+            valign="vcenter",
+            align=align,
+            indent=0 if align == "right" else 1,
         )
 
     def chart(self, kind: str) -> Any:
@@ -146,7 +154,7 @@ class Book:
         """Give cells a name, by which formulas and readers find them."""
         self._made.define_name(name, f"={cells}")
 
-    def sheet(self, title: str, widths: Sequence[float], *, landscape: bool = True) -> "Sheet":
+    def sheet(self, title: str, widths: Sequence[float]) -> "Sheet":
         """A sheet with columns of so many characters, printed on the locale's paper, one wide."""
         made = self._made.add_worksheet(
             sheet_title(title, (each.get_name() for each in self._made.worksheets()))
@@ -155,7 +163,7 @@ class Book:
             made.set_column(place, place, width)
         made.hide_gridlines(2)
         made.set_paper(LETTER if self.locale.territory in ON_LETTER else A4)
-        if landscape:
+        if sum(widths) > WIDE:
             made.set_landscape()
         made.fit_to_pages(1, 0)
         made.set_margins(left=0.5, right=0.5, top=0.6, bottom=0.7)
@@ -200,7 +208,7 @@ class Sheet:
         across = sum(self._widths)
         self.made.merge_range(self.row, 0, self.row, len(self._widths) - 1, "", style)
         self.made.write_string(self.row, 0, said, style)
-        self.made.set_row(self.row, 16 * _lines(said, across * 0.95))
+        self.made.set_row(self.row, LINE_HEIGHT * _lines(said, across * 0.95))
         self.row += 1
 
     def skip(self, rows: int = 1) -> None:
@@ -211,14 +219,21 @@ class Sheet:
         self.made.freeze_panes(header + 1, 0)
         self.made.repeat_rows(header)
 
-    def header(self, titles: Sequence[str]) -> None:
-        """The titles of the columns of a table, as high as the longest needs."""
-        lines = 1
-        for place, title in enumerate(titles):
-            self.made.write_string(self.row, place, plain(title), self.book.head())
-            lines = max(lines, _lines(title, self._widths[place] * 0.85))
-        self.made.set_row(self.row, 16 * lines + 4)
+    def header(self, titles: Sequence[str], aligned: Sequence[str]) -> None:
+        """The titles of the columns of a table, each left or right as what stands below it."""
+        for place, (title, align) in enumerate(zip(titles, aligned, strict=True)):
+            self.made.write_string(self.row, place, plain(title), self.book.head(align))
+        self.made.set_row(self.row, self.height(titles) + 4)
         self.row += 1
+
+    def height(self, cells: Sequence[object]) -> float:
+        """The points that a row needs for its longest text."""
+        lines = (
+            _lines(cell, self._widths[place] * 0.86 - 1)
+            for place, cell in enumerate(cells)
+            if isinstance(cell, str)
+        )
+        return LINE_HEIGHT * max(lines, default=1)
 
     def picture(self, row: int, column: int, picture: io.BytesIO, said: str) -> None:
         """A JPEG inside of a cell, with what it shows for those who do not see it."""
@@ -242,7 +257,8 @@ class Sheet:
             case None:
                 self.made.write_blank(row, column, None, self.book.style(**properties))
             case str():
-                style = self.book.style(text_wrap=True, quote_prefix=True, **properties)
+                usual = {"text_wrap": True, "quote_prefix": True, "align": "left", "indent": 1}
+                style = self.book.style(**{**usual, **properties})
                 self.made.write_string(row, column, plain(value), style)
             case Elsewhere():
                 self.write_formula(row, column, f"={value.cell}", value.value, form, **properties)
@@ -250,7 +266,7 @@ class Sheet:
                 style = self.book.style(num_format=formats.money(value.currency), **properties)
                 self.made.write_number(row, column, amount(value), style)
             case dt.date():
-                style = self.book.style(num_format=formats.date(), align="left", **properties)
+                style = self.book.style(num_format=formats.date(), align="right", **properties)
                 self.made.write_datetime(row, column, value, style)
             case _:
                 style = self.book.style(num_format=form, **properties)

@@ -119,24 +119,22 @@ def write_table(
     ]
     has_total = totals is not None and bool(rows) and len(_currencies(rows)) <= 1
     has_subtotals = totals is not None and group is not None and (len(groups) > 1 or not has_total)
-    sheet.header([each.title for each in columns])
+    sheet.header([each.title for each in columns], [_aligned(each, rows) for each in columns])
     first = sheet.row
     n_rows = len(rows) + (len(groups) if has_subtotals else 0)
     total = first + n_rows
     writer = _Rows(sheet, columns)
     found: dict[Cell, tuple[int, Values]] = {}
-    whole = _sums(columns, rows)
+    whole = _sums(columns, rows) if has_total else {}
     for name, members in groups:
         begins = sheet.row
         bottom, sums = total, whole
         if not has_total:
             bottom, sums = begins + len(members), _sums(columns, members)
         for row in members:
+            needed = height or sheet.height([row.get(each.name) for each in columns])
+            sheet.made.set_row(sheet.row, needed, None, {"level": 1} if has_subtotals else {})
             writer.row(row, sums, bottom)
-            if height is not None:
-                sheet.made.set_row(sheet.row - 1, height)
-            elif has_subtotals:
-                sheet.made.set_row(sheet.row - 1, None, None, {"level": 1})
         if has_subtotals:
             title = f"{totals} {name}"
             of_group = _sums(columns, members)
@@ -179,6 +177,7 @@ class _Rows:
     ) -> Values:
         """A total of the rows from `first` on, and its values."""
         row, values = self._sheet.row, dict(sums)
+        self._sheet.made.set_row(row, self._sheet.height([title]))
         for place, each in enumerate(self._columns):
             if isinstance(each, Computed):
                 values[each.name] = each.value(values, whole)
@@ -231,6 +230,12 @@ def _value(cell: Cell) -> Any:
 def _currencies(rows: Iterable[Mapping[str, Cell]]) -> set[str]:
     cells = (_value(cell) for row in rows for cell in row.values())
     return {cell.currency for cell in cells if isinstance(cell, Money)}
+
+
+def _aligned(column: Column, rows: Iterable[Mapping[str, Cell]]) -> str:
+    """As what stands below: text on the left, all else on the right."""
+    is_text = any(isinstance(row.get(column.name), str) for row in rows)
+    return "left" if is_text else "right"
 
 
 def _sums(columns: Sequence[Column], rows: Sequence[Mapping[str, Cell]]) -> dict[str, Any]:

@@ -312,7 +312,11 @@ def _trends(drawn: np.random.Generator, vendor: str) -> tuple[Trend, ...]:
         for week, value in zip(weeks, values, strict=True):
             n = int(drawn.integers(60, 200)) if value is not None else 0
             half = 1.96 * float(np.sqrt(value * (1 - value) / n)) if value is not None else 0.0
-            low, high = (value - half, value + half) if value is not None else (None, None)
+            low, high = (
+                (max(value - half, 0.0), min(value + half, 1.0))
+                if value is not None
+                else (None, None)
+            )
             figures.append(Figure(metric, Cell(week, vendor), value, n, low, high))
         return tuple(figures)
 

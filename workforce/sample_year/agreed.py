@@ -12,6 +12,7 @@ from decimal import Decimal
 from random import Random
 
 from workforce.records import Workforce
+from workforce.vendors import pseudonym
 
 ALPHA, BETA, GAMMA = VENDORS = ("vendor-a", "vendor-b", "vendor-c")
 
@@ -21,6 +22,16 @@ READERS = {
     GAMMA: {"ar-EG": (1, 2, 3), "en-US": (3, 4)},
 }
 """The numbers of the people who read each locale."""
+
+LEVELS = [
+    {
+        "metric": "sla_attainment",
+        "at_least": "0.95",
+        "credit": "0.02",
+        "credit_at_most": "0.10",
+        "judged_from": 30,
+    }
+]
 
 USUAL_ANSWERS = 40_000
 """The answers of a year for which the amounts below are written; another size scales them."""
@@ -83,7 +94,12 @@ def agreed(recordings: Iterable[Recording]) -> Workforce:
 
 def _at_first(year: int, seed: int, size: Decimal) -> dict[str, object]:
     term = {"starts": dt.date(year, 1, 1), "ends": dt.date(year, 12, 31)}
-    common = {"quality_bar": 0.95, "notice_by": dt.date(year, 9, 30)}
+    common = {
+        "quality_bar": 0.95,
+        "levels": LEVELS,
+        "notice_by": dt.date(year, 9, 30),
+        "renews_for_months": 12,
+    }
     return {
         "vendors": [
             {
@@ -118,6 +134,16 @@ def _at_first(year: int, seed: int, size: Decimal) -> dict[str, object]:
                 "locales": _readers(GAMMA),
             },
         ],
+        "persons": [
+            {
+                "vendor": site,
+                "pseudonym": pseudonym(site, annotator(site, number)),
+                "locales": [locale for locale, people in of_site.items() if number in people],
+                "since": dt.date(year - 1, 12, 1),
+            }
+            for site, of_site in READERS.items()
+            for number in sorted({number for people in of_site.values() for number in people})
+        ],
         "contracts": [
             {
                 **term,
@@ -125,7 +151,7 @@ def _at_first(year: int, seed: int, size: Decimal) -> dict[str, object]:
                 "vendor": ALPHA,
                 "version": 1,
                 "currency": "EUR",
-                "rates": [_rate("hour", "26.00", "23.50", 5 * size)],
+                "rates": [_rate("hour", "26.00", "23.50", 2 * size)],
                 "turnaround": [{"working_days": 3}],
             },
             {
@@ -190,10 +216,12 @@ def _alpha_anew(year: int, size: Decimal) -> dict[str, object]:
         "starts": dt.date(year, 7, 16),
         "ends": dt.date(year + 1, 6, 30),
         "currency": "EUR",
-        "rates": [_rate("hour", "27.50", "24.50", 5 * size)],
+        "rates": [_rate("hour", "27.50", "24.50", size)],
         "turnaround": [{"working_days": 3}],
         "quality_bar": 0.95,
+        "levels": LEVELS,
         "notice_by": dt.date(year + 1, 3, 31),
+        "renews_for_months": 12,
     }
 
 

@@ -50,13 +50,15 @@ SHARES = {
 
 KINDS = (QuestionKind.VERIFY, QuestionKind.ATTACH, QuestionKind.MERGE)
 KIND_WEIGHTS = (0.7, 0.2, 0.1)
-GOLD_SHARE = 0.08  # of the questions; everybody who reads the locale answers them
+GOLD_SHARE = 0.12  # of the questions; everybody who reads the locale answers them
 SECOND_SHARE = 0.12  # of the others: a second annotator is asked as well
 LOOKED_AT_SHARE = 0.08  # of those that one annotator answered: the lead looks at them later
 AUDIT_SHARE = 0.06
 STRANGERS = 0.15  # of the sheets, those that show a stranger
-RECENT, FEWEST = 200, 3  # sheets of which gold and merges are made, and members that they have
-ANSWERS_PER_QUESTION = 1.32
+RECENT = 200  # sheets of which gold and merges are made
+FEWEST = 3  # members that these have
+ANSWERS_PER_QUESTION = 1.4
+PLANNED_PER_ANSWER = 1.5  # pictures
 NEVER_SHARE = 0.002  # is never answered
 FOUND_SHARE = 0.5  # of wrong labels, those that a customer reports
 FOUND_AFTER_DAYS = 35
@@ -98,6 +100,10 @@ class Decided:
     ticked: tuple[int, ...]
     reported: str | None = None
 
+    def keeps(self, place: int) -> bool:
+        """Whether a picture was found to show the product that was asked about."""
+        return self.verdict is Verdict.CONFIRM and place not in self.ticked
+
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
@@ -117,16 +123,31 @@ class Sheet:
 
 
 @dataclass(frozen=True, slots=True)
+class Labelled:
+    """What the decision of a number changed for a picture: the product that it shows from then on.
+
+    None where the label is withdrawn.
+    """
+
+    place: int
+    decision: int
+    at: dt.datetime
+    product: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class Asked:
     """A question and all that became of it, each with its moment.
 
-    `stopped` are the places of the labels that the gate keeps back.
+    `due` is by when the contract of the day wants it decided. `stopped` are the places of the
+    labels that the gate keeps back.
     """
 
     number: int
     site: str
     locale: str
     at: dt.datetime
+    due: dt.datetime
     sheet: Sheet
     gold: bool
     audited: bool
@@ -138,6 +159,30 @@ class Asked:
     def shows_new_pictures(self) -> bool:
         """Whether it asks about pictures that have no label yet."""
         return not self.gold and self.sheet.kind is not QuestionKind.MERGE
+
+    @property
+    def on_time(self) -> bool:
+        """Whether it was decided by when it was due."""
+        return bool(self.decisions) and self.decisions[0].at <= self.due
+
+    def labelled(self) -> Iterator[Labelled]:
+        """How its pictures were labelled, in the order of the decisions.
+
+        A picture that a customer reported is known to show the look-alike, `product` + 1.
+        """
+        if not self.shows_new_pictures:
+            return
+        shown: dict[int, int | None] = {}
+        for number, decided in enumerate(self.decisions):
+            for place in range(len(self.sheet.pictures)):
+                product = None
+                if decided.keeps(place):
+                    product = self.sheet.product
+                elif decided.reported:
+                    product = self.sheet.product + 1
+                if product != shown.get(place):
+                    shown[place] = product
+                    yield Labelled(place, number, decided.at, product)
 
     def is_right(self, said: Answered | Decided) -> bool:
         """Whether an answer or a decision says what is true."""
@@ -153,6 +198,18 @@ class SampleYear:
     answers: int = USUAL_ANSWERS
     degrades: str | None = None
     overbills: str | None = None
+
+    @property
+    def before(self) -> dt.datetime:
+        """A moment before anything of it is recorded."""
+        return dt.datetime(self.year - 1, 11, 30, tzinfo=dt.UTC)
+
+    @property
+    def planned(self) -> dict[str, int]:
+        """The pictures wanted of each locale in the year: a few more than are labelled."""
+        locales = sorted({locale for _, locale in SHARES})
+        shares = {name: sum(n for at, n in SHARES.items() if at[1] == name) for name in locales}
+        return {name: round(PLANNED_PER_ANSWER * self.answers * n) for name, n in shares.items()}
 
     @property
     def degrades_from(self) -> dt.date:
@@ -206,6 +263,10 @@ class Shifts:
         starts, ends = self._shifts[whole]
         return (starts + (working_days - whole) * (ends - starts)).replace(microsecond=0)
 
+    def ends(self, place: int) -> dt.datetime:
+        """When a shift ends."""
+        return self._shifts[place][1]
+
 
 @dataclass(frozen=True)
 class _Strain:
@@ -247,10 +308,11 @@ class _Cell:
         decline = self.year.decline(self.site, day)
         gold = chance.random() < GOLD_SHARE and len(self.sheets) > 1
         sheet = self._gold_sheet() if gold else self._sheet()
+        agreed_days = self._agreed_days(sheet.kind, day)
         strain = _Strain(
             slips=chance.gammavariate(2, 0.5) * (1 + WORSE * decline),
             slower=1 + SLOWER * decline,
-            delay=self._agreed_days(sheet.kind, day) / 6 * busy * (1 + LATER * decline),
+            delay=agreed_days / 6 * busy * (1 + LATER * decline),
         )
         answers: list[Answered] = []
         decisions: list[Decided] = []
@@ -265,6 +327,7 @@ class _Cell:
             site=self.site,
             locale=self.locale,
             at=self.shifts.moment(place) - 2 * AN_HOUR,
+            due=self.shifts.ends(place + agreed_days - 1),
             sheet=sheet,
             gold=gold,
             audited=not gold and chance.random() < AUDIT_SHARE,
@@ -379,11 +442,12 @@ class _Cell:
             ticked=ticked,
         )
 
-    def _agreed_days(self, kind: QuestionKind, day: dt.date) -> float:
+    def _agreed_days(self, kind: QuestionKind, day: dt.date) -> int:
         """The turnaround agreed for a kind of question that is asked on a day."""
         contract = self.year.agreed.contract(self.site, day)
-        assert contract is not None
-        return float(contract.returned_within(kind, self.locale) or 3)
+        within = contract.returned_within(kind, self.locale) if contract is not None else None
+        assert within is not None
+        return int(within)
 
 
 def usual_seconds(sheet: Sheet) -> float:

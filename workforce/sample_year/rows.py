@@ -6,7 +6,7 @@ of the year; what is written twice stands there once.
 
 import datetime as dt
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator
 from itertools import product
 from typing import NamedTuple, cast
 
@@ -47,6 +47,7 @@ from catalog.schema import (
 )
 from workforce.records import content
 from workforce.sample_year.agreed import READERS
+from workforce.sample_year.billing import billed
 from workforce.sample_year.course import (
     A_DAY,
     A_MINUTE,
@@ -56,6 +57,7 @@ from workforce.sample_year.course import (
     Answered,
     Asked,
     Decided,
+    Labelled,
     SampleYear,
     collected,
     usual_seconds,
@@ -136,7 +138,7 @@ def _passages(judged: Iterable[Dated]) -> Iterator[Dated]:
 def _beginnings(year: SampleYear) -> Iterator[Dated]:
     """The records of the workforce, the first model, and the projects of the sites."""
     versions: Counter[tuple[str, str]] = Counter()
-    for said in year.recordings:
+    for said in (*year.recordings, *billed(year)):
         for record in said.records.records():
             versions[record.kind, record.key] += 1
             yield Dated(
@@ -353,17 +355,17 @@ class _Question:
         )
 
     def _decisions(self) -> Iterator[Dated]:
-        before: Decision | None = None
-        labels: dict[str, VerifiedLabel] = {}
+        decisions: list[Decision] = []
         for place, decided in enumerate(self.asked.decisions):
-            before = self._decision(place, decided, before)
-            yield Dated(decided.at, before)
-            if self.asked.shows_new_pictures:
-                for label in self._labels(decided, before, labels):
-                    labels[label.image_id] = label
-                    yield Dated(label.labelled_at, label)
-                    if not label.withdrawn:
-                        yield self._judgement(label)
+            decisions.append(self._decision(place, decided, decisions[-1] if decisions else None))
+            yield Dated(decided.at, decisions[-1])
+        before: dict[int, VerifiedLabel] = {}
+        for each in self.asked.labelled():
+            label = self._label(each, decisions[each.decision], before.get(each.place))
+            before[each.place] = label
+            yield Dated(label.labelled_at, label)
+            if not label.withdrawn:
+                yield self._judgement(label, accepted=each.place not in self.asked.stopped)
 
     def _decision(self, place: int, decided: Decided, before: Decision | None) -> Decision:
         voices = self.asked.answers[: decided.n_answers]
@@ -397,50 +399,38 @@ class _Question:
             return []
         return [image for image in self.images if image not in kept]
 
-    def _labels(
-        self, decided: Decided, decision: Decision, standing: Mapping[str, VerifiedLabel]
-    ) -> Iterator[VerifiedLabel]:
-        """What a decision changes: who belongs gets a label, who does not loses it.
+    def _label(
+        self, labelled: Labelled, decision: Decision, before: VerifiedLabel | None
+    ) -> VerifiedLabel:
+        image = self.images[labelled.place]
+        if labelled.product is not None:
+            product_id: str | None = self._product(labelled.product)
+        else:
+            product_id = before.product_id if before else None
+        return VerifiedLabel(
+            id=digest("sample label", image, decision.id),
+            image_id=image,
+            product_id=product_id,
+            name=decision.name,
+            locale=self.asked.locale,
+            origin=Origin.DECISION,
+            decision_id=decision.id,
+            annotators=decision.annotators,
+            agreement=decision.agreement,
+            seconds=decision.seconds / len(self.images),
+            supersedes_id=before.id if before else None,
+            withdrawn=labelled.product is None,
+            labelled_at=labelled.at + A_MINUTE,
+        )
 
-        What a customer reported is known to show the look-alike.
-        """
-        kept = self._kept(decided)
-        for image in self.images:
-            before = standing.get(image)
-            if image in kept:
-                shown: str | None = self._product(self.sheet.product)
-            elif decided.reported:
-                shown = self._product(self.sheet.product + 1)
-            else:
-                shown = None
-            was = before.product_id if before and not before.withdrawn else None
-            if shown != was:
-                yield VerifiedLabel(
-                    id=digest("sample label", image, decision.id),
-                    image_id=image,
-                    product_id=shown or was,
-                    name=decision.name,
-                    locale=self.asked.locale,
-                    origin=Origin.DECISION,
-                    decision_id=decision.id,
-                    annotators=decision.annotators,
-                    agreement=decision.agreement,
-                    seconds=decision.seconds / len(self.images),
-                    supersedes_id=before.id if before else None,
-                    withdrawn=shown is None,
-                    labelled_at=decision.decided_at + A_MINUTE,
-                )
-
-    def _judgement(self, label: VerifiedLabel) -> Dated:
+    def _judgement(self, label: VerifiedLabel, *, accepted: bool) -> Dated:
         """The gate judges at one o'clock each night."""
-        tomorrow = label.labelled_at.date() + A_DAY
-        at = dt.datetime.combine(tomorrow, dt.time(1), dt.UTC)
-        stopped = self.images.index(label.image_id) in self.asked.stopped
+        at = dt.datetime.combine(label.labelled_at.date() + A_DAY, dt.time(1), dt.UTC)
         judgement = Judgement(
             label_id=label.id,
             gate_run_id=_passage_id(at),
-            accepted=not stopped,
-            reasons=["image_is_no_outlier"] if stopped else [],
+            accepted=accepted,
+            reasons=[] if accepted else ["image_is_no_outlier"],
         )
         return Dated(at, judgement)
 
@@ -454,10 +444,9 @@ class _Question:
 
     def _kept(self, decided: Decided) -> list[str]:
         """The pictures that a decision gives to the product."""
-        if decided.verdict is not Verdict.CONFIRM or self.sheet.kind is QuestionKind.MERGE:
+        if self.sheet.kind is QuestionKind.MERGE:
             return []
-        ticked = self._ticked(decided)
-        return [image for image in self.images if image not in ticked]
+        return [image for place, image in enumerate(self.images) if decided.keeps(place)]
 
     def _ticked(self, said: Answered | Decided) -> set[str]:
         return {self.images[at] for at in said.ticked}

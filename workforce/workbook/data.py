@@ -1,6 +1,6 @@
 """The sheet of data: every figure on a row of its own, in one table, ready for a pivot table."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from workforce.figures import Cell as Place
@@ -14,6 +14,7 @@ from workforce.wording import DIGITS
 from workforce.workbook.draft import Draft
 
 WIDTHS = (16, 26, 12, 12, 11, 13, 13, 28, 20, 14, 13, 11, 11, 9)
+TEXTS = {"vendor", "vendor_name", "locale", "kind", "period", "metric", "metric_key", "unit"}
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,8 @@ def write(draft: Draft, sheet: Sheet) -> Figures:
         )
     ]
     header = sheet.row
-    sheet.header([each.title for each in columns])
+    aligned = ["left" if each.name in TEXTS else "right" for each in columns]
+    sheet.header([each.title for each in columns], aligned)
     sheet.keep(header)
     rows: dict[tuple[Metric, Place], int] = {}
     for review in draft.reviews:
@@ -65,7 +67,7 @@ def write(draft: Draft, sheet: Sheet) -> Figures:
                 rows[figure.metric, figure.cell] = sheet.row
                 _write(draft, sheet, review, figure)
     last = max(sheet.row - 1, header + 1)
-    _make_a_table(sheet, columns, header, last)
+    _make_a_table(sheet, columns, aligned, header, last)
     places = {each.name: place for place, each in enumerate(columns)}
     return Figures(Table(sheet.title, places, header, header + 1, last), rows)
 
@@ -111,9 +113,10 @@ def _unit(draft: Draft, figure: Figure) -> str:
     return draft.wording.text(f"workbook.unit.{key}")
 
 
-def _make_a_table(sheet: Sheet, columns: list[Column], header: int, last: int) -> None:
+def _make_a_table(
+    sheet: Sheet, columns: Sequence[Column], aligned: Sequence[str], header: int, last: int
+) -> None:
     """What Excel calls a table: it filters, sorts and feeds pivot tables by its name."""
-    head = sheet.book.head()
     sheet.made.add_table(
         header,
         0,
@@ -122,6 +125,9 @@ def _make_a_table(sheet: Sheet, columns: list[Column], header: int, last: int) -
         {
             "name": "Figures",
             "style": "Table Style Light 1",
-            "columns": [{"header": each.title, "header_format": head} for each in columns],
+            "columns": [
+                {"header": each.title, "header_format": sheet.book.head(align)}
+                for each, align in zip(columns, aligned, strict=True)
+            ],
         },
     )

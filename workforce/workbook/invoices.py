@@ -4,7 +4,7 @@ from workforce.sheets import Cell, Sheet
 from workforce.tables import Column, Table, write_table
 from workforce.workbook.draft import Draft
 
-WIDTHS = (22, 34, 18, 18, 18, 12, 64)
+WIDTHS = (24, 8, 60, 19, 19, 19, 13)
 
 
 def write(draft: Draft, sheet: Sheet) -> tuple[Table | None, Table | None]:
@@ -39,20 +39,20 @@ def write(draft: Draft, sheet: Sheet) -> tuple[Table | None, Table | None]:
         {
             "vendor": draft.vendor(review),
             "contract": each.contract,
-            "level": draft.wording.said(each.level),
-            "missed": draft.wording.said(each.missed),
+            "line": place,
+            "level": f"{draft.wording.said(each.level)}\n{draft.wording.said(each.missed)}",
             "credit": each.amount,
         }
         for review in draft.reviews
-        for each in review.credits
+        for place, each in enumerate(review.credits, 1)
     ]
     if not claims:
         sheet.paragraph(text("note.none"))
         return billed, None
     columns = draft.columns(
         draft.column("contract"),
+        draft.column("line", draft.book.formats.number()),
         draft.column("level"),
-        draft.column("missed"),
         draft.column("credit", summed=True),
     )
     group = "vendor" if draft.is_portfolio else "contract"
@@ -63,6 +63,7 @@ def _lines(draft: Draft) -> list[Column]:
     return draft.columns(
         draft.column("invoice"),
         draft.column("line", draft.book.formats.number()),
+        draft.column("why"),
         draft.column("billed", summed=True),
         draft.column("agreed", summed=True).called("by_contract"),
         draft.computed(
@@ -81,5 +82,4 @@ def _lines(draft: Draft) -> list[Column]:
                 else None
             ),
         ),
-        draft.column("why"),
     )

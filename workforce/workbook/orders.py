@@ -82,9 +82,9 @@ def _order_columns(draft: Draft) -> list[Column]:
         draft.computed(
             "spare_days",
             formats.number(),
-            "=[runs_out_p50]-[ends]",
+            "=[ends]-[runs_out_p50]",
             lambda row, _: (
-                (row["runs_out_p50"] - row["ends"]).days if row.get("runs_out_p50") else None
+                (row["ends"] - row["runs_out_p50"]).days if row.get("runs_out_p50") else None
             ),
         ),
     )

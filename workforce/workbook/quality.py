@@ -21,9 +21,9 @@ SHOWN = (
     Metric.ESCAPE_RATE,
     Metric.AGREEMENT,
 )
-WIDTHS = (18, 22, *(12, 9) * len(SHOWN))
-PICTURE_SIDE = 88  # pixels
-PICTURE_ROW = 72  # points, which are 96 pixels
+WIDTHS = (28, 28, *(13, 11) * len(SHOWN))
+PICTURE_SIDE = 72  # pixels
+PICTURE_ROW = 60  # points, which are 80 pixels
 
 
 def write(draft: Draft, sheet: Sheet, figures: Figures) -> None:
@@ -90,11 +90,11 @@ def _row(draft: Draft, review: Review, figure: Figure) -> dict[str, Cell]:
 def _pairs(draft: Draft) -> list[Column]:
     count = draft.book.formats.number()
     return draft.columns(
-        draft.column("locale"),
         draft.column("product"),
-        draft.column("picture_of_one"),
         draft.column("taken_for"),
+        draft.column("picture_of_one"),
         draft.column("picture_of_other"),
+        draft.column("locale"),
         draft.column("confused", count),
         draft.column("of_answers", count),
         draft.computed(

@@ -7,7 +7,7 @@ from workforce.tables import Column, Table, Values, write_table
 from workforce.workbook.data import Figures
 from workforce.workbook.draft import Draft
 
-WIDTHS = (28, 14, 11, 11, 9, 14, 12, 14, 12, 10, 22, 52)
+WIDTHS = (30, 17, 11, 11, 9, 17, 15, 17, 15, 10, 20, 50)
 
 
 def write(draft: Draft, sheet: Sheet, figures: Figures) -> Table | None:

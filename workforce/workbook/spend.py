@@ -101,8 +101,8 @@ def _by_kind(draft: Draft, sheet: Sheet, table: Table, review: Review) -> None:
     ]
     rows: list[dict[str, Cell]] = [{"locale": each} for each in locales]
     matrix = write_table(sheet, columns, rows)
-    title = draft.wording.text("workbook.spend_chart")
-    made = chart(draft, "column/stacked", title, draft.book.formats.money(review.currency))
+    title = draft.wording.text("workbook.spend_chart", currency=review.currency)
+    made = chart(draft, "column/stacked", title, draft.book.formats.number())
     for place, kind in enumerate(kinds):
         made.add_series(
             {

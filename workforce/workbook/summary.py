@@ -12,7 +12,7 @@ from workforce.workbook.draft import COLOURS, Draft
 
 WIDTHS = scorecard.WIDTHS
 CHART_ROWS = 16
-WIDTHS_OF_PORTFOLIO = (26, 14, 18, 18, 18, 18, 18, 20, 16, 16)
+WIDTHS_OF_PORTFOLIO = (30, 12, 19, 19, 19, 19, 19, 22, 17, 17)
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ def _head(draft: Draft, sheet: Sheet, said: Review | Portfolio) -> None:
     sheet.headed(draft.title, draft.about)
     ground, ink = COLOURS[said.light]
     sheet.write(
-        sheet.row - 1,
+        sheet.row,
         0,
         draft.light(said.light, "light.of"),
         "General",
@@ -80,8 +80,8 @@ def _head(draft: Draft, sheet: Sheet, said: Review | Portfolio) -> None:
         font_color=ink,
         align="center",
     )
-    sheet.made.freeze_panes(sheet.row, 0)
-    sheet.skip()
+    sheet.made.freeze_panes(sheet.row - 1, 0)
+    sheet.skip(2)
     _sentences(draft, sheet, "heading.summary", said.summary)
 
 

@@ -12,7 +12,7 @@ from workforce.workbook.charts import chart, insert, marker
 from workforce.workbook.data import Figures
 from workforce.workbook.draft import Draft
 
-WIDTHS = (13, 12, 12, 12, 9, 12, 12, 3, 92)
+WIDTHS = (13, 12, 12, 12, 9, 12, 12, 3, 82)
 CHART_COLUMN = 8
 CHART_ROWS = 17
 RED, GREY = "#B3261E", "#8D99A6"
@@ -101,4 +101,5 @@ def _bounds(trend: Trend) -> dict[str, float]:
     return {
         "min": max(0.0, floor(min(seen) * steps) / steps),
         "max": min(1.0, ceil(max(seen) * steps) / steps),
+        "major_unit": 1 / steps,
     }

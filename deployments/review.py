@@ -1,0 +1,52 @@
+"""`groundtruth review`: business reviews of vendors, the portfolio, and the dashboard, as files."""
+
+import datetime as dt
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from deployments.orchestration import prefect_server
+from tasks.settings import load_settings
+
+app = typer.Typer()
+console = Console()
+
+
+@app.command()
+def review(
+    vendor: Annotated[list[str] | None, typer.Option(help="Whose review; may be repeated.")] = None,
+    portfolio: Annotated[
+        bool, typer.Option("--portfolio", help="All vendors' reviews, and the portfolio.")
+    ] = False,
+    quarter: Annotated[
+        str | None, typer.Option(help="As 2026Q4, 2026-11 or 2026; none: the quarter of yesterday.")
+    ] = None,
+    language: Annotated[
+        str | None, typer.Option(help="en, de, ja, or a locale for its formats, as en-GB.")
+    ] = None,
+    pdf: Annotated[
+        bool, typer.Option("--pdf", help="A PDF as well, printed by the browser.")
+    ] = False,
+    as_of: Annotated[
+        dt.datetime | None,
+        typer.Option(formats=["%Y-%m-%d"], help="The last day that counts; none: today."),
+    ] = None,
+    to: Annotated[Path, typer.Option(help="The folder for the files.")] = Path("reviews"),
+) -> None:
+    """Write business reviews as workbook and HTML page, and as PDF if wanted."""
+    if bool(vendor) == portfolio:
+        raise typer.BadParameter("say either --vendor NAME or --portfolio")
+    from flows.review import review
+
+    settings = load_settings()
+    forms = ["html", "xlsx", *(["pdf"] if pdf else [])]
+    with prefect_server(settings):
+        written = review(quarter, vendor or None, language, forms, as_of.date() if as_of else None)
+    to.mkdir(parents=True, exist_ok=True)
+    for each in written:
+        for form, location in each.locations.items():
+            file = to / f"{each.title.replace(' ', '-')}.{form}"
+            file.write_bytes(settings.blob_store.get(location))
+            console.print(str(file), markup=False, soft_wrap=True)

@@ -1,0 +1,50 @@
+"""Review the vendors: a business review of each for a quarter, and the portfolio of all."""
+
+import datetime as dt
+
+from prefect import flow, get_run_logger
+
+from tasks.artifacts import publish, table
+from tasks.review import Written, books, keep, vendor_review, whole_portfolio
+from tasks.settings import load_settings
+from workforce.periods import A_DAY
+
+PORTFOLIO = "portfolio"
+
+
+@flow(name="review")
+def review(
+    quarter: str | None = None,
+    vendors: list[str] | None = None,
+    language: str | None = None,
+    forms: list[str] = ["html", "xlsx"],  # noqa: B006
+    as_of: dt.date | None = None,
+) -> list[Written]:
+    """Keep reviews and the portfolio as files in the blob store, and publish where they lie.
+
+    Args:
+        quarter: As 2026Q4, or any other period; none: the quarter of yesterday.
+        vendors: Whose reviews are made; none: all of them, and the portfolio.
+        language: en, de, ja, or a locale; none: that of the settings.
+        forms: Of html, xlsx and pdf.
+        as_of: The last day of which anything is known; none: today, in UTC.
+    """
+    settings = load_settings()
+    today = as_of or dt.datetime.now(dt.UTC).date()
+    fiscal = settings.review.fiscal
+    period = fiscal.period(quarter) if quarter else fiscal.quarter(today - A_DAY)
+    held = books(settings, period, today)
+    spoken = language or settings.review.language
+    named = [each.site for each in held.workforce.vendors] if vendors is None else vendors
+    written = [keep(site, vendor_review(held, site), spoken, forms=forms) for site in named]
+    if vendors is None:
+        written.append(keep(PORTFOLIO, whole_portfolio(held), spoken, forms=forms))
+    for each in written:
+        get_run_logger().info("%s: %s", each.title, ", ".join(each.locations.values()))
+    publish(
+        "reviews",
+        f"Business reviews of {period}",
+        "Each lies in the blob store; `groundtruth review` writes it to a folder.",
+        table(("review", *forms), ((each.title, *each.locations.values()) for each in written)),
+    )
+    return written
