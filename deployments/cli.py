@@ -21,6 +21,7 @@ from deployments import backup, dataset, gate, models, removal, stack
 from deployments.acceptance import app as acceptance
 from deployments.certify import app as certify
 from deployments.demo import DemoFailed
+from deployments.documents import app as documents
 from deployments.orchestration import prefect_server
 from deployments.plan import app as plan
 from deployments.review import app as review
@@ -81,6 +82,7 @@ app.add_typer(acceptance)
 app.add_typer(certify)
 app.add_typer(plan)
 app.add_typer(review)
+app.add_typer(documents, name="document")
 app.add_typer(statistics, name="statistics")
 console = Console()
 
