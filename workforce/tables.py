@@ -234,8 +234,9 @@ def _currencies(rows: Iterable[Mapping[str, Cell]]) -> set[str]:
 
 def _aligned(column: Column, rows: Iterable[Mapping[str, Cell]]) -> str:
     """As what stands below: text on the left, all else on the right."""
-    is_text = any(isinstance(row.get(column.name), str) for row in rows)
-    return "left" if is_text else "right"
+    cells = (row.get(column.name) for row in rows)
+    holds_numbers = any(cell is not None and not isinstance(cell, str) for cell in cells)
+    return "right" if holds_numbers or isinstance(column, Computed) else "left"
 
 
 def _sums(columns: Sequence[Column], rows: Sequence[Mapping[str, Cell]]) -> dict[str, Any]:
