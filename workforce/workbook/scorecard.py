@@ -7,7 +7,7 @@ from workforce.workbook.arithmetic import difference
 from workforce.workbook.data import Figures
 from workforce.workbook.draft import Draft
 
-WIDTHS = (30, 17, 11, 11, 9, 17, 15, 17, 15, 10, 20, 50)
+WIDTHS = (30, 17, 11, 11, 9, 17, 15, 17, 15, 10, 23, 50)
 
 
 def write(draft: Draft, sheet: Sheet, figures: Figures) -> Table | None:

@@ -13,7 +13,7 @@ from workforce.workbook.draft import COLOURS, Draft
 
 WIDTHS = scorecard.WIDTHS
 CHART_ROWS = 16
-WIDTHS_OF_PORTFOLIO = (30, 12, 19, 19, 19, 19, 19, 22, 17, 17)
+WIDTHS_OF_PORTFOLIO = (30, 22, 22, 19, 19, 19, 19, 22, 17, 17)
 
 
 @dataclass(frozen=True)
