@@ -24,6 +24,7 @@ from deployments.demo import DemoFailed
 from deployments.invoices import app as invoices
 from deployments.metrics import app as metrics
 from deployments.foresight import app as foresight
+from deployments.documents import app as documents
 from deployments.orchestration import prefect_server
 from deployments.plan import app as plan
 from deployments.review import app as review
@@ -89,6 +90,7 @@ app.add_typer(plan)
 app.add_typer(sample_year)
 app.add_typer(review)
 app.add_typer(foresight)
+app.add_typer(documents, name="document")
 app.add_typer(statistics, name="statistics")
 console = Console()
 

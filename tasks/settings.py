@@ -33,6 +33,7 @@ from expectations.plan import Plan
 from expectations.policy import LabelPolicy
 from tasks.errors import SettingsError
 from workforce.company import Company
+from workforce.documents import Stationery
 from workforce.periods import FiscalCalendar
 from workforce.record import Currency
 from workforce.scorecard import Scorecard
@@ -166,6 +167,24 @@ class Reviews(BaseModel, extra="forbid"):
         return language
 
 
+class Documents(BaseModel, extra="forbid"):
+    sender: tuple[str, ...] = ()
+    language: str = "en"
+    templates: Path | None = None
+
+    @field_validator("language")
+    @classmethod
+    def _has_texts(cls, language: str) -> str:
+        ReportWording.load(language)
+        return language
+
+    def stationery(self, language: str | None) -> Stationery:
+        """What documents are written on, in a language other than the usual one where given."""
+        return Stationery(
+            ReportWording.load(language or self.language), self.sender, self.templates
+        )
+
+
 class Settings(BaseSettings):
     """Everything that a person configures; secrets live in Prefect blocks, not here."""
 
@@ -190,6 +209,7 @@ class Settings(BaseSettings):
     servers: Servers = Servers()
     foresight: Foresight = Foresight()
     review: Reviews = Reviews()
+    documents: Documents = Documents()
 
     @classmethod
     def settings_customise_sources(

@@ -229,7 +229,7 @@ class Sheet:
     def height(self, cells: Sequence[object]) -> float:
         """The points that a row needs for its longest text."""
         lines = (
-            _lines(cell, self._widths[place] * 0.86 - 1)
+            _lines(cell, self._widths[place] - 1)
             for place, cell in enumerate(cells)
             if isinstance(cell, str)
         )

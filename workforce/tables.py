@@ -109,8 +109,8 @@ def write_table(
     """Write a header and rows from the next row of the sheet on; `totals` names the total.
 
     Money is rounded to the smallest unit first, so that totals add up what is seen. Rows that
-    follow one another with the same cell in the column `group` are a group, of one currency. Each
-    has a subtotal where there are several; the whole has a total where it is of one currency.
+    follow one another with the same cell in the column `group` are a group. Each has a subtotal
+    where there are several; the whole has a total where it is of one currency.
     """
     rows = [{name: _to_the_unit(cell) for name, cell in row.items()} for row in rows]
     groups = [
@@ -234,15 +234,17 @@ def _currencies(rows: Iterable[Mapping[str, Cell]]) -> set[str]:
 
 def _aligned(column: Column, rows: Iterable[Mapping[str, Cell]]) -> str:
     """As what stands below: text on the left, all else on the right."""
-    is_text = any(isinstance(row.get(column.name), str) for row in rows)
-    return "left" if is_text else "right"
+    cells = (row.get(column.name) for row in rows)
+    holds_numbers = any(cell is not None and not isinstance(cell, str) for cell in cells)
+    return "right" if holds_numbers or isinstance(column, Computed) else "left"
 
 
 def _sums(columns: Sequence[Column], rows: Sequence[Mapping[str, Cell]]) -> dict[str, Any]:
-    """The sums of the columns that are summed; None where nothing stands in one."""
+    """The sums of the columns that are summed; None where nothing or two currencies stand."""
     sums: dict[str, Any] = {}
     for each in columns:
         if each.summed:
             cells = [_value(row[each.name]) for row in rows if row.get(each.name) is not None]
-            sums[each.name] = sum(cells[1:], cells[0]) if cells else None
+            alike = len({getattr(cell, "currency", None) for cell in cells}) == 1
+            sums[each.name] = sum(cells[1:], cells[0]) if alike else None
     return sums

@@ -2,6 +2,7 @@
 
 from workforce.sheets import Cell, Sheet
 from workforce.tables import Column, Table, write_table
+from workforce.workbook.arithmetic import difference, ratio
 from workforce.workbook.draft import Draft
 
 WIDTHS = (24, 8, 60, 19, 19, 19, 13)
@@ -70,16 +71,12 @@ def _lines(draft: Draft) -> list[Column]:
             "variance",
             "General",
             "=ROUND([billed]-[by_contract],[digits])",
-            lambda row, _: row["billed"] - row["by_contract"],
+            lambda row, _: difference(row["billed"], row["by_contract"]),
         ),
         draft.computed(
             "variance_share",
             draft.book.formats.signed(draft.book.formats.share()),
             "=[variance]/[by_contract]",
-            lambda row, _: (
-                row["variance"].amount / row["by_contract"].amount
-                if row["by_contract"].amount
-                else None
-            ),
+            lambda row, _: ratio(row["variance"], row["by_contract"]),
         ),
     )

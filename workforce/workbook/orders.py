@@ -5,7 +5,8 @@ from collections.abc import Sequence
 
 from workforce.review import BudgetLine, OrderLine
 from workforce.sheets import LINE, Cell, Elsewhere, Sheet
-from workforce.tables import Column, Table, write_table
+from workforce.tables import Column, Table, Values, write_table
+from workforce.workbook.arithmetic import difference, ratio
 from workforce.workbook.charts import INKS, chart, insert, marker
 from workforce.workbook.draft import Draft
 
@@ -65,17 +66,13 @@ def _order_columns(draft: Draft) -> list[Column]:
             "left",
             "General",
             "=ROUND([amount]-[invoiced]-[accrued],[digits])",
-            lambda row, _: row["amount"] - row["invoiced"] - row["accrued"],
+            lambda row, _: difference(difference(row["amount"], row["invoiced"]), row["accrued"]),
         ),
         draft.computed(
             "used",
             formats.share(),
-            "=([invoiced]+[accrued])/[amount]",
-            lambda row, _: (
-                (row["invoiced"] + row["accrued"]).amount / row["amount"].amount
-                if row["amount"].amount
-                else None
-            ),
+            "=1-[left]/[amount]",
+            _used,
         ),
         draft.column("runs_out_p50"),
         draft.column("runs_out_p85"),
@@ -88,6 +85,11 @@ def _order_columns(draft: Draft) -> list[Column]:
             ),
         ),
     )
+
+
+def _used(row: Values, _: Values) -> Cell:
+    left = ratio(row["left"], row["amount"])
+    return None if left is None else 1 - left
 
 
 def _burn_down(draft: Draft, sheet: Sheet, table: Table, lines: Sequence[OrderLine]) -> None:
@@ -181,7 +183,7 @@ def _budget_columns(draft: Draft) -> list[Column]:
             "cpi",
             draft.book.formats.number(3),
             "=[ev]/[ac]",
-            lambda row, _: row["ev"].amount / row["ac"].amount if row["ac"].amount else None,
+            lambda row, _: ratio(row["ev"], row["ac"]),
         ),
         draft.computed(
             "eac_planned",

@@ -8,6 +8,7 @@ from workforce.figures import Figure, Metric
 from workforce.review import Confused, Review
 from workforce.sheets import Cell, Sheet
 from workforce.tables import Column, Table, write_table
+from workforce.workbook.arithmetic import ratio
 from workforce.workbook.data import Figures
 from workforce.workbook.draft import Draft
 
@@ -101,7 +102,7 @@ def _pairs(draft: Draft) -> list[Column]:
             "share",
             draft.book.formats.share(),
             "=[confused]/[of_answers]",
-            lambda row, _: row["confused"] / row["of_answers"] if row["of_answers"] else None,
+            lambda row, _: ratio(row["confused"], row["of_answers"]),
         ),
     )
 

@@ -1,13 +1,13 @@
 """The scorecard: each metric beside the period before and what was agreed, with its light."""
 
-from workforce.money import Money
 from workforce.review import Light, Review, Score
 from workforce.sheets import Cell, Sheet
-from workforce.tables import Column, Table, Values, write_table
+from workforce.tables import Column, Table, write_table
+from workforce.workbook.arithmetic import difference
 from workforce.workbook.data import Figures
 from workforce.workbook.draft import Draft
 
-WIDTHS = (30, 17, 11, 11, 9, 17, 15, 17, 15, 10, 20, 50)
+WIDTHS = (30, 17, 11, 11, 9, 17, 15, 17, 15, 10, 23, 50)
 
 
 def write(draft: Draft, sheet: Sheet, figures: Figures) -> Table | None:
@@ -82,21 +82,19 @@ def _columns(draft: Draft) -> list[Column]:
         draft.column("n", draft.book.formats.number()),
         draft.column("before", "form"),
         draft.computed(
-            "change", "signed", "=[value]-[before]", lambda row, _: _beyond(row, "before")
+            "change",
+            "signed",
+            "=[value]-[before]",
+            lambda row, _: difference(row["value"], row["before"]),
         ),
         draft.column("target", "form"),
-        draft.computed("gap", "signed", "=[value]-[target]", lambda row, _: _beyond(row, "target")),
+        draft.computed(
+            "gap",
+            "signed",
+            "=[value]-[target]",
+            lambda row, _: difference(row["value"], row["target"]),
+        ),
         draft.column("weight", draft.book.formats.share(0)),
         draft.column("light"),
         draft.column("why"),
     )
-
-
-def _beyond(row: Values, name: str) -> Cell:
-    """What the value has more than another; None where one of them is not known."""
-    value, other = row["value"], row[name]
-    if value is None or other is None or isinstance(value, Money) != isinstance(other, Money):
-        return None
-    if isinstance(value, Money) and value.currency != other.currency:
-        return None
-    return value - other  # type: ignore[no-any-return]

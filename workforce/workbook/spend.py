@@ -6,6 +6,7 @@ from workforce.money import Money, nothing
 from workforce.review import Review
 from workforce.sheets import Cell, Sheet
 from workforce.tables import Column, Computed, Table, write_table
+from workforce.workbook.arithmetic import ratio
 from workforce.workbook.charts import INKS, chart, insert
 from workforce.workbook.draft import Draft
 
@@ -41,7 +42,10 @@ def write(draft: Draft, sheet: Sheet) -> Table | None:
         group="vendor" if draft.is_portfolio else "locale",
     )
     sheet.keep(table.header)
-    if not draft.is_portfolio:
+    if (
+        not draft.is_portfolio
+        and len({each.agreed.currency for each in draft.reviews[0].spend}) == 1
+    ):
         sheet.skip()
         _by_kind(draft, sheet, table, draft.reviews[0])
     return table
@@ -60,15 +64,13 @@ def _columns(draft: Draft) -> list[Column]:
             "share",
             formats.share(),
             "=[agreed]/[agreed:total]",
-            lambda row, whole: (
-                row["agreed"].amount / whole["agreed"].amount if whole["agreed"].amount else None
-            ),
+            lambda row, whole: ratio(row["agreed"], whole["agreed"]),
         ),
         draft.computed(
             "per_label",
             formats.number(4),
             "=[agreed]/[labels]",
-            lambda row, _: row["agreed"].amount / row["labels"] if row["labels"] else None,
+            lambda row, _: ratio(row["agreed"] and row["agreed"].amount, row["labels"]),
         ),
     )
 
@@ -79,10 +81,11 @@ def _by_kind(draft: Draft, sheet: Sheet, table: Table, review: Review) -> None:
     locales = sorted({each.locale for each in review.spend})
     kinds = sorted({each.kind for each in review.spend})
     header = sheet.row
+    currency = review.spend[0].agreed.currency
     spent: dict[tuple[str, str], Money] = {}
     for each in review.spend:
         cell = each.locale, each.kind
-        spent[cell] = spent.get(cell, nothing(review.currency)) + each.agreed.rounded()
+        spent[cell] = spent.get(cell, nothing(currency)) + each.agreed.rounded()
 
     def of_kind(place: int, kind: str) -> Computed:
         """The column of a kind: the sum of what stands above under its title."""
@@ -92,7 +95,7 @@ def _by_kind(draft: Draft, sheet: Sheet, table: Table, review: Review) -> None:
             draft.kind(kind),
             formula=f"=SUMIFS({table.said('agreed')},{table.said('locale')},[locale],"
             f"{table.said('kind')},{title})",
-            value=lambda row, _: spent.get((row["locale"], kind), nothing(review.currency)),
+            value=lambda row, _: spent.get((row["locale"], kind), nothing(currency)),
         )
 
     columns = [
@@ -101,7 +104,7 @@ def _by_kind(draft: Draft, sheet: Sheet, table: Table, review: Review) -> None:
     ]
     rows: list[dict[str, Cell]] = [{"locale": each} for each in locales]
     matrix = write_table(sheet, columns, rows)
-    title = draft.wording.text("workbook.spend_chart", currency=review.currency)
+    title = draft.wording.text("workbook.spend_chart", currency=currency)
     made = chart(draft, "column/stacked", title, draft.book.formats.number())
     for place, kind in enumerate(kinds):
         made.add_series(

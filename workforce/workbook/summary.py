@@ -6,13 +6,14 @@ from workforce.review import LocaleLine, Portfolio, Recommendation, Review, Said
 from workforce.sheets import Cell, Sheet
 from workforce.tables import Table, write_table
 from workforce.workbook import scorecard
+from workforce.workbook.arithmetic import ratio
 from workforce.workbook.charts import INKS, chart, insert
 from workforce.workbook.data import Figures
 from workforce.workbook.draft import COLOURS, Draft
 
 WIDTHS = scorecard.WIDTHS
 CHART_ROWS = 16
-WIDTHS_OF_PORTFOLIO = (30, 12, 19, 19, 19, 19, 19, 22, 17, 17)
+WIDTHS_OF_PORTFOLIO = (30, 22, 22, 19, 19, 19, 19, 22, 17, 17)
 
 
 @dataclass(frozen=True)
@@ -160,9 +161,7 @@ def _locales(draft: Draft, sheet: Sheet, portfolio: Portfolio) -> None:
             "coverage",
             draft.book.formats.share(),
             "=[accepted]/[planned]",
-            lambda row, _: (
-                row["accepted"] / row["planned"] if row.get("locale") and row["planned"] else None
-            ),
+            lambda row, _: ratio(row["accepted"], row["planned"]) if row.get("locale") else None,
         ),
         draft.column("open", count, summed=True),
         draft.column("overdue", count, summed=True),
