@@ -23,8 +23,8 @@ from deployments.certify import app as certify
 from deployments.demo import DemoFailed
 from deployments.orchestration import prefect_server
 from deployments.plan import app as plan
-from deployments.sample_year import app as sample_year
 from deployments.review import app as review
+from deployments.sample_year import app as sample_year
 from deployments.service import StackError
 from deployments.statistics import app as statistics
 from deployments.survey import app as survey
