@@ -6,7 +6,7 @@ hundred years be looked at in the time that a few take to write.
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from functools import cache
 from typing import NamedTuple
 
@@ -41,7 +41,7 @@ def due(year: SampleYear) -> dict[Cell, Right]:
     )
 
 
-def figures(metric: Metric, counts: dict[Cell, Right], weeks: list[Period]) -> list[Figure]:
+def figures(metric: Metric, counts: dict[Cell, Right], weeks: Collection[Period]) -> list[Figure]:
     """The shares of `counts` in `weeks`, by vendor and locale and of each vendor as a whole."""
     of_vendor: dict[Cell, Right] = {}
     for cell, (right, n) in counts.items():
