@@ -66,9 +66,10 @@ def main(
     lines = [
         "# Intervals of the difference of two vendors",
         "",
-        f"`python -m benchmarks.comparison_coverage`. {rounds} comparisons each, 400 answers of each"
-        " vendor, about 94 % and 88 % right. How often a 95 % interval held the difference that all"
-        " annotators and clusters there could be would show, and its mean width in points.",
+        f"`python -m benchmarks.comparison_coverage`. {rounds} comparisons each, 400 answers of"
+        " each vendor, about 94 % and 88 % right. How often a 95 % interval held the difference"
+        " that all annotators and clusters there could be would show, and its mean width in"
+        " points.",
         "",
         "| world | ours | width | independent | width | pigeonhole | width |",
         "|---|---:|---:|---:|---:|---:|---:|",

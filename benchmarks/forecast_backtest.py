@@ -16,7 +16,7 @@ import typer
 from catalog.schema import QuestionKind
 from workforce import Vendor, Work, Workforce
 from workforce.backtest import ASKED, N_PATHS, Case, backtest, score
-from workforce.spent import Done
+from workforce.charges import Done
 from workforce.throughput import A_DAY, WEEK, Calendars
 
 FIRST = dt.date(2025, 6, 2)

@@ -21,10 +21,10 @@ from deployments import backup, dataset, gate, models, removal, stack
 from deployments.acceptance import app as acceptance
 from deployments.certify import app as certify
 from deployments.demo import DemoFailed
+from deployments.documents import app as documents
+from deployments.foresight import app as foresight
 from deployments.invoices import app as invoices
 from deployments.metrics import app as metrics
-from deployments.foresight import app as foresight
-from deployments.documents import app as documents
 from deployments.orchestration import prefect_server
 from deployments.plan import app as plan
 from deployments.review import app as review

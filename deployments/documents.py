@@ -61,7 +61,7 @@ def credit(
     from workforce.documents import credit_document, credit_number
 
     settings: Settings = load_settings()
-    about = settings.review.fiscal.period(period)
+    about = settings.company.fiscal.period(period)
     held = books(settings, about, dt.datetime.now(dt.UTC).date())
     owing = held.workforce.vendor(vendor)
     if owing is None:

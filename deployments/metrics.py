@@ -11,8 +11,9 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Column, Table
 
+from tasks.settings import load_settings
 from workforce.figures import Cell, Figure, Metric
-from workforce.periods import FiscalCalendar, Period
+from workforce.periods import Period
 
 app = typer.Typer(help="What the vendors' work measures, and the rows behind each figure.")
 console = Console()
@@ -114,7 +115,7 @@ def _inert(name: str | None) -> str:
 
 
 def _period(name: str) -> Period:
-    return FiscalCalendar().period(name)
+    return load_settings().company.fiscal.period(name)
 
 
 def _moment(as_of: dt.datetime | None) -> dt.datetime:

@@ -31,7 +31,7 @@ def review(
     """
     settings = load_settings()
     today = as_of or dt.datetime.now(dt.UTC).date()
-    fiscal = settings.review.fiscal
+    fiscal = settings.company.fiscal
     period = fiscal.period(quarter) if quarter else fiscal.quarter(today - A_DAY)
     held = books(settings, period, today)
     spoken = language or settings.review.language

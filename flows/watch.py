@@ -6,8 +6,8 @@ from prefect import flow, get_run_logger
 
 from catalog import warned
 from tasks.artifacts import publish
-from tasks.foresight import forecast_page
 from tasks.dashboard import refresh_dashboard
+from tasks.foresight import forecast_page
 from tasks.settings import load_settings
 from tasks.watch import digest_page, expected, tell, watched, weekly
 from workforce import ledger

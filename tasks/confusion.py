@@ -1,6 +1,7 @@
 """Which products vendors take for one another: counted from the catalogue's rows, with pictures."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from itertools import islice
 
 from catalog import Transaction, confusions
@@ -51,7 +52,11 @@ def confused(period: Period, vendor: str | None = None) -> tuple[Confused, ...]:
 
     def preview(product: str) -> bytes | None:
         image = known.get(product)
-        return settings.blob_store.get(preview_key(image.image_id)) if image else None
+        if image is None:
+            return None
+        with suppress(FileNotFoundError):
+            return settings.blob_store.get(preview_key(image.image_id))
+        return None
 
     return tuple(
         Confused(

@@ -127,7 +127,7 @@ def known(transaction: Transaction, settings: Settings, as_of: dt.date) -> Known
     }
     agreed = ledger.standing(transaction)
     return Known(
-        statement(agreed, so_far, period, as_of), remaining, planned, settings.foresight.currency
+        statement(agreed, so_far, period, as_of), remaining, planned, settings.company.currency
     )
 
 

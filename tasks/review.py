@@ -87,7 +87,7 @@ class Books:
 
     @property
     def currency(self) -> str:
-        return self.settings.foresight.currency
+        return self.settings.company.currency
 
     @cached_property
     def observed(self) -> Observations:
@@ -118,7 +118,7 @@ class Books:
     @cached_property
     def figures(self) -> list[Figure]:
         """Every figure of the period and of the one before it."""
-        fiscal = self.settings.review.fiscal
+        fiscal = self.settings.company.fiscal
         before = fiscal.before(self.period)
         priced = Circumstances(
             self.workforce,

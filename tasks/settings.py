@@ -34,8 +34,6 @@ from expectations.policy import LabelPolicy
 from tasks.errors import SettingsError
 from workforce.company import Company
 from workforce.documents import Stationery
-from workforce.periods import FiscalCalendar
-from workforce.record import Currency
 from workforce.scorecard import Scorecard
 from workforce.wording import Wording as ReportWording
 
@@ -151,13 +149,11 @@ class Servers(BaseModel, extra="forbid"):
 
 
 class Foresight(BaseModel, extra="forbid"):
-    currency: Currency = "EUR"
     due: dict[str, dt.date] = {}
 
 
 class Reviews(BaseModel, extra="forbid"):
     language: str = "en"
-    fiscal: FiscalCalendar = FiscalCalendar()
     scorecard: Scorecard = Scorecard()
 
     @field_validator("language")

@@ -53,7 +53,7 @@ def watched(
     `weeks` are service levels and gold week by week. Where an exchange rate is missing, nothing can
     be `expected`, and nothing is said of money.
     """
-    found = warnings.rates(workforce, settings.foresight.currency, today)
+    found = warnings.rates(workforce, settings.company.currency, today)
     found += warnings.notices(workforce, today)
     found += warnings.levels(weeks, partial(_attainment, workforce, today))
     found += warnings.quality(quality_watch(_gold(weeks)), weeks)
@@ -75,7 +75,7 @@ def expected(
     transaction: Transaction, settings: Settings, workforce: Workforce, today: dt.date
 ) -> tuple[Known, Forecast] | None:
     """What is expected from the end of the day before; None where an exchange rate is missing."""
-    currency = settings.foresight.currency
+    currency = settings.company.currency
     if any(each.light == Light.RED for each in warnings.rates(workforce, currency, today)):
         return None
     start = known(transaction, settings, today - A_DAY)

@@ -12,7 +12,7 @@ import pandas as pd
 from workforce.causes import parts, variance_said
 from workforce.contracts import Contract
 from workforce.figures import Cell
-from workforce.follow_up import LATER, actions, is_off, recommendation, risks
+from workforce.follow_up import LATER, actions, recommendation, risks
 from workforce.material import Material
 from workforce.money import Money
 from workforce.periods import Period
@@ -46,7 +46,7 @@ def review(material: Material, workforce: Workforce, scorecard: Scorecard) -> Re
     earlier = scores(scorecard, contract, material.before, (), whole)
     light = overall(lines)
     explained = {id(line): parts(line, material.figures) for line in lines if _fails(line)}
-    off = [line for line in material.invoices if is_off(line)]
+    off = [line for line in material.invoices if line.is_off]
     return Review(
         vendor=vendor.site,
         vendor_name=vendor.name,

@@ -12,9 +12,9 @@ from statistics import fmean, median
 
 import numpy as np
 
+from workforce.charges import Done
 from workforce.records import Workforce
 from workforce.simulation import NEVER, segments, simulated
-from workforce.spent import Done
 from workforce.throughput import A_DAY, WEEK, Calendars, Float, streams
 
 WEEKS_KNOWN = 8

@@ -13,11 +13,11 @@ from functools import cached_property
 
 import numpy as np
 
+from workforce.charges import Done
 from workforce.money import Money, nothing
 from workforce.rates import SECONDS_PER_HOUR, Work, bill, total
 from workforce.records import Contract, Rate, Unit, Workforce
 from workforce.simulation import Paths
-from workforce.spent import Done
 from workforce.throughput import ANSWERS, LABELS, SECONDS, Float
 
 FIRST_DAY, LAST_DAY = dt.date.min, dt.date.max

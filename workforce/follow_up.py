@@ -2,7 +2,6 @@
 
 import datetime as dt
 from collections.abc import Sequence
-from decimal import Decimal
 from fractions import Fraction
 
 from workforce.calendar import WorkingCalendar
@@ -29,13 +28,6 @@ SOON, LATER = Fraction(5), Fraction(10)
 
 NOTICE_AHEAD = dt.timedelta(days=60)
 TIME_TO_MEASURE = dt.timedelta(days=30)
-TOLERANCE = Decimal("0.005")
-"""Of what was agreed: an invoice that is further off is spoken of."""
-
-
-def is_off(line: InvoiceLine) -> bool:
-    """Whether a line bills more or less than was agreed by more than is worth no word."""
-    return abs(line.variance.amount) > abs(line.agreed.amount) * TOLERANCE
 
 
 def risks(

@@ -13,13 +13,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from workforce.billed_ahead import BilledAhead, Which
+from workforce.charges import Done
 from workforce.errors import WorkforceError
 from workforce.money import Money, nothing
 from workforce.offers import Spent
 from workforce.records import Budget, PurchaseOrder, Workforce
 from workforce.scenarios import AS_NOW, Scenario
 from workforce.simulation import NEVER, Int, Paths, day_of, segments, simulated
-from workforce.spent import Done
 from workforce.throughput import A_DAY, Calendars, streams
 
 N_PATHS = 1000

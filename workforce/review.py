@@ -107,6 +107,12 @@ class InvoiceLine:
         """What was billed beyond what was agreed."""
         return self.billed - self.agreed
 
+    @property
+    def is_off(self) -> bool:
+        """Whether it bills more or less than was agreed by more than is worth no word."""
+        allowed = max(abs(self.agreed.amount) * TOLERANCE, LEAST_DIFFERENCE)
+        return abs(self.variance.amount) > allowed
+
 
 @dataclass(frozen=True)
 class OrderLine:

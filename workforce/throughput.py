@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from catalog.schema import QuestionKind
 from workforce.calendar import WorkingCalendar
+from workforce.charges import Done
 from workforce.records import Workforce
-from workforce.spent import Done
 
 Float = NDArray[np.float64]
 

@@ -9,7 +9,6 @@ import datetime as dt
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from enum import StrEnum
 from functools import partial
 from itertools import takewhile
@@ -37,11 +36,6 @@ LATE_BY_CHANCE = 1e-5
 """Chance that a level which is held looks missed: of a thousand looks in a year, one in a hundred
 years."""
 LEAST_DUE = 30
-
-TOLERANCE = Decimal("0.02")
-"""Share of what was agreed by which a line of an invoice may differ."""
-LEAST_DIFFERENCE = Decimal(1)
-"""What a line may differ by in any case, in its currency."""
 
 RATE_HOLDS = dt.timedelta(days=45)
 """How long an exchange rate is taken to be recent."""
@@ -270,8 +264,7 @@ def invoices(lines: Mapping[str, Iterable[InvoiceLine]], as_of: dt.date) -> list
     for vendor, of_vendor in lines.items():
         off: dict[str, list[InvoiceLine]] = defaultdict(list)
         for line in of_vendor:
-            allowed = max(abs(line.agreed.amount) * TOLERANCE, LEAST_DIFFERENCE)
-            if abs(line.variance.amount) > allowed:
+            if line.is_off:
                 off[line.invoice].append(line)
         for number, wrong in off.items():
             variance = sum((each.variance for each in wrong[1:]), wrong[0].variance)

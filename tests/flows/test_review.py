@@ -36,7 +36,7 @@ def test_a_quarter_without_answers_is_reviewed_and_the_same_again_is_the_same_fi
     assert "<script" not in page
     assert "No question was answered in the period." in page
 
-    held = books(workspace.settings, workspace.settings.review.fiscal.period("2026Q4"), YEAR_END)
+    held = books(workspace.settings, workspace.settings.company.fiscal.period("2026Q4"), YEAR_END)
     assert vendor_review(held, "vendor-a").light == Light.GREY
     assert whole_portfolio(held).light == Light.GREY
 
