@@ -15,6 +15,11 @@ from workforce.figures import Figure, Metric
 from workforce.money import Money
 from workforce.periods import Period
 
+TOLERANCE = Decimal("0.02")
+"""Of what was agreed: a line that bills further off is spoken of,"""
+LEAST_DIFFERENCE = Decimal(1)
+"""if it is further off than this, in units of its currency, too."""
+
 
 @dataclass(frozen=True)
 class Level:
