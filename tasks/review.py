@@ -44,7 +44,7 @@ from workforce.scorecard import agreed
 from workforce.statement import Statement, statement
 from workforce.statistics.variance import NOISE, components
 from workforce.statistics.watch import Alarm, WeeklyCount, quality_watch
-from workforce.warnings import Drift, capacity, levels, quality
+from workforce.warnings import capacity, levels, quality
 from workforce.wording import Wording
 from workforce.workbook import write
 
@@ -79,7 +79,7 @@ class Books:
 
     @property
     def workforce(self) -> Workforce:
-        return self.start.workforce
+        return self.start.statement.workforce
 
     @property
     def as_of(self) -> dt.date:
@@ -104,7 +104,7 @@ class Books:
             month for month in FiscalCalendar().months(self.period) if month.ends <= self.as_of
         ]
         figures = measure(self.log, months, self.terms) if months else []
-        charged = charges(self.workforce, self.start.done)
+        charged = charges(self.workforce, self.start.statement.done)
         return tuple(
             credit
             for month in months
@@ -113,7 +113,7 @@ class Books:
 
     @cached_property
     def statement(self) -> Statement:
-        return statement(self.workforce, self.start.done, self.period, self.as_of, self.credits)
+        return statement(self.workforce, self.start.statement.done, self.period, self.as_of, self.credits)
 
     @cached_property
     def figures(self) -> list[Figure]:
@@ -154,7 +154,7 @@ class Books:
 
     def _costs(self) -> Iterator[tuple[Cell, Money]]:
         """The cost of each vendor's work in its currency, and of all work, by locale and kind."""
-        kinds = sorted({each.work.kind for each in self.start.done})
+        kinds = sorted({each.work.kind for each in self.start.statement.done})
         for vendor in self.workforce.vendors:
             currency = currency_of(self, vendor.site)
             for locale, kind in product((None, *vendor.locales), (None, *kinds)):
@@ -359,13 +359,13 @@ def _warned(held: Books, site: str) -> list[Risk]:
             None,
         )
 
-    drifts = [
-        Drift(each.vendor, each.locale, each.since.starts, each.n_wrong, each.n, each.expected)
+    alarms = [
+        each
         for each in held.alarms
         if each.vendor == site and each.week.ends >= held.period.starts
     ]
     weeks = [each for each in held.weekly if each.cell.vendor == site]
-    found = [*levels(weeks, target), *quality(drifts, weeks)]
+    found = [*levels(weeks, target), *quality(alarms, weeks)]
     return [Risk(each.what, each.light) for each in found]
 
 
