@@ -20,7 +20,7 @@ from tasks.performance import circumstances
 from tasks.settings import Settings, load_settings
 from workforce import Vendor, Workforce, WorkforceError
 from workforce.assemble import in_force, locale_light, portfolio, review
-from workforce.charges import charges
+from workforce.charges import Done, charges
 from workforce.credits import credits
 from workforce.figures import Cell, Figure, Metric
 from workforce.forecast import Forecast
@@ -82,6 +82,10 @@ class Books:
         return self.start.statement.workforce
 
     @property
+    def done(self) -> tuple[Done, ...]:
+        return self.start.statement.done
+
+    @property
     def as_of(self) -> dt.date:
         return self.start.as_of
 
@@ -104,7 +108,7 @@ class Books:
             month for month in FiscalCalendar().months(self.period) if month.ends <= self.as_of
         ]
         figures = measure(self.log, months, self.terms) if months else []
-        charged = charges(self.workforce, self.start.statement.done)
+        charged = charges(self.workforce, self.done)
         return tuple(
             credit
             for month in months
@@ -113,7 +117,7 @@ class Books:
 
     @cached_property
     def statement(self) -> Statement:
-        return statement(self.workforce, self.start.statement.done, self.period, self.as_of, self.credits)
+        return statement(self.workforce, self.done, self.period, self.as_of, self.credits)
 
     @cached_property
     def figures(self) -> list[Figure]:
@@ -154,7 +158,7 @@ class Books:
 
     def _costs(self) -> Iterator[tuple[Cell, Money]]:
         """The cost of each vendor's work in its currency, and of all work, by locale and kind."""
-        kinds = sorted({each.work.kind for each in self.start.statement.done})
+        kinds = sorted({each.work.kind for each in self.done})
         for vendor in self.workforce.vendors:
             currency = currency_of(self, vendor.site)
             for locale, kind in product((None, *vendor.locales), (None, *kinds)):
@@ -360,9 +364,7 @@ def _warned(held: Books, site: str) -> list[Risk]:
         )
 
     alarms = [
-        each
-        for each in held.alarms
-        if each.vendor == site and each.week.ends >= held.period.starts
+        each for each in held.alarms if each.vendor == site and each.week.ends >= held.period.starts
     ]
     weeks = [each for each in held.weekly if each.cell.vendor == site]
     found = [*levels(weeks, target), *quality(alarms, weeks)]

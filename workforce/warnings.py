@@ -377,8 +377,7 @@ def _spread(figures: Sequence[Figure]) -> float:
     share = (right + 1) / (n + 2)
     known = [(_right(each) / each.n, each.n) for each in figures if each.n]
     squares = sum(
-        (p - q) ** 2 / (share * (1 - share) * (1 / m + 1 / k))
-        for (p, m), (q, k) in pairwise(known)
+        (p - q) ** 2 / (share * (1 - share) * (1 / m + 1 / k)) for (p, m), (q, k) in pairwise(known)
     )
     n_pairs = max(len(known) - 1, 0)
     return max((COUNTS_AS * USUAL_SPREAD + squares) / (COUNTS_AS + n_pairs), 1.0)
