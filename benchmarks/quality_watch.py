@@ -121,7 +121,7 @@ def _healthy(run: Run, years: int, few: int) -> Iterable[str]:
     yield (
         "`python -m benchmarks.quality_watch`. Years of 52 weeks, three vendors, five locales each,"
         " eight gold answers a week of each (6 to 10), 97 % of them right. The first 13 weeks are"
-        " the baseline. Promised is a false alarm in at most 5 % of healthy years, over all 18"
+        " the baseline. Promised is a false alarm in at most 3 % of healthy years, over all 18"
         " charts together."
     )
     yield ""

@@ -12,7 +12,7 @@ import time
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
 from statistics import median
@@ -61,7 +61,9 @@ def looked(year: SampleYear) -> Looked:
     calendar = FiscalCalendar(first_month=1)
     whole = calendar.period(f"{year.year}")
     weeks = [week for week in whole.weeks() if week.ends <= whole.ends]
-    return Looked(year, _quality(year, weeks), _levels(year, weeks), _invoices(year))
+    # A copy does not hold all that was drawn, which would be sent between processes.
+    drawn = replace(year)
+    return Looked(drawn, _quality(year, weeks), _levels(year, weeks), _invoices(year))
 
 
 def _quality(year: SampleYear, weeks: Sequence[Period]) -> dict[str, int]:

@@ -20,7 +20,7 @@ from tasks.performance import circumstances
 from tasks.settings import Settings, load_settings
 from workforce import Vendor, Workforce, WorkforceError
 from workforce.assemble import in_force, locale_light, portfolio, review
-from workforce.charges import charges
+from workforce.charges import Done, charges
 from workforce.credits import credits
 from workforce.figures import Cell, Figure, Metric
 from workforce.forecast import Forecast
@@ -44,7 +44,7 @@ from workforce.scorecard import agreed
 from workforce.statement import Statement, statement
 from workforce.statistics.variance import NOISE, components
 from workforce.statistics.watch import Alarm, WeeklyCount, quality_watch
-from workforce.warnings import Drift, capacity, levels, quality
+from workforce.warnings import capacity, levels, quality
 from workforce.wording import Wording
 from workforce.workbook import write
 
@@ -79,7 +79,11 @@ class Books:
 
     @property
     def workforce(self) -> Workforce:
-        return self.start.workforce
+        return self.start.statement.workforce
+
+    @property
+    def done(self) -> tuple[Done, ...]:
+        return self.start.statement.done
 
     @property
     def as_of(self) -> dt.date:
@@ -104,7 +108,7 @@ class Books:
             month for month in FiscalCalendar().months(self.period) if month.ends <= self.as_of
         ]
         figures = measure(self.log, months, self.terms) if months else []
-        charged = charges(self.workforce, self.start.done)
+        charged = charges(self.workforce, self.done)
         return tuple(
             credit
             for month in months
@@ -113,7 +117,7 @@ class Books:
 
     @cached_property
     def statement(self) -> Statement:
-        return statement(self.workforce, self.start.done, self.period, self.as_of, self.credits)
+        return statement(self.workforce, self.done, self.period, self.as_of, self.credits)
 
     @cached_property
     def figures(self) -> list[Figure]:
@@ -154,7 +158,7 @@ class Books:
 
     def _costs(self) -> Iterator[tuple[Cell, Money]]:
         """The cost of each vendor's work in its currency, and of all work, by locale and kind."""
-        kinds = sorted({each.work.kind for each in self.start.done})
+        kinds = sorted({each.work.kind for each in self.done})
         for vendor in self.workforce.vendors:
             currency = currency_of(self, vendor.site)
             for locale, kind in product((None, *vendor.locales), (None, *kinds)):
@@ -359,13 +363,11 @@ def _warned(held: Books, site: str) -> list[Risk]:
             None,
         )
 
-    drifts = [
-        Drift(each.vendor, each.locale, each.since.starts, each.n_wrong, each.n, each.expected)
-        for each in held.alarms
-        if each.vendor == site and each.week.ends >= held.period.starts
+    alarms = [
+        each for each in held.alarms if each.vendor == site and each.week.ends >= held.period.starts
     ]
     weeks = [each for each in held.weekly if each.cell.vendor == site]
-    found = [*levels(weeks, target), *quality(drifts, weeks)]
+    found = [*levels(weeks, target), *quality(alarms, weeks)]
     return [Risk(each.what, each.light) for each in found]
 
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
-from itertools import takewhile
+from itertools import pairwise, takewhile
 
 from scipy.stats import binom
 
@@ -367,14 +367,20 @@ def _misses(figure: Figure, target: float) -> bool:
     return _right(figure) < target * figure.n
 
 
-def _spread(figures: Collection[Figure]) -> float:
-    """How many times the variance of chance the shares of these weeks have, at least once."""
+def _spread(figures: Sequence[Figure]) -> float:
+    """How many times the variance of chance the shares of these weeks have, at least once.
+
+    By how much each differs from the week before (von Neumann's mean square of differences), so
+    that a level which falls for long is not taken for one that varies.
+    """
     n, right = sum(each.n for each in figures), sum(_right(each) for each in figures)
     share = (right + 1) / (n + 2)
+    known = [(_right(each) / each.n, each.n) for each in figures if each.n]
     squares = sum(
-        (_right(each) - each.n * share) ** 2 / (each.n * share * (1 - share)) for each in figures
+        (p - q) ** 2 / (share * (1 - share) * (1 / m + 1 / k)) for (p, m), (q, k) in pairwise(known)
     )
-    return max((COUNTS_AS * USUAL_SPREAD + squares) / (COUNTS_AS + len(figures)), 1.0)
+    n_pairs = max(len(known) - 1, 0)
+    return max((COUNTS_AS * USUAL_SPREAD + squares) / (COUNTS_AS + n_pairs), 1.0)
 
 
 def _place(vendor: str, locale: str | None) -> str:

@@ -63,7 +63,7 @@ def measured(written_year: Catalog) -> Measured:
     """Every figure of the weeks of the year, and of the whole, as the reports make them."""
     with written_year.read() as transaction:
         known = Circumstances(ledger.standing(transaction), OVER)
-        log = logs.log(transaction)
+        log = logs.log_of(transaction)
     found = measure(
         log, [WHOLE, *weeks_of(2028)], known, (Metric.GOLD_ACCURACY, Metric.SLA_ATTAINMENT)
     )

@@ -164,6 +164,14 @@ def test_a_level_that_falls_is_warned_of_since_the_week_in_which_it_began_to_mis
     assert len(found.figures) == 4
 
 
+def test_a_level_that_stays_low_is_warned_of_all_the_time() -> None:
+    """What it fell by is not taken for weeks that vary."""
+    fallen = [0.97] * 20 + [0.94, 0.9, 0.86] + [0.82, 0.84] * 10
+    for last in range(27, len(fallen) + 1):
+        [found] = levels(weekly(fallen[:last], n=80), target)
+        assert found.figures[-1].n == 80
+
+
 @pytest.mark.parametrize(
     "shares", [[0.97] * 16, [0.97] * 15 + [0.5], [0.97] * 12 + [0.94] * 4, [0.4, 0.4]]
 )
