@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import product
 from pathlib import Path
@@ -28,7 +28,7 @@ from workforce.material import Material
 from workforce.metrics import Circumstances, measure, observations
 from workforce.money import Money
 from workforce.observations import NEVER, Observations
-from workforce.periods import A_DAY, FiscalCalendar, Period, week_of
+from workforce.periods import A_DAY, Period, week_of
 from workforce.printing import pdf
 from workforce.review import (
     Credit,
@@ -44,7 +44,7 @@ from workforce.scorecard import agreed
 from workforce.statement import Statement, statement
 from workforce.statistics.variance import NOISE, components
 from workforce.statistics.watch import Alarm, WeeklyCount, quality_watch
-from workforce.warnings import Drift, capacity, levels, quality
+from workforce.warnings import capacity, levels, quality
 from workforce.wording import Wording
 from workforce.workbook import write
 
@@ -79,7 +79,7 @@ class Books:
 
     @property
     def workforce(self) -> Workforce:
-        return self.start.workforce
+        return self.start.statement.workforce
 
     @property
     def as_of(self) -> dt.date:
@@ -101,10 +101,12 @@ class Books:
     def credits(self) -> tuple[Credit, ...]:
         """What vendors owe for the months of the period that are over."""
         months = [
-            month for month in FiscalCalendar().months(self.period) if month.ends <= self.as_of
+            month
+            for month in self.settings.company.fiscal.months(self.period)
+            if month.ends <= self.as_of
         ]
         figures = measure(self.log, months, self.terms) if months else []
-        charged = charges(self.workforce, self.start.done)
+        charged = charges(self.workforce, self.start.statement.done)
         return tuple(
             credit
             for month in months
@@ -113,20 +115,16 @@ class Books:
 
     @cached_property
     def statement(self) -> Statement:
-        return statement(self.workforce, self.start.done, self.period, self.as_of, self.credits)
+        return statement(
+            self.workforce, self.start.statement.done, self.period, self.as_of, self.credits
+        )
 
     @cached_property
     def figures(self) -> list[Figure]:
         """Every figure of the period and of the one before it."""
         fiscal = self.settings.company.fiscal
         before = fiscal.before(self.period)
-        priced = Circumstances(
-            self.workforce,
-            self.terms.as_of,
-            self.terms.first_votes,
-            self.terms.planned,
-            dict(self._costs()),
-        )
+        priced = replace(self.terms, costs=dict(self._costs()))
         return measure(self.log, [self.period, before], priced)
 
     @cached_property
@@ -154,7 +152,7 @@ class Books:
 
     def _costs(self) -> Iterator[tuple[Cell, Money]]:
         """The cost of each vendor's work in its currency, and of all work, by locale and kind."""
-        kinds = sorted({each.work.kind for each in self.start.done})
+        kinds = sorted({each.work.kind for each in self.start.statement.done})
         for vendor in self.workforce.vendors:
             currency = currency_of(self, vendor.site)
             for locale, kind in product((None, *vendor.locales), (None, *kinds)):
@@ -195,14 +193,7 @@ def whole_portfolio(held: Books) -> Portfolio:
     budgets = [
         line
         if (told := expected.get(line.name)) is None
-        else type(line)(
-            line.name,
-            line.at_completion,
-            line.actual,
-            line.earned,
-            told.forecast_p50,
-            told.forecast_p85,
-        )
+        else replace(line, forecast_p50=told.forecast_p50, forecast_p85=told.forecast_p85)
         for line in held.statement.budgets(held.terms.planned)
     ]
     return portfolio(
@@ -335,11 +326,7 @@ def _orders(held: Books, site: str) -> list[OrderLine]:
         if line.starts <= held.period.ends and line.ends >= held.period.starts:
             told = runs_out.get(line.number)
             found.append(
-                OrderLine(
-                    *(line.number, line.amount, line.invoiced, line.accrued),
-                    *(line.starts, line.ends),
-                    *((told.p50, told.p85) if told is not None else (None, None)),
-                )
+                replace(line, runs_out_p50=told.p50, runs_out_p85=told.p85) if told else line
             )
     return found
 
@@ -360,9 +347,7 @@ def _warned(held: Books, site: str) -> list[Risk]:
         )
 
     drifts = [
-        Drift(each.vendor, each.locale, each.since.starts, each.n_wrong, each.n, each.expected)
-        for each in held.alarms
-        if each.vendor == site and each.week.ends >= held.period.starts
+        each for each in held.alarms if each.vendor == site and each.week.ends >= held.period.starts
     ]
     weeks = [each for each in held.weekly if each.cell.vendor == site]
     found = [*levels(weeks, target), *quality(drifts, weeks)]

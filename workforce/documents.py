@@ -2,16 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from babel.numbers import format_currency
 from jinja2 import ChoiceLoader, FileSystemLoader, PackageLoader, StrictUndefined, TemplateError
 from jinja2.sandbox import SandboxedEnvironment
 
 from workforce.errors import WorkforceError
+from workforce.money import Money
 from workforce.periods import Period
 from workforce.records import Contract, PurchaseOrder, Vendor
 from workforce.review import Credit
@@ -102,13 +101,9 @@ def _environment(stationery: Stationery) -> SandboxedEnvironment:
         lstrip_blocks=True,
     )
 
-    def price(amount: Decimal, currency: str) -> str:
-        """To the last digit: a price may be a part of the smallest unit."""
-        locale = stationery.wording.locale
-        return format_currency(amount, currency, locale=locale, decimal_quantization=False)
-
+    wording = stationery.wording
     environment.filters |= {
-        "price": price,
-        "kind": lambda kind: stationery.wording.text(f"kind.{kind}"),
+        "price": lambda amount, currency: wording.price(Money(amount, currency)),
+        "kind": lambda kind: wording.text(f"kind.{kind}"),
     }
     return environment
