@@ -346,11 +346,11 @@ def _warned(held: Books, site: str) -> list[Risk]:
             None,
         )
 
-    drifts = [
+    alarms = [
         each for each in held.alarms if each.vendor == site and each.week.ends >= held.period.starts
     ]
     weeks = [each for each in held.weekly if each.cell.vendor == site]
-    found = [*levels(weeks, target), *quality(drifts, weeks)]
+    found = [*levels(weeks, target), *quality(alarms, weeks)]
     return [Risk(each.what, each.light) for each in found]
 
 

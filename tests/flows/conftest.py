@@ -14,11 +14,11 @@ from pydantic import AnyHttpUrl, SecretStr
 from catalog.fingerprint import Fingerprint, fingerprint
 from catalog.schema import Desk, Question, SiteTask
 from catalog.summary import Summary, summarise
-from deployments.orchestration import ROOT, prefect_environment
+from deployments.orchestration import ROOT, prefect_environment, server
 from deployments.sample import Sample, write
 from tasks.settings import Settings, load_settings
 from tasks.sites import LabelStudioSite
-from tests.conftest import RunningStack
+from tests.conftest import RunningStack, servers_on_free_ports
 
 # Small enough to train in seconds on two cores, large enough for every step to have work.
 SMALL = {
@@ -114,6 +114,21 @@ def workspace(
         quiet.save(stack.site.name, overwrite=True)
         yield opened
     load_settings.cache_clear()
+
+
+@pytest.fixture(scope="session")
+def prefect(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
+    """A Prefect server that keeps events at once, and nothing else."""
+    settings = Settings(data=tmp_path_factory.mktemp("prefect"), servers=servers_on_free_ports())
+    running = server(settings)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PREFECT_SERVER_SERVICES_EVENT_PERSISTER_FLUSH_INTERVAL", "0.2")
+        running.start()
+    try:
+        running.wait_until_ready()
+        yield settings
+    finally:
+        running.stop()
 
 
 @pytest.fixture(scope="session")

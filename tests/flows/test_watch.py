@@ -14,10 +14,9 @@ from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from catalog import warned
 from catalog.schema import Warned
-from deployments.orchestration import ROOT, api_url, prefect_environment, server
+from deployments.orchestration import ROOT, api_url, prefect_environment
 from flows.watch import watch
 from tasks.settings import Settings, load_settings
-from tests.conftest import servers_on_free_ports
 from tests.workforce.staff import contract, vendor, workforce
 from workforce import ledger
 
@@ -32,21 +31,6 @@ warned.add = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
 from flows.watch import watch
 watch(datetime.date(2026, 11, 16))
 """
-
-
-@pytest.fixture(scope="module")
-def prefect(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
-    """A Prefect server that keeps events at once, and nothing else."""
-    settings = Settings(data=tmp_path_factory.mktemp("watch"), servers=servers_on_free_ports())
-    running = server(settings)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PREFECT_SERVER_SERVICES_EVENT_PERSISTER_FLUSH_INTERVAL", "0.2")
-        running.start()
-    try:
-        running.wait_until_ready()
-        yield settings
-    finally:
-        running.stop()
 
 
 @pytest.fixture

@@ -57,7 +57,7 @@ class Watch:
         How many times the usual errors are to be found soonest.
     """
 
-    false_alarms_per_year: float = 0.05
+    false_alarms_per_year: float = 0.03
     baseline_weeks: int = 13
     ratio: float = 2.5
 
