@@ -14,7 +14,7 @@ from prefect.cache_policies import NO_CACHE
 from catalog import content_digest, performance_copies
 from catalog.performance import Log
 from catalog.schema import now
-from tasks.confusion import confused
+from tasks.confusion import Taken, confused, taken
 from tasks.foresight import Known, known
 from tasks.performance import circumstances
 from tasks.settings import Settings, load_settings
@@ -96,6 +96,12 @@ class Books:
     @cached_property
     def forecast(self) -> Forecast:
         return self.start.forecast()
+
+    @cached_property
+    def taken(self) -> Taken:
+        """Which products were taken for one another."""
+        with self.settings.catalog.read() as transaction:
+            return taken(transaction, self.period)
 
     @cached_property
     def credits(self) -> tuple[Credit, ...]:
@@ -264,7 +270,7 @@ def _material(held: Books, vendor: Vendor) -> Material:
         before=[each for each in of_vendor if each.cell.period != held.period],
         trends=_trends(held, site),
         components=_components(held, site),
-        confused=confused(held.period, site),
+        confused=confused(held.taken, site, held.settings.blob_store),
         spend=held.statement.spend(site),
         invoices=held.statement.invoices(site),
         orders=_orders(held, site),

@@ -1,7 +1,9 @@
-"""Documents that go to vendors, as pages that print: purchase orders, notes of service credits."""
+"""Documents that go to vendors, as pages that print: orders, credit notes, notices of contracts."""
 
+import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -29,6 +31,13 @@ class Stationery:
     wording: Wording
     sender: Sequence[str] = ()
     templates: Path | None = None
+
+
+class Notice(StrEnum):
+    """What is told of a contract before its term is over."""
+
+    END = "end"
+    RENEW = "renew"
 
 
 def order_document(
@@ -68,6 +77,22 @@ def credit_number(vendor: Vendor, period: Period, credits: Sequence[Credit]) -> 
     """The number of a note: the same for the same credits, another one where they differ."""
     said = repr([(each.contract, each.level, each.missed, each.amount) for each in credits])
     return f"CN-{vendor.site}-{period}-{sha256(said.encode()).hexdigest()[:8]}"
+
+
+def notice_document(
+    notice: Notice, contract: Contract, vendor: Vendor, on: dt.date, stationery: Stationery
+) -> str:
+    """The letter of `on` that tells a vendor that its contract ends, or is renewed, as HTML.
+
+    Raises `WorkforceError` where it is too late to end the contract, or a template cannot be used.
+    """
+    due = contract.notice_by
+    if notice == Notice.END and due is not None and on > due:
+        raise WorkforceError(
+            f"notice of contract {contract.key} was due by {due}: it goes on as it says; agree with"
+            " the vendor on another day, and record it as another version of the contract"
+        )
+    return _page("notice.html", stationery, notice=notice, contract=contract, vendor=vendor, on=on)
 
 
 def _page(template: str, stationery: Stationery, **values: Any) -> str:

@@ -112,13 +112,14 @@ class Wording:
                 return self.number(value)
 
     def level(self, metric: Metric, value: float | Money) -> str:
-        """A value of a metric with its unit: a share in percent, a price, or a number of units."""
+        """A value of a metric with its unit, with just as many digits as the metric has."""
         if isinstance(value, Money):
             return self.money(value)
         defined = DEFINITIONS[metric]
         if defined.unit == Unit.SHARE:
             return self.percent(value, defined.digits)
-        number = self.number(value, defined.digits)
+        pattern = f"#,##0.{'0' * defined.digits}"
+        number = format_decimal(value, pattern, locale=self.locale)
         return number if defined.unit == Unit.MONEY else self.text(f"unit.{metric}", value=number)
 
     def number(self, value: int | float | Decimal, digits: int = 2) -> str:
