@@ -8,7 +8,6 @@ from PIL import Image
 from catalog.images import preview_key
 from catalog.schema import Verdict
 from tasks.confusion import Taken, confused, confusion_sections, taken
-from tests.catalog.conftest import bench as bench
 from tests.catalog.rows import Bench
 from tests.catalog.test_confusions import WEEK, Shop
 from tests.catalog.test_confusions import shop as shop
