@@ -1,4 +1,4 @@
-"""`groundtruth document`: purchase orders and notes of service credits, to send to vendors."""
+"""`groundtruth document`: orders, notes of service credits and notices, to send to vendors."""
 
 import datetime as dt
 import re
@@ -9,8 +9,10 @@ import typer
 from rich.console import Console
 
 from tasks.settings import Settings, load_settings
+from workforce import Vendor, Workforce, WorkforceError
+from workforce.documents import Notice
 
-app = typer.Typer(no_args_is_help=True, help="Purchase orders and service credit notes.")
+app = typer.Typer(no_args_is_help=True, help="Orders, credit notes and notices.")
 console = Console()
 UNSAFE = re.compile(r"[^\w.-]+")  # in the name of a file
 
@@ -29,7 +31,7 @@ def order(
     pdf: Pdf = False,
 ) -> None:
     """Write a purchase order."""
-    from workforce import WorkforceError, ledger
+    from workforce import ledger
     from workforce.documents import order_document
 
     settings = load_settings()
@@ -57,20 +59,54 @@ def credit(
 ) -> None:
     """Write the note of what a vendor owes for service levels missed in months that are over."""
     from tasks.review import books
-    from workforce import WorkforceError
     from workforce.documents import credit_document, credit_number
 
     settings: Settings = load_settings()
     about = settings.company.fiscal.period(period)
     held = books(settings, about, dt.datetime.now(dt.UTC).date())
-    owing = held.workforce.vendor(vendor)
-    if owing is None:
-        recorded = ", ".join(each.site for each in held.workforce.vendors) or "none yet"
-        raise WorkforceError(f"no vendor {vendor!r} is recorded: name one of {recorded}")
+    owing = _vendor(held.workforce, vendor)
     keys = {each.key for each in held.workforce.contracts if each.vendor == vendor}
     owed = [each for each in held.credits if each.contract in keys]
     page = credit_document(owing, about, owed, settings.documents.stationery(language))
     _write(page, credit_number(owing, about, owed), to, pdf)
+
+
+@app.command()
+def notice(
+    vendor: Annotated[str, typer.Option(help="Whose contract it is of.")],
+    of: Annotated[Notice, typer.Option(help="That the contract ends, or is renewed.")] = Notice.END,
+    on: Annotated[
+        dt.datetime | None,
+        typer.Option(formats=["%Y-%m-%d"], help="The day of the letter; none: today."),
+    ] = None,
+    language: Language = None,
+    to: To = Path("documents"),
+    pdf: Pdf = False,
+) -> None:
+    """Write the letter that ends or renews the contract that is in force with a vendor."""
+    from workforce import ledger
+    from workforce.documents import notice_document
+
+    settings = load_settings()
+    with settings.catalog.read() as transaction:
+        standing = ledger.standing(transaction)
+    told, day = _vendor(standing, vendor), (on or dt.datetime.now(dt.UTC)).date()
+    contract = standing.contract(vendor, day)
+    if contract is None:
+        raise WorkforceError(
+            f"no contract with {vendor} is in force on {day}: `groundtruth workforce show` lists"
+            " those that are; name a day with --on"
+        )
+    page = notice_document(of, contract, told, day, settings.documents.stationery(language))
+    _write(page, f"notice-{of}-{contract.key}", to, pdf)
+
+
+def _vendor(standing: Workforce, site: str) -> Vendor:
+    found = standing.vendor(site)
+    if found is None:
+        recorded = ", ".join(each.site for each in standing.vendors) or "none yet"
+        raise WorkforceError(f"no vendor {site!r} is recorded: name one of {recorded}")
+    return found
 
 
 def _write(page: str, name: str, to: Path, pdf: bool) -> None:

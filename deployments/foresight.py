@@ -11,6 +11,12 @@ from rich.table import Column, Table
 
 from catalog.schema import QuestionKind
 from tasks.settings import load_settings
+from workforce.periods import A_DAY
+
+AsOf = Annotated[
+    dt.datetime | None,
+    typer.Option(formats=["%Y-%m-%d"], help="The last day that counts; none: yesterday."),
+]
 
 app = typer.Typer()
 console = Console()
@@ -26,19 +32,19 @@ def forecast(
             " vendor-a=vendor-b, several with commas between them."
         ),
     ] = None,
+    as_of: AsOf = None,
     to: Annotated[Path | None, typer.Option(help="Where a picture (PNG) is written.")] = None,
 ) -> None:
     """Show when each locale has its labels and what that costs, beside what would be else."""
     from tasks.fan_chart import fan_chart
     from tasks.foresight import known, practice
     from workforce.scenarios import AS_NOW, Scenario
-    from workforce.throughput import A_DAY
 
     settings = load_settings()
     today = practice(settings)
     scenarios = [AS_NOW, *(Scenario.parsed(text, today) for text in scenario or ())]
     with settings.catalog.read() as transaction:
-        start = known(transaction, settings, dt.datetime.now(dt.UTC).date() - A_DAY)
+        start = known(transaction, settings, _last_day(as_of))
     forecasts = [start.forecast(each) for each in scenarios]
     if locale:
         forecasts = [each.about(locale) for each in forecasts]
@@ -77,6 +83,7 @@ def tradeoffs(
     locale: Annotated[str, typer.Argument(help="For example de-DE.")],
     labels: Annotated[int, typer.Option(help="How many labels are to be had.", min=1)],
     kind: Annotated[QuestionKind, typer.Option(help="As which questions.")] = QuestionKind.VERIFY,
+    as_of: AsOf = None,
     to: Annotated[Path | None, typer.Option(help="Where a picture (PNG) is written.")] = None,
 ) -> None:
     """Show the mixes of vendors that no other beats in quality, time and cost at once."""
@@ -84,7 +91,7 @@ def tradeoffs(
     from workforce.tradeoffs import efficient
     from workforce.wording import Wording
 
-    found = mixes_of(load_settings(), locale, kind, labels, dt.datetime.now(dt.UTC).date())
+    found = mixes_of(load_settings(), locale, kind, labels, _last_day(as_of) + A_DAY)
     wording = Wording.load("en")
     for each in efficient(found):
         console.print(f"* {wording.said(each.what)}", markup=False, soft_wrap=True)
@@ -113,14 +120,18 @@ def warnings() -> None:
 
 
 @app.command()
-def watch() -> None:
+def watch(as_of: AsOf = None) -> None:
     """Look for what is about to go wrong, and tell what is new."""
     from deployments.orchestration import prefect_server
     from flows.watch import watch
 
     with prefect_server(load_settings()):
-        watch()
+        watch(_last_day(as_of) + A_DAY)
     warnings()
+
+
+def _last_day(as_of: dt.datetime | None) -> dt.date:
+    return as_of.date() if as_of is not None else dt.datetime.now(dt.UTC).date() - A_DAY
 
 
 def _day(day: dt.date | None) -> str:

@@ -7,7 +7,7 @@ from prefect import flow, get_run_logger
 from tasks.annotate import Queue, push, queues_to_push
 from tasks.artifacts import publish, table
 from tasks.ask import ask
-from tasks.dashboard import refresh_dashboard
+from tasks.dashboard import count_costs, refresh_dashboard
 from tasks.plan_page import plan_page
 from tasks.turn import Agenda
 
@@ -36,5 +36,6 @@ def annotate() -> Asked:
         ),
     )
     publish("plan", "What is asked, and why", *plan_page(asked.agenda))
+    count_costs()
     refresh_dashboard()
     return asked

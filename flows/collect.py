@@ -20,6 +20,7 @@ from tasks.collect import (
     relabel,
     seek_votes,
 )
+from tasks.dashboard import refresh_dashboard
 from tasks.judge import Judged, judge
 from tasks.pace import pace_page
 
@@ -100,4 +101,5 @@ def collect() -> Collected:
         table(HEADER, standing()),
     )
     publish("annotators", "Annotators", *annotators_page(), *pace_page())
+    refresh_dashboard()
     return Collected(pulled, n_decisions, n_open, n_labels, judged, training_set)

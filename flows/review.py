@@ -5,6 +5,7 @@ import datetime as dt
 from prefect import flow, get_run_logger
 
 from tasks.artifacts import publish, table
+from tasks.confusion import confusion_sections
 from tasks.review import Written, books, keep, vendor_review, whole_portfolio
 from tasks.settings import load_settings
 from workforce.periods import A_DAY
@@ -46,5 +47,10 @@ def review(
         f"Business reviews of {period}",
         "Each lies in the blob store; `groundtruth review` writes it to a folder.",
         table(("review", *forms), ((each.title, *each.locations.values()) for each in written)),
+    )
+    publish(
+        "confusions",
+        f"Products taken for one another in {period}",
+        *(confusion_sections(held.taken, settings.blob_store) or ("No two were.",)),
     )
     return written

@@ -6,7 +6,7 @@ from prefect import flow, get_run_logger
 
 from catalog import warned
 from tasks.artifacts import publish
-from tasks.dashboard import refresh_dashboard
+from tasks.dashboard import count_costs, refresh_dashboard
 from tasks.foresight import forecast_page
 from tasks.settings import load_settings
 from tasks.watch import digest_page, expected, tell, watched, weekly
@@ -38,5 +38,6 @@ def watch(today: dt.date | None = None) -> int:
     if ahead is not None:
         known, forecast = ahead
         publish("forecast", "What is expected", *forecast_page(forecast, known.backtest()))
+    count_costs()
     refresh_dashboard()
     return len(standing)

@@ -1,15 +1,16 @@
 """Which products vendors take for one another: counted from the catalogue's rows, with pictures."""
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from itertools import islice
+from dataclasses import dataclass
+from itertools import chain, islice
 
-from catalog import Transaction, confusions
+from catalog import BlobStore, Transaction, confusions
 from catalog.confusions import Judged, Shown
 from catalog.images import preview_key
 from catalog.schema import DecisionKind, Verdict
 from tasks.artifacts import contact_sheet, picture, table
-from tasks.settings import load_settings
 from workforce.periods import Period
 from workforce.review import Confused
 from workforce.statistics.confusion import Confusion, Pair, confusion
@@ -18,6 +19,7 @@ from workforce.statistics.confusion import Verdict as Said
 MOST = 5
 """Pairs of a locale that are shown."""
 PAGE = 1000
+NONE = Confusion((), ())
 PAIRS = ("locale", "product", "taken for", "confused", "of verdicts about them", "95 % interval")
 RATES = ("vendor", "locale", "confused", "of verdicts", "95 % interval")
 
@@ -45,17 +47,41 @@ def said(transaction: Transaction, period: Period) -> Iterator[Said]:
             yield from read(each, product_of)
 
 
-def confused(period: Period, vendor: str | None = None) -> tuple[Confused, ...]:
-    """The products of each locale that a vendor, or any, confused most often in a period."""
-    settings = load_settings()
-    found, known = _counted(period, vendor)
+@dataclass(frozen=True)
+class Taken:
+    """What was taken for what, of all vendors and of each, and what is shown of the products."""
+
+    of_all: Confusion
+    of_vendors: Mapping[str, Confusion]
+    known: Mapping[str, Shown]
+
+
+def taken(transaction: Transaction, period: Period) -> Taken:
+    """Count the confusions of a period."""
+    by_vendor: dict[str, list[Said]] = defaultdict(list)
+    for each in said(transaction, period):
+        by_vendor[each.vendor].append(each)
+    of_all = confusion(chain.from_iterable(by_vendor.values()))
+    of_vendors = {vendor: confusion(own) for vendor, own in by_vendor.items()}
+    products = {
+        product
+        for found in (of_all, *of_vendors.values())
+        for each in _most(found)
+        for product in (each.one, each.other)
+    }
+    return Taken(of_all, of_vendors, confusions.shown(transaction, sorted(products)))
+
+
+def confused(found: Taken, vendor: str, blobs: BlobStore) -> tuple[Confused, ...]:
+    """The products of each locale that a vendor confused most often, with their previews."""
+    known = found.known
 
     def preview(product: str) -> bytes | None:
         image = known.get(product)
         if image is None:
             return None
         with suppress(FileNotFoundError):
-            return settings.blob_store.get(preview_key(image.image_id))
+            return blobs.get(preview_key(image.image_id))
         return None
 
     return tuple(
@@ -63,13 +89,13 @@ def confused(period: Period, vendor: str | None = None) -> tuple[Confused, ...]:
             *(each.locale, _name(each.one, known), _name(each.other, known), each.n, each.of),
             *(preview(each.one), preview(each.other)),
         )
-        for each in _most(found)
+        for each in _most(found.of_vendors.get(vendor, NONE))
     )
 
 
-def confusion_sections(period: Period) -> list[str]:
+def confusion_sections(taken: Taken, blobs: BlobStore) -> list[str]:
     """The same of all vendors as sections of a page: their rates, the pairs, and a picture each."""
-    found, known = _counted(period, None)
+    found, known = taken.of_all, taken.known
     most = _most(found)
     rates = (
         (each.vendor, each.locale, each.n, each.of, f"{each.low:.1%} to {each.high:.1%}")
@@ -86,21 +112,14 @@ def confusion_sections(period: Period) -> list[str]:
     rows = [
         [known[product].image_id for product in (each.one, each.other)]
         for each in most
-        if each.one in known and each.other in known
+        if each.one in known
+        and each.other in known
+        and all(blobs.exists(preview_key(known[name].image_id)) for name in (each.one, each.other))
     ]
     if rows:
-        sheet = contact_sheet(load_settings().blob_store, rows)
+        sheet = contact_sheet(blobs, rows)
         sections.append(picture(sheet, "The products that were confused most often, a pair a row"))
     return sections
-
-
-def _counted(period: Period, vendor: str | None) -> tuple[Confusion, Mapping[str, Shown]]:
-    with load_settings().catalog.read() as transaction:
-        found = confusion(
-            each for each in said(transaction, period) if vendor in (None, each.vendor)
-        )
-        products = sorted({product for each in _most(found) for product in (each.one, each.other)})
-        return found, confusions.shown(transaction, products)
 
 
 def _most(found: Confusion) -> Sequence[Pair]:

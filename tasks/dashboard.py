@@ -2,33 +2,59 @@
 
 import datetime as dt
 from collections import defaultdict
+from collections.abc import Iterator
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE
+from pydantic import TypeAdapter
 
-from catalog import Transaction, content_digest, training_sets
+from catalog import BlobStore, Transaction, content_digest, training_sets
 from catalog.waiting import waiting
-from tasks.artifacts import publish
+from tasks.artifacts import bullets, publish, table
 from tasks.settings import Settings, load_settings
 from tasks.spending import spent
 from workforce import ledger
-from workforce.dashboard import Asked, Dashboard, Standing, coming, costs, late
+from workforce.dashboard import Asked, Costs, Dashboard, Standing, coming, costs, late
 from workforce.review_page import dashboard_page
 from workforce.wording import Wording
 
 DASHBOARDS = "dashboards"
+COSTS = f"{DASHBOARDS}/costs"
+LOCALES = ("locale", "accepted", "planned", "open", "overdue")
+LATE = ("vendor", "locale", "kind", "open", "overdue", "waiting since")
+SPENT = ("vendor", "this month", "purchase orders in force", "left")
+
+
+@task(cache_policy=NO_CACHE)
+def count_costs() -> None:
+    """Count from all answers what the work comes to, and keep it for dashboards to come."""
+    settings, now = load_settings(), dt.datetime.now(dt.UTC)
+    with settings.catalog.read() as transaction:
+        workforce = ledger.standing(transaction)
+        so_far = spent(transaction, workforce, now.date())
+    counted = Costs(now, costs(workforce, so_far, now.date()))
+    settings.blob_store.put(
+        f"{COSTS}/{now:%Y%m%dT%H%M%S.%f}.json", TypeAdapter(Costs).dump_json(counted)
+    )
 
 
 @task(cache_policy=NO_CACHE)
 def refresh_dashboard() -> str:
-    """Make the dashboard anew and publish where its page lies; the key of the page."""
+    """Make the dashboard anew, with the costs last counted, and publish it; the key of its page."""
     settings, now = load_settings(), dt.datetime.now(dt.UTC)
     with settings.catalog.read() as transaction:
         found = dashboard(transaction, settings, now)
-    page = dashboard_page(found, Wording.load(settings.review.language)).encode()
+    wording = Wording.load(settings.review.language)
+    page = dashboard_page(found, wording).encode()
     key = f"{DASHBOARDS}/{content_digest(page)}.html"
     settings.blob_store.put(key, page)
-    publish("dashboard", "Where the annotation stands", f"One page without network: `{key}`.")
+    address = f"{settings.blob_store.address}/{key}"
+    publish(
+        "dashboard",
+        "Where the annotation stands",
+        f"As a page without network: [{key}]({address})",
+        *_sections(found, wording),
+    )
     return key
 
 
@@ -41,7 +67,6 @@ def dashboard(transaction: Transaction, settings: Settings, now: dt.datetime) ->
     behind = late(workforce, [Asked(*place, on) for place, on in days.items()], now)
     newest = training_sets.newest(transaction)
     accepted = newest.per_locale if newest is not None else {}
-    today = now.date()
     return Dashboard(
         now,
         tuple(
@@ -55,6 +80,51 @@ def dashboard(transaction: Transaction, settings: Settings, now: dt.datetime) ->
             for locale in settings.locales
         ),
         tuple(behind),
-        tuple(costs(workforce, spent(transaction, workforce, today), today)),
-        tuple(coming(workforce, today)),
+        _last_counted(settings.blob_store),
+        tuple(coming(workforce, now.date())),
     )
+
+
+def _last_counted(blobs: BlobStore) -> Costs | None:
+    newest = max(blobs.every_key(COSTS), default=None)
+    return TypeAdapter(Costs).validate_json(blobs.get(newest)) if newest is not None else None
+
+
+def _sections(found: Dashboard, wording: Wording) -> Iterator[str]:
+    """The same as the page says, for Prefect."""
+    yield table(
+        LOCALES,
+        (
+            (each.locale, each.accepted, each.planned or "no plan", each.n_open, each.n_overdue)
+            for each in found.locales
+        ),
+    )
+    if found.late:
+        yield "## Who is late"
+        yield table(
+            LATE,
+            (
+                (
+                    *(each.vendor_name, each.locale, each.kind),
+                    each.n_open,
+                    each.n_overdue,
+                    each.oldest,
+                )
+                for each in found.late
+            ),
+        )
+    if found.costs is not None:
+        yield f"## What it costs, as of {found.costs.as_of:%Y-%m-%d %H:%M} UTC"
+        yield table(
+            SPENT,
+            (
+                (
+                    each.vendor_name,
+                    *(money or "" for money in (each.month, each.ordered, each.left)),
+                )
+                for each in found.costs.vendors
+            ),
+        )
+    if found.coming:
+        yield "## What comes next"
+        yield bullets(f"{each.day}: {wording.said(each.what)}" for each in found.coming)

@@ -1,9 +1,13 @@
 """A picture of what is expected: labels week by week, as far as 15 to 85 of 100 paths come."""
 
+import datetime as dt
 from collections.abc import Sequence
 from io import BytesIO
 
 from workforce.forecast import Forecast
+
+MARGIN = dt.timedelta(days=14)
+"""How far a plot goes beyond the day by which all of its lines have ended."""
 
 
 def fan_chart(forecasts: Sequence[Forecast]) -> bytes:
@@ -11,6 +15,7 @@ def fan_chart(forecasts: Sequence[Forecast]) -> bytes:
 
     Raises ValueError where there is no locale.
     """
+    from matplotlib.dates import ConciseDateFormatter
     from matplotlib.figure import Figure
 
     locales = [each.locale for each in forecasts[0].locales] if forecasts else []
@@ -30,10 +35,13 @@ def fan_chart(forecasts: Sequence[Forecast]) -> bytes:
         needed = forecasts[0].locales[place].remaining
         if needed is not None:
             axes.axhline(needed, color="0.4", linestyle="--", linewidth=1)
-        axes.set(title=f"{locale}: labels from now on", ylabel="labels")
+        axes.set(title=f"{locale}: labels from now on", ylabel="labels", ylim=(0, None))
+        ends = [told.locales[place].done_p85 for told in forecasts]
+        if all(ends):
+            axes.set_xlim(right=max(day for day in ends if day is not None) + MARGIN)
         axes.spines[["top", "right"]].set_visible(False)
-        axes.tick_params(axis="x", rotation=20)
-    plots[0].legend(loc="upper left", frameon=False)
+        axes.xaxis.set_major_formatter(ConciseDateFormatter(axes.xaxis.get_major_locator()))
+    plots[0].legend(loc="lower right", frameon=False)
     buffer = BytesIO()
     figure.savefig(buffer, format="png")
     return buffer.getvalue()

@@ -54,6 +54,7 @@ def plot_mixes(found: list[Mix]) -> bytes:
     Raises ValueError where there is no mix.
     """
     from matplotlib.figure import Figure
+    from matplotlib.ticker import MaxNLocator
 
     if not found:
         raise ValueError("there is no mix to draw: no vendor could do the work")
@@ -65,15 +66,17 @@ def plot_mixes(found: list[Mix]) -> bytes:
         [100 * each.quality_low for each in found],
         c=[day - min(days) for day in days],
         cmap="viridis_r",
+        vmin=0,
+        vmax=max(1, max(days) - min(days)),
         s=26,
     )
     for each in efficient(found):
         place = float(each.cost.amount), 100 * each.quality_low
         axes.scatter(*place, s=110, facecolors="none", edgecolors="black", linewidths=1.2)
         named = "\n".join(f"{vendor} {share} %" for vendor, share in each.shares.items())
-        axes.annotate(named, place, (6, -4), textcoords="offset points", va="top", fontsize=6)
+        axes.annotate(named, place, (6, -4), textcoords="offset points", va="top", fontsize=8)
     first = min(each.done for each in found)
-    figure.colorbar(drawn, label=f"days after {first}")
+    figure.colorbar(drawn, label=f"days after {first}", ticks=MaxNLocator(integer=True))
     axes.set(xlabel=f"cost, {found[0].cost.currency}", ylabel="right answers that are shown, %")
     axes.set_title("Mixes of vendors; circles: no other is better in quality, time and cost")
     axes.spines[["top", "right"]].set_visible(False)

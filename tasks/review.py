@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import product
 from pathlib import Path
@@ -14,7 +14,7 @@ from prefect.cache_policies import NO_CACHE
 from catalog import content_digest, performance_copies
 from catalog.performance import Log
 from catalog.schema import now
-from tasks.confusion import confused
+from tasks.confusion import Taken, confused, taken
 from tasks.foresight import Known, known
 from tasks.performance import circumstances
 from tasks.settings import Settings, load_settings
@@ -28,7 +28,7 @@ from workforce.material import Material
 from workforce.metrics import Circumstances, measure, observations
 from workforce.money import Money
 from workforce.observations import NEVER, Observations
-from workforce.periods import A_DAY, FiscalCalendar, Period, week_of
+from workforce.periods import A_DAY, Period, week_of
 from workforce.printing import pdf
 from workforce.review import (
     Credit,
@@ -102,10 +102,18 @@ class Books:
         return self.start.forecast()
 
     @cached_property
+    def taken(self) -> Taken:
+        """Which products were taken for one another."""
+        with self.settings.catalog.read() as transaction:
+            return taken(transaction, self.period)
+
+    @cached_property
     def credits(self) -> tuple[Credit, ...]:
         """What vendors owe for the months of the period that are over."""
         months = [
-            month for month in FiscalCalendar().months(self.period) if month.ends <= self.as_of
+            month
+            for month in self.settings.company.fiscal.months(self.period)
+            if month.ends <= self.as_of
         ]
         figures = measure(self.log, months, self.terms) if months else []
         charged = charges(self.workforce, self.done)
@@ -124,13 +132,7 @@ class Books:
         """Every figure of the period and of the one before it."""
         fiscal = self.settings.company.fiscal
         before = fiscal.before(self.period)
-        priced = Circumstances(
-            self.workforce,
-            self.terms.as_of,
-            self.terms.first_votes,
-            self.terms.planned,
-            dict(self._costs()),
-        )
+        priced = replace(self.terms, costs=dict(self._costs()))
         return measure(self.log, [self.period, before], priced)
 
     @cached_property
@@ -199,14 +201,7 @@ def whole_portfolio(held: Books) -> Portfolio:
     budgets = [
         line
         if (told := expected.get(line.name)) is None
-        else type(line)(
-            line.name,
-            line.at_completion,
-            line.actual,
-            line.earned,
-            told.forecast_p50,
-            told.forecast_p85,
-        )
+        else replace(line, forecast_p50=told.forecast_p50, forecast_p85=told.forecast_p85)
         for line in held.statement.budgets(held.terms.planned)
     ]
     return portfolio(
@@ -277,7 +272,7 @@ def _material(held: Books, vendor: Vendor) -> Material:
         before=[each for each in of_vendor if each.cell.period != held.period],
         trends=_trends(held, site),
         components=_components(held, site),
-        confused=confused(held.period, site),
+        confused=confused(held.taken, site, held.settings.blob_store),
         spend=held.statement.spend(site),
         invoices=held.statement.invoices(site),
         orders=_orders(held, site),
@@ -339,11 +334,7 @@ def _orders(held: Books, site: str) -> list[OrderLine]:
         if line.starts <= held.period.ends and line.ends >= held.period.starts:
             told = runs_out.get(line.number)
             found.append(
-                OrderLine(
-                    *(line.number, line.amount, line.invoiced, line.accrued),
-                    *(line.starts, line.ends),
-                    *((told.p50, told.p85) if told is not None else (None, None)),
-                )
+                replace(line, runs_out_p50=told.p50, runs_out_p85=told.p85) if told else line
             )
     return found
 

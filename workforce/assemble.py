@@ -1,11 +1,14 @@
 """A business review, and a portfolio of them, put together from what was measured and paid.
 
-Nothing is computed from the catalogue here: figures, statements, forecasts and warnings come in,
+Amounts are rounded here, once, so that every form shows the same and totals add what is seen.
+Nothing is computed from the catalogue: figures, statements, forecasts and warnings come in,
 and what a leader should make of them comes out: lights, causes, risks, actions and advice.
 """
 
 import datetime as dt
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import Any, TypeVar
 
 import pandas as pd
 
@@ -20,23 +23,36 @@ from workforce.records import Workforce
 from workforce.review import (
     Action,
     BudgetLine,
+    Credit,
+    InvoiceLine,
     Level,
     Light,
     LocaleLine,
+    OrderLine,
     Portfolio,
     Review,
     Risk,
     Said,
     Score,
+    SpendLine,
     Trend,
     Value,
 )
 from workforce.scorecard import Scorecard, overall, scores
 from workforce.totals import totals
 
+Line = TypeVar("Line", SpendLine, InvoiceLine, OrderLine, Credit, LocaleLine, BudgetLine)
+
 
 def review(material: Material, workforce: Workforce, scorecard: Scorecard) -> Review:
     """The review of a vendor, in the currency of the contract that is newest in the period."""
+    material = replace(
+        material,
+        spend=_rounded(material.spend),
+        invoices=_rounded(material.invoices),
+        orders=_rounded(material.orders),
+        credits=_rounded(material.credits),
+    )
     vendor, period = material.vendor, material.period
     versions = in_force(workforce, vendor.site, period)
     contract = versions[-1] if versions else None
@@ -89,6 +105,7 @@ def portfolio(
     `warned` are warnings that stand and are no single vendor's. The actions are those of the
     reviews, and one for each budget that will not do.
     """
+    locales, budgets = _rounded(locales), _rounded(budgets)
     over = [line for line in budgets if not _fits(line)]
     by = (pd.Timestamp(as_of) + pd.offsets.BusinessDay(int(LATER))).date()
     revisions = [
@@ -103,8 +120,8 @@ def portfolio(
         light=worst(lights),
         summary=tuple(_summary_of_all(reviews, locales, over)),
         reviews=tuple(reviews),
-        locales=tuple(locales),
-        budgets=tuple(budgets),
+        locales=locales,
+        budgets=budgets,
         risks=(
             *warned,
             *(
@@ -161,6 +178,16 @@ def locale_light(
     if p50 > deadline:
         return Light.RED
     return Light.GREEN if p85 <= deadline and not n_overdue else Light.AMBER
+
+
+def _rounded(lines: Sequence[Line]) -> tuple[Line, ...]:
+    """The same with each amount to the smallest unit of its currency."""
+
+    def amounts(line: Line) -> dict[str, Any]:
+        known = vars(line).items()
+        return {name: value.rounded() for name, value in known if isinstance(value, Money)}
+
+    return tuple(replace(line, **amounts(line)) for line in lines)
 
 
 def _of(review: Review, what: Said) -> Said:

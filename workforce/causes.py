@@ -3,28 +3,15 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from workforce.definitions import DEFINITIONS, SHARES_OF_WORK
 from workforce.figures import Figure, Metric
 from workforce.review import Level, Said, Score
-from workforce.scorecard import LESS_IS_BETTER
 
 AT_LEAST = 0.2
 """Of what is wrong: parts that hold less are not worth a sentence."""
 
 BEYOND = 1.25
 """How many times more of what is wrong than of the work a part must hold."""
-
-SHARES = frozenset(
-    {
-        Metric.GOLD_ACCURACY,
-        Metric.SENSITIVITY,
-        Metric.SPECIFICITY,
-        Metric.FIRST_PASS_YIELD,
-        Metric.REWORK_RATE,
-        Metric.DEFECT_RATE,
-        Metric.ESCAPE_RATE,
-        Metric.SLA_ATTAINMENT,
-    }
-)
 
 
 @dataclass(frozen=True)
@@ -61,7 +48,7 @@ def parts(score: Score, figures: Iterable[Figure], at_most: int = 2) -> list[Par
     The figures of single locales and kinds are added up: `n` of each, and of these the wrong ones.
     """
     metric, where = score.figure.metric, score.figure.cell
-    if metric not in SHARES:
+    if metric not in SHARES_OF_WORK:
         return []
     cells = [
         (each, each.n, each.n * _wrong(metric, each.value))
@@ -100,4 +87,4 @@ def variance_said(components: Sequence[tuple[str, float]]) -> list[Said]:
 
 def _wrong(metric: Metric, share: float) -> float:
     """The share that is wrong, from the metric; and the metric, from the share that is wrong."""
-    return share if metric in LESS_IS_BETTER else 1 - share
+    return share if DEFINITIONS[metric].less_is_better else 1 - share

@@ -8,6 +8,7 @@ from typing import Self
 
 from pydantic import BaseModel, Field, PositiveInt, model_validator
 
+from workforce.definitions import DEFINITIONS, SHARES_OF_WORK
 from workforce.figures import Metric
 from workforce.record import Currency, Dated, Hours, Price, Scope, Share, Text
 
@@ -84,12 +85,12 @@ class ServiceLevel(Scope, frozen=True, extra="forbid"):
 
     @model_validator(mode="after")
     def _can_be_missed(self) -> Self:
-        if self.metric not in MORE_IS_BETTER | LESS_IS_BETTER:
-            known = ", ".join(sorted(MORE_IS_BETTER | LESS_IS_BETTER))
+        if self.metric not in SHARES_OF_WORK:
+            known = ", ".join(sorted(SHARES_OF_WORK))
             raise ValueError(
                 f"{self.metric} is no share that can be agreed on: name one of {known}"
             )
-        bound = "at_least" if self.metric in MORE_IS_BETTER else "at_most"
+        bound = "at_most" if DEFINITIONS[self.metric].less_is_better else "at_least"
         if (self.at_least is None) == (self.at_most is None) or getattr(self, bound) is None:
             raise ValueError(f"a level of {self.metric} needs `{bound}`, and nothing else")
         return self
@@ -104,16 +105,6 @@ class ServiceLevel(Scope, frozen=True, extra="forbid"):
         """How far a share is on the wrong side of the target; 0 where it is not."""
         below = self.target - value if self.at_least is not None else value - self.target
         return max(below, Decimal(0))
-
-
-MORE_IS_BETTER = {
-    Metric.SLA_ATTAINMENT,
-    Metric.GOLD_ACCURACY,
-    Metric.SENSITIVITY,
-    Metric.SPECIFICITY,
-    Metric.FIRST_PASS_YIELD,
-}
-LESS_IS_BETTER = {Metric.REWORK_RATE, Metric.DEFECT_RATE, Metric.ESCAPE_RATE}
 
 
 class Acceptance(BaseModel, frozen=True, extra="forbid"):

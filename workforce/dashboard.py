@@ -57,6 +57,14 @@ class Cost:
 
 
 @dataclass(frozen=True)
+class Costs:
+    """What each vendor's work comes to, as it was counted at a moment."""
+
+    as_of: dt.datetime
+    vendors: tuple[Cost, ...]
+
+
+@dataclass(frozen=True)
 class Coming:
     """What happens on a day, if nobody acts before."""
 
@@ -66,12 +74,12 @@ class Coming:
 
 @dataclass(frozen=True)
 class Dashboard:
-    """The state at a moment."""
+    """The state at a moment; `costs` are None until they were counted for the first time."""
 
     as_of: dt.datetime
     locales: tuple[Standing, ...] = ()
     late: tuple[Late, ...] = ()
-    costs: tuple[Cost, ...] = ()
+    costs: Costs | None = None
     coming: tuple[Coming, ...] = ()
 
 
@@ -113,7 +121,7 @@ def late(workforce: Workforce, waiting: Sequence[Asked], now: dt.datetime) -> li
     return sorted(found, key=lambda line: (-line.n_overdue, -line.n_open, line.vendor_name))
 
 
-def costs(workforce: Workforce, spent: Spent, today: dt.date) -> list[Cost]:
+def costs(workforce: Workforce, spent: Spent, today: dt.date) -> tuple[Cost, ...]:
     """What each vendor's month comes to, and what is left of its orders of one currency."""
     found = []
     for vendor in workforce.vendors:
@@ -129,7 +137,7 @@ def costs(workforce: Workforce, spent: Spent, today: dt.date) -> list[Cost]:
             used = sum((spent.orders.get(each.number, none) for each in orders), none)
             left = ordered - used
         found.append(Cost(vendor.name, spent.month.get(vendor.site), ordered, left))
-    return found
+    return tuple(found)
 
 
 def coming(workforce: Workforce, today: dt.date) -> list[Coming]:

@@ -32,6 +32,10 @@ class Definition:
     counted: str
     digits: int
 
+    @property
+    def less_is_better(self) -> bool:
+        return self.better == Better.DOWN
+
     def printed(self, value: float | Money | None) -> str:
         """A value in English; a dash where there is none."""
         if value is None:
@@ -66,6 +70,12 @@ DEFINITIONS: Mapping[Metric, Definition] = {
     Metric.COST_PER_CLUSTER: Definition(Unit.MONEY, Better.DOWN, "clusters verified", 2),
     Metric.COVERAGE: _share(Better.UP, "labels accepted"),
 }
+
+SHARES_OF_WORK = {metric for metric, each in DEFINITIONS.items() if each.unit == Unit.SHARE} - {
+    Metric.COVERAGE
+}
+"""Shares that follow from a vendor's own work: a service level may name them, and they have causes
+in parts of that work. How much is planned is not the vendor's."""
 
 
 def printed(figure: Figure) -> tuple[str, str]:

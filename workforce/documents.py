@@ -1,17 +1,18 @@
-"""Documents that go to vendors, as pages that print: purchase orders, notes of service credits."""
+"""Documents that go to vendors, as pages that print: orders, credit notes, notices of contracts."""
 
+import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
-from decimal import Decimal
+from enum import StrEnum
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from babel.numbers import format_currency
 from jinja2 import ChoiceLoader, FileSystemLoader, PackageLoader, StrictUndefined, TemplateError
 from jinja2.sandbox import SandboxedEnvironment
 
 from workforce.errors import WorkforceError
+from workforce.money import Money
 from workforce.periods import Period
 from workforce.records import Contract, PurchaseOrder, Vendor
 from workforce.review import Credit
@@ -30,6 +31,13 @@ class Stationery:
     wording: Wording
     sender: Sequence[str] = ()
     templates: Path | None = None
+
+
+class Notice(StrEnum):
+    """What is told of a contract before its term is over."""
+
+    END = "end"
+    RENEW = "renew"
 
 
 def order_document(
@@ -71,6 +79,22 @@ def credit_number(vendor: Vendor, period: Period, credits: Sequence[Credit]) -> 
     return f"CN-{vendor.site}-{period}-{sha256(said.encode()).hexdigest()[:8]}"
 
 
+def notice_document(
+    notice: Notice, contract: Contract, vendor: Vendor, on: dt.date, stationery: Stationery
+) -> str:
+    """The letter of `on` that tells a vendor that its contract ends, or is renewed, as HTML.
+
+    Raises `WorkforceError` where it is too late to end the contract, or a template cannot be used.
+    """
+    due = contract.notice_by
+    if notice == Notice.END and due is not None and on > due:
+        raise WorkforceError(
+            f"notice of contract {contract.key} was due by {due}: it goes on as it says; agree with"
+            " the vendor on another day, and record it as another version of the contract"
+        )
+    return _page("notice.html", stationery, notice=notice, contract=contract, vendor=vendor, on=on)
+
+
 def _page(template: str, stationery: Stationery, **values: Any) -> str:
     wording = stationery.wording
     try:
@@ -102,13 +126,9 @@ def _environment(stationery: Stationery) -> SandboxedEnvironment:
         lstrip_blocks=True,
     )
 
-    def price(amount: Decimal, currency: str) -> str:
-        """To the last digit: a price may be a part of the smallest unit."""
-        locale = stationery.wording.locale
-        return format_currency(amount, currency, locale=locale, decimal_quantization=False)
-
+    wording = stationery.wording
     environment.filters |= {
-        "price": price,
-        "kind": lambda kind: stationery.wording.text(f"kind.{kind}"),
+        "price": lambda amount, currency: wording.price(Money(amount, currency)),
+        "kind": lambda kind: wording.text(f"kind.{kind}"),
     }
     return environment

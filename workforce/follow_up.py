@@ -7,6 +7,7 @@ from fractions import Fraction
 from workforce.calendar import WorkingCalendar
 from workforce.causes import parts
 from workforce.contracts import Contract
+from workforce.definitions import DEFINITIONS
 from workforce.material import Material
 from workforce.review import (
     Action,
@@ -20,7 +21,6 @@ from workforce.review import (
     Score,
     Value,
 )
-from workforce.scorecard import LESS_IS_BETTER
 from workforce.totals import totals
 
 SOON, LATER = Fraction(5), Fraction(10)
@@ -40,7 +40,7 @@ def risks(
     for line in lines:
         metric = line.figure.metric
         if line.light == Light.RED:
-            key = "risk.over" if metric in LESS_IS_BETTER else "risk.missed"
+            key = "risk.over" if DEFINITIONS[metric].less_is_better else "risk.missed"
             found.append(Risk(Said(key, {"metric": metric}), Light.RED))
         elif line.light == Light.AMBER:
             said = Said("risk.unshown", {"metric": metric, "n": line.figure.n})

@@ -11,24 +11,10 @@ from itertools import product
 from pydantic import BaseModel, Field, PositiveInt
 
 from workforce.contracts import Contract
+from workforce.definitions import DEFINITIONS
 from workforce.figures import Cell, Figure, Metric
 from workforce.money import Money
 from workforce.review import Level, Light, Said, Score, Value
-
-LESS_IS_BETTER = frozenset(
-    {
-        Metric.REWORK_RATE,
-        Metric.DEFECT_RATE,
-        Metric.ESCAPE_RATE,
-        Metric.HANDLING_SECONDS,
-        Metric.TURNAROUND_P50,
-        Metric.TURNAROUND_P95,
-        Metric.TURNAROUND_HOURS_P50,
-        Metric.TURNAROUND_HOURS_P95,
-        Metric.COST_PER_LABEL,
-        Metric.COST_PER_CLUSTER,
-    }
-)
 
 
 class Line(BaseModel, frozen=True, extra="forbid"):
@@ -112,7 +98,7 @@ def judged(figure: Figure, target: float | None, enough: int) -> tuple[Light, Sa
         return Light.GREY, Said("why.not_agreed")
     if figure.n < enough:
         return Light.GREY, Said("why.few", {"n": figure.n, "enough": enough})
-    less = figure.metric in LESS_IS_BETTER
+    less = DEFINITIONS[figure.metric].less_is_better
     direction = "most" if less else "least"
     asked: dict[str, Value] = {"target": Level(figure.metric, target), "at": direction}
     low = figure.low if figure.low is not None else figure.value

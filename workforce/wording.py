@@ -2,7 +2,8 @@
 
 The texts of a language are the files `workforce/texts/LANGUAGE/*.yaml`: a key and a text with
 placeholders, or one text for each plural form of the placeholder `n`. A placeholder is printed by
-what it holds; `{share:percent}` prints a share, and `{kind:kind}` the text under `kind.verify`.
+what it holds; `{share:percent}` prints a share, `{amount:price}` a price to its last digit, and
+`{kind:kind}` the text under `kind.verify`.
 """
 
 import datetime as dt
@@ -19,6 +20,7 @@ from babel import Locale, UnknownLocaleError
 from babel.dates import format_date, format_skeleton, format_time
 from babel.numbers import format_currency, format_decimal, format_percent
 
+from workforce.definitions import DEFINITIONS, Unit
 from workforce.errors import WorkforceError
 from workforce.figures import Metric
 from workforce.money import Money
@@ -27,17 +29,6 @@ from workforce.review import Level, Said, Value
 
 TEXTS = Path(__file__).parent / "texts"
 Text = str | Mapping[str, str]
-
-# In what a metric is given where it is neither a share nor money: the digits after the point.
-DIGITS = {
-    Metric.AGREEMENT: 2,
-    Metric.HANDLING_SECONDS: 1,
-    Metric.THROUGHPUT: 1,
-    Metric.TURNAROUND_P50: 1,
-    Metric.TURNAROUND_P95: 1,
-    Metric.TURNAROUND_HOURS_P50: 1,
-    Metric.TURNAROUND_HOURS_P95: 1,
-}
 
 
 @dataclass(frozen=True)
@@ -121,14 +112,17 @@ class Wording:
                 return self.number(value)
 
     def level(self, metric: Metric, value: float | Money) -> str:
-        """A value of a metric with its unit: a share in percent, a price, or a number of units."""
+        """A value of a metric with its unit, with just as many digits as the metric has."""
         if isinstance(value, Money):
             return self.money(value)
-        if metric not in DIGITS:
-            return self.percent(value)
-        return self.text(f"unit.{metric}", value=self.number(value, DIGITS[metric]))
+        defined = DEFINITIONS[metric]
+        if defined.unit == Unit.SHARE:
+            return self.percent(value, defined.digits)
+        pattern = f"#,##0.{'0' * defined.digits}"
+        number = format_decimal(value, pattern, locale=self.locale)
+        return number if defined.unit == Unit.MONEY else self.text(f"unit.{metric}", value=number)
 
-    def number(self, value: int | float | Decimal, digits: int = 1) -> str:
+    def number(self, value: int | float | Decimal, digits: int = 2) -> str:
         """With so many digits at most after the point."""
         pattern = "#,##0." + "#" * digits if digits else "#,##0"
         return format_decimal(value, pattern, locale=self.locale)
@@ -142,6 +136,12 @@ class Wording:
     def money(self, money: Money) -> str:
         """To the smallest unit of its currency."""
         return format_currency(money.rounded().amount, money.currency, locale=self.locale)
+
+    def price(self, money: Money) -> str:
+        """To the last digit: the price of a unit may be a part of the currency's smallest unit."""
+        return format_currency(
+            money.amount, money.currency, locale=self.locale, decimal_quantization=False
+        )
 
     def date(self, day: dt.date) -> str:
         return format_date(day, "medium", locale=self.locale)
@@ -175,6 +175,8 @@ class _Filled(string.Formatter):
                 return self._wording.written(value)
             case "percent":
                 return self._wording.percent(value)
+            case "price":
+                return self._wording.price(value)
             case _:
                 return self._wording.text(f"{spec}.{value}")
 

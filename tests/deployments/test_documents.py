@@ -56,3 +56,32 @@ def test_an_order_that_does_not_stand_is_no_document(folder: Path) -> None:
 def test_a_vendor_who_missed_nothing_owes_no_credit(folder: Path) -> None:
     with pytest.raises(WorkforceError, match="owes no credit"):
         run("credit", "--vendor", "vendor-a", "--period", "2026-10", "--to", folder)
+
+
+@pytest.mark.parametrize(
+    ("language", "title"), [("en", "Notice of"), ("de", "Kündigung"), ("ja", "契約終了通知書")]
+)
+def test_a_contract_is_ended_in_the_language_of_the_vendor(
+    folder: Path, language: str, title: str
+) -> None:
+    asked = ("notice", "--vendor", "vendor-a", "--on", "2026-09-30", "--language", language)
+    run(*asked, "--to", folder)
+    (page,) = folder.iterdir()
+    assert page.name == "notice-end-vendor-a-1.html"
+    assert title in page.read_text(encoding="utf-8")
+
+
+def test_a_contract_that_goes_on_by_itself_cannot_be_ended_after_its_day(folder: Path) -> None:
+    asked = ("notice", "--vendor", "vendor-a", "--on", "2026-10-01", "--to", folder)
+    with pytest.raises(WorkforceError, match="was due by 2026-09-30"):
+        run(*asked)
+    run(*asked, "--of", "renew")
+    (page,) = folder.iterdir()
+    assert "goes on for 12 months" in page.read_text(encoding="utf-8")
+
+
+def test_no_notice_is_given_where_no_contract_is_in_force(folder: Path) -> None:
+    with pytest.raises(WorkforceError, match="no contract with vendor-b is in force"):
+        run("notice", "--vendor", "vendor-b", "--on", "2026-01-01", "--to", folder)
+    with pytest.raises(WorkforceError, match="name one of vendor-a, vendor-b"):
+        run("notice", "--vendor", "nobody", "--to", folder)

@@ -12,7 +12,7 @@ from catalog.workforce import add_versions
 from deployments.cli import app
 from deployments.orchestration import api_url, prefect_environment
 from flows.review import review
-from tasks.dashboard import refresh_dashboard
+from tasks.dashboard import count_costs, refresh_dashboard
 from tasks.review import books, vendor_review, whole_portfolio
 from tasks.settings import Settings, load_settings
 from tests.workforce.staff import contract, order, vendor
@@ -77,7 +77,15 @@ def test_the_command_writes_a_page_and_a_workbook(tmp_path: Path) -> None:
     assert "name one of vendor-a" in str(refused.exception)
 
 
-def test_the_dashboard_says_what_comes_next(settings: Settings) -> None:
-    page = settings.blob_store.get(refresh_dashboard.fn()).decode()
-    assert "&lt;script&gt;" in page
-    assert "No question waits for an answer." in page
+def test_the_dashboard_is_made_with_the_costs_that_were_last_counted(settings: Settings) -> None:
+    def page() -> str:
+        return settings.blob_store.get(refresh_dashboard.fn()).decode()
+
+    uncounted = page()
+    assert "No question waits for an answer." in uncounted
+    assert "Costs were not counted yet" in uncounted
+    count_costs.fn()
+    counted = page()
+    assert "Costs were not counted yet" not in counted
+    assert "&lt;script&gt;" in counted
+    assert counted.count("€100.00") == page().count("€100.00") == 2

@@ -14,7 +14,7 @@ from playwright.sync_api import Page
 from tests.browser import blank_page
 from tests.workforce.reviews import AS_OF, QUARTER, portfolio, review
 from workforce import Money, WorkforceError
-from workforce.dashboard import Coming, Cost, Dashboard, Late, Standing
+from workforce.dashboard import Coming, Cost, Costs, Dashboard, Late, Standing
 from workforce.figures import Cell, Figure, Metric
 from workforce.plots import HEIGHT, WIDTH, strip, trend_plot
 from workforce.printing import pdf
@@ -38,9 +38,12 @@ def dashboard(vendor: str = "Vendor A") -> Dashboard:
         dt.datetime(2026, 12, 31, 9, 30, tzinfo=dt.UTC),
         (Standing("de-DE", 100, 40, 80, 3), Standing("ja-JP", None, 0, 0, 0)),
         (Late(vendor, "de-DE", "verify", 80, 3, dt.date(2026, 12, 1)),),
-        (
-            Cost(vendor, euros("12.50"), euros("100"), euros("-3")),
-            Cost("B", None, None, None),
+        Costs(
+            dt.datetime(2026, 12, 30, 6, tzinfo=dt.UTC),
+            (
+                Cost(vendor, euros("12.50"), euros("100"), euros("-3")),
+                Cost("B", None, None, None),
+            ),
         ),
         (Coming(dt.date(2027, 1, 9), Said("next.budget_ends", {"budget": "Q4"})),),
     )
@@ -97,9 +100,18 @@ def test_a_review_of_nothing_makes_a_page() -> None:
     page = review_page(nothing, ENGLISH)
     assert "No question was answered in the period." in page
     assert "<h2>Scorecard" not in page
-    empty = replace(portfolio(), reviews=(), locales=(), budgets=(), risks=(), actions=())
-    assert "Q4 2026" in portfolio_page(empty, ENGLISH)
-    assert "No contract is recorded." in dashboard_page(Dashboard(dashboard().as_of), ENGLISH)
+    nobody = replace(portfolio(), reviews=(), locales=(), budgets=(), risks=(), actions=())
+    assert "Q4 2026" in portfolio_page(nobody, ENGLISH)
+    empty = Dashboard(dashboard().as_of)
+    assert "Costs were not counted yet" in dashboard_page(empty, ENGLISH)
+    of_nobody = replace(empty, costs=Costs(empty.as_of, ()))
+    assert "No contract is recorded." in dashboard_page(of_nobody, ENGLISH)
+
+
+def test_the_dashboard_says_as_of_when_its_costs_were_counted() -> None:
+    page = dashboard_page(dashboard(), Wording.load("en-GB"))
+    assert "As of 31 Dec 2026, 09:30 UTC" in page
+    assert "As of 30 Dec 2026, 06:00 UTC" in page
 
 
 def test_a_figure_stands_with_its_interval_its_n_and_the_command_that_lists_its_rows() -> None:

@@ -79,6 +79,18 @@ def test_money_has_the_decimals_of_its_currency() -> None:
     assert ENGLISH.money(Money(Decimal("1.2345"), "KWD")).endswith("1.235")
 
 
+def test_a_price_is_written_to_its_last_digit() -> None:
+    for amount, currency, written in (("22.5", "JPY", "¥22.5"), ("0.4125", "EUR", "€0.4125")):
+        price = Money(Decimal(amount), currency)
+        said = spoken("en", "invoice.tier", price=price, tier=price)
+        assert said.count(written) == 2
+
+
+def test_quantities_have_two_digits_and_metrics_their_own() -> None:
+    assert ENGLISH.number(Decimal("1.256")) == "1.26"
+    assert ENGLISH.level(Metric.TURNAROUND_P50, 1.0) == "1.00 days"
+
+
 def test_periods_have_the_names_that_people_call_them() -> None:
     calendar = FiscalCalendar()
     for language, names in {

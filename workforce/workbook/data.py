@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from workforce.definitions import DEFINITIONS, Unit
 from workforce.figures import Cell as Place
 from workforce.figures import Figure, Metric
 from workforce.money import Money
@@ -10,7 +11,6 @@ from workforce.review import Review
 from workforce.sheets import Cell as Value
 from workforce.sheets import Elsewhere, Sheet
 from workforce.tables import Column, Table
-from workforce.wording import DIGITS
 from workforce.workbook.draft import Draft
 
 WIDTHS = (16, 26, 12, 12, 11, 13, 13, 28, 20, 14, 13, 11, 11, 9)
@@ -109,8 +109,12 @@ def _write(draft: Draft, sheet: Sheet, review: Review, figure: Figure) -> None:
 def _unit(draft: Draft, figure: Figure) -> str:
     if isinstance(figure.value, Money):
         return figure.value.currency
-    key = figure.metric.value if figure.metric in DIGITS else "share"
-    return draft.wording.text(f"workbook.unit.{key}")
+    unit = DEFINITIONS[figure.metric].unit
+    if unit == Unit.MONEY:
+        return ""
+    return draft.wording.text(
+        f"workbook.unit.{Unit.SHARE if unit == Unit.SHARE else figure.metric}"
+    )
 
 
 def _make_a_table(

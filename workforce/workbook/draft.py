@@ -4,12 +4,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from workforce.definitions import DEFINITIONS, Unit
 from workforce.figures import Metric
 from workforce.periods import Period
 from workforce.review import Light, Portfolio, Review
 from workforce.sheets import Book, Cell, Sheet
 from workforce.tables import Column, Computed, Table, Values
-from workforce.wording import DIGITS, Wording
+from workforce.wording import Wording
 
 VENDOR_WIDTH = 24
 # A light is told by its word and its shape as well as by its colour.
@@ -60,8 +61,9 @@ class Draft:
 
     def form(self, metric: Metric) -> str:
         """The number format of a metric that is no money."""
-        formats = self.book.formats
-        return formats.number(DIGITS[metric]) if metric in DIGITS else formats.share()
+        formats, defined = self.book.formats, DEFINITIONS[metric]
+        of_unit = formats.share if defined.unit == Unit.SHARE else formats.number
+        return of_unit(defined.digits)
 
     def vendor(self, review: Review) -> str:
         """The vendor's name; with its site where another one is called the same."""

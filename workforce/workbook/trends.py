@@ -3,11 +3,11 @@
 from math import ceil, floor
 from typing import Any
 
+from workforce.definitions import DEFINITIONS, Unit
 from workforce.money import Money
 from workforce.review import Trend
 from workforce.sheets import SLATE, Cell, Sheet
 from workforce.tables import Column, Table, write_table
-from workforce.wording import DIGITS
 from workforce.workbook.charts import chart, insert, marker
 from workforce.workbook.data import Figures
 from workforce.workbook.draft import Draft
@@ -95,7 +95,7 @@ def _bounds(trend: Trend) -> dict[str, float]:
         for value in (each.low, each.value, each.high, trend.target)
         if value is not None and not isinstance(value, Money)
     ]
-    if not seen or trend.metric in DIGITS:
+    if not seen or DEFINITIONS[trend.metric].unit != Unit.SHARE:
         return {"min": 0}
     steps = 20  # of 5 %
     return {
