@@ -55,7 +55,10 @@ def _copy(
     key = f"performance/{part.name}/{digest(part.schema)}/{name}.parquet"
     if not blobs.exists(key):
         content = BytesIO()
-        pq.write_table(read(session, part, of_day), content, compression="zstd")
+        rows = read(session, part, of_day)
+        if part.ordered_by is not None:
+            rows = rows.sort_by(part.ordered_by)
+        pq.write_table(rows, content, compression="zstd")
         blobs.put(key, content.getvalue())
     with blobs.open(key) as file:
         return pq.read_table(file, columns=columns)
