@@ -75,7 +75,7 @@ def winsorised_mean(values: Floats, clusters: Ints) -> tuple[float, float, float
     mean = float(drawn.mean())
     if n - 2 * n_end < 2:
         return mean, np.nan, np.nan
-    residual = drawn - mean
+    residual = np.subtract(drawn, mean, out=drawn)
     variance = float(residual @ residual) / (n - 1) / n
     sums = np.bincount(clusters, residual)
     n_clusters = np.count_nonzero(np.bincount(clusters))

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from itertools import groupby, pairwise, product
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -19,7 +20,7 @@ from catalog.performance import Log
 from workforce.figures import Cell, Figure, Metric
 from workforce.intervals import Estimates, alpha, proportions, quantile, ratios, winsorised_mean
 from workforce.money import Money
-from workforce.observations import A_DAY, ABOUT, Frame, Observations, patterns
+from workforce.observations import A_DAY, ABOUT, Frame, Observations, patterns, pieces
 from workforce.periods import Period
 from workforce.records import Workforce
 from workforce.working_time import moment
@@ -99,8 +100,10 @@ class Grid:
     def __len__(self) -> int:
         return len(self.periods) * len(self.places)
 
-    def runs(self, found: Frame) -> tuple[Ints, Mapping[int, list[slice]]]:
-        """An order of the rows of `found`, and the runs in it that make up each cell with rows."""
+    def runs(
+        self, found: Frame, *columns: str
+    ) -> tuple[list[NDArray[Any]], Mapping[int, list[slice]]]:
+        """Columns of `found`, by place and time, and the runs that make up each cell with rows."""
         leaf, leaves = _leaves(found)
         at = found["at"].to_numpy()
         order = np.lexsort((at, leaf))
@@ -113,7 +116,7 @@ class Grid:
             for period, (first, over) in enumerate(inside):
                 for place in places if first < over else ():
                     runs[period * len(self.places) + int(place)].append(slice(first, over))
-        return order, runs
+        return [found[name].to_numpy()[order] for name in columns], runs
 
     def groups(self, found: Frame) -> Iterator[tuple[Ints, Ints]]:
         """For each of `WHOLES`, the rows of `found` that lie in a period, and their cells.
@@ -204,7 +207,7 @@ def _by_cluster(
     def measured(
         metric: Metric, grid: Grid, found: Frame, _known: Circumstances
     ) -> Iterator[Figure]:
-        found = _summed(found)
+        found = _summed(pd.concat([_summed(each) for each in pieces(found)]))
         hits, of, cluster = (found[name].to_numpy() for name in ("hits", "of", "cluster"))
         # A cluster in one place on one day has nothing else to be summed with.
         in_one_place = found["cluster"].is_unique
@@ -278,10 +281,9 @@ def _cell_by_cell(
     """`estimate` of the columns of the rows of each cell that has some."""
     every = np.full((len(grid), 3), np.nan)
     n = np.zeros(len(grid), np.int64)
-    order, runs = grid.runs(found)
-    sorted_by_run = [found[name].to_numpy()[order] for name in columns]
+    in_order, runs = grid.runs(found, *columns)
     for cell, slices in runs.items():
-        of_cell = [np.concatenate([each[run] for run in slices]) for each in sorted_by_run]
+        of_cell = [np.concatenate([each[run] for run in slices]) for each in in_order]
         every[cell], n[cell] = estimate(*of_cell), len(of_cell[0])
     return Estimates(every[:, 0], n, every[:, 1], every[:, 2])
 
@@ -310,8 +312,7 @@ def since_ever(period: Period) -> Period:
 
 def _counts(grid: Grid, found: Frame) -> list[int]:
     """The sum of `hits` in each cell."""
-    order, runs = grid.runs(found)
-    hits = found["hits"].to_numpy()[order]
+    [hits], runs = grid.runs(found, "hits")
     return [int(sum(hits[run].sum() for run in runs.get(each, ()))) for each in range(len(grid))]
 
 

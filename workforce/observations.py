@@ -8,6 +8,7 @@ row is about one. Questions that nobody is asked (`NO_SITE`) are in none.
 """
 
 import datetime as dt
+from collections.abc import Iterator
 from functools import cached_property
 from typing import Any, TypeAlias, cast
 
@@ -31,6 +32,7 @@ BITS = 10
 NEVER = np.iinfo(np.int64).max
 A_DAY = 86_400_000_000
 HOUR = 3600.0
+A_MILLION = 1_000_000
 
 
 class Observations:
@@ -67,7 +69,8 @@ class Observations:
     def _is(self, column: str, name: str) -> Mask:
         """Of each answer, whether a column of names says this one."""
         names = self.answers[column].cat
-        return (names.codes == names.categories.get_indexer([name])[0]).to_numpy()
+        told: Mask = (names.codes == names.categories.get_indexer(pd.Index([name]))[0]).to_numpy()
+        return told
 
     @cached_property
     def _asked(self) -> NDArray[np.int32]:
@@ -126,12 +129,15 @@ class Observations:
         """The seconds of each first answer of the crowd; gold as well, which looks like any."""
         told = self._is("desk", Desk.CROWD) & (self.answers["seconds"] > 0).to_numpy()
         found = self._answers(self._first() & told, "annotator", "seconds")
-        return found.assign(value=found["seconds"], cluster=found["annotator"].cat.codes)
+        found = found.rename(columns={"seconds": "value"})
+        return found.assign(cluster=found.pop("annotator").cat.codes)
 
     def worked(self) -> Frame:
         """Each first answer at any desk; `of` are its hours."""
         found = self._answers(self._first(), "seconds")
-        return found.assign(of=found["seconds"].fillna(0.0) / HOUR)
+        hours = found.pop("seconds").fillna(0.0)
+        hours /= HOUR
+        return found.assign(of=hours)
 
     def _first(self) -> Mask:
         unchanged = (self.answers["revision"] == 0).to_numpy()
@@ -140,10 +146,11 @@ class Observations:
     def throughput(self) -> Frame:
         """Labels accepted (`hits`) and hours of work (`of`) of each day; days hang together."""
         days = [
-            found.assign(at=found["at"] // A_DAY * A_DAY)
+            piece.assign(at=piece["at"] // A_DAY * A_DAY)
             .groupby([*ABOUT, "at"], observed=True, as_index=False)[[column]]
             .sum()
             for found, column in ((self.worked(), "of"), (self.labels(), "hits"))
+            for piece in pieces(found)
         ]
         both = _joined(days).fillna({"of": 0.0, "hits": 0.0})
         return both.assign(cluster=both["at"] // A_DAY)
@@ -187,7 +194,7 @@ class Observations:
         given = self._is("state", AnswerState.GIVEN)
         at_lead = self._is("desk", Desk.LEAD)
         crowd = given & ~at_lead & ~self._gold
-        answers = np.flatnonzero(crowd)
+        answers = np.flatnonzero(crowd).astype(np.int32)
         [submitted, annotator] = self._at_first(
             self._asked[answers],
             (self.answers["answered_at"].to_numpy()[answers], NEVER),
@@ -218,7 +225,8 @@ class Observations:
         unasked = self._count(self._places(decisions[decisions["by_model"]])) > 0
         counts = every["asked_at"].to_numpy() < self._now
         counts &= ~self._log.questions["gold"].to_numpy()
-        return every[counts & ~(unasked & (submitted == NEVER))]
+        told: Frame = every[counts & ~(unasked & (submitted == NEVER))]
+        return told
 
     def _reworked(self, crowd: Mask, by_lead: Mask, pushed_again: Frame, of_people: Frame) -> Mask:
         """Of each question in the log, whether it was asked, decided or judged once more."""
@@ -238,11 +246,12 @@ class Observations:
 
     @cached_property
     def _keys(self) -> "pd.Index[int]":
-        return pd.Index(self._log.questions["question"])
+        keys: pd.Index[int] = pd.Index(self._log.questions["question"])
+        return keys
 
     def _places(self, rows: Frame) -> NDArray[np.intp]:
         """The place of each row's question in the log, -1 where it has none."""
-        return self._keys.get_indexer(rows["question"])
+        return self._keys.get_indexer(pd.Index(rows["question"]))
 
     def _count(self, places: NDArray[np.integer]) -> NDArray[np.intp]:
         """How often each question of the log is among `places`."""
@@ -307,8 +316,10 @@ class Observations:
         n_others += self._count(self._asked[self._is("desk", Desk.LEAD)])
         seen_twice = is_decided & (n_others > 0)
         found = self._answers(crowd & seen_twice[self._asked], "annotator", "said")
-        wrong = found["said"].to_numpy() != decided[self._asked[found["answer"]]]
-        return found.assign(hits=wrong.astype(float), of=1.0, cluster=found["annotator"].cat.codes)
+        wrong = found.pop("said").to_numpy() != decided[self._asked[found["answer"]]]
+        return found.assign(
+            hits=wrong.astype(float), of=1.0, cluster=found.pop("annotator").cat.codes
+        )
 
     def turnaround(self) -> Frame:
         """Each question that people decided, when they did; `value` in working days of its vendor.
@@ -324,7 +335,8 @@ class Observations:
                     time.worked(of_vendor[name].to_numpy()) for name in ("decided", "released")
                 )
                 days[rows] = done - released
-        return found.assign(value=days)[~np.isnan(days)]
+        told: Frame = found.assign(value=days)[~np.isnan(days)]
+        return told
 
     def turnaround_hours(self) -> Frame:
         """The same; `value` in hours by the clock."""
@@ -451,6 +463,12 @@ def _date(day: int) -> dt.date:
 def _share(found: Frame, hits: str, of: str) -> Frame:
     found = found[found[of] > 0]
     return found.assign(hits=found[hits].astype(float), of=found[of].astype(float))
+
+
+def pieces(found: Frame) -> Iterator[Frame]:
+    """A million rows at a time, of which sums take little memory; at least one piece."""
+    for begin in range(0, max(len(found), 1), A_MILLION):
+        yield found.iloc[begin : begin + A_MILLION]
 
 
 def _joined(frames: list[Frame]) -> Frame:
