@@ -14,6 +14,7 @@ from annotation.consensus import Opinion, Pair, opinions, speaks_of_pictures, ti
 from annotation.names import name_key
 from catalog.identity import digest, set_digest
 from catalog.schema import (
+    KIND_OF,
     Answer,
     AnswerState,
     Decision,
@@ -23,15 +24,6 @@ from catalog.schema import (
     QuestionKind,
     Verdict,
 )
-
-KIND_OF: Mapping[str | None, DecisionKind] = {
-    Verdict.CONFIRM: DecisionKind.SAME,
-    Verdict.MIXED: DecisionKind.DIFFERENT,
-    Verdict.VARIANT: DecisionKind.DIFFERENT,
-    Verdict.DIFFERENT: DecisionKind.DIFFERENT,
-    Verdict.UNUSABLE: DecisionKind.UNUSABLE,
-    Verdict.UNSURE: DecisionKind.UNSURE,
-}
 
 
 class Votes(BaseModel, extra="forbid", frozen=True):

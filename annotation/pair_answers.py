@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Mapping, Sequence
 
 from annotation.certificate import Accuracy
-from annotation.decisions import KIND_OF, standing_answers
-from catalog.schema import Answer, DecisionKind, Question, QuestionKind
+from annotation.decisions import standing_answers
+from catalog.schema import KIND_OF, Answer, DecisionKind, Question, QuestionKind
 
 TOLD = (DecisionKind.SAME, DecisionKind.DIFFERENT)
 

@@ -5,7 +5,7 @@ overwritten, so a backup that is killed harms none before it, and the next one c
 new::
 
     catalogue/<SHA-256>.sqlite or .dump   the database at one moment
-    blobs/<key>                           every blob
+    blobs/<key>                           every blob but copies of the database's own rows
     lists/<SHA-256>.parquet               key, size and SHA-256 of the blobs that one backup added
     manifests/<time>.json                 what belongs together; written last
 
@@ -40,6 +40,7 @@ from catalog.database import SQLITE_FULL, Catalog, chunks
 from catalog.errors import BackupError, DiskFull
 from catalog.fingerprint import Fingerprint, fingerprint_as_found
 from catalog.identity import content_digest
+from catalog.performance_copies import COPIES
 
 SUFFIX = {"sqlite": "sqlite", "postgresql": "dump"}
 BLOBS_PER_LIST = 10_000
@@ -84,7 +85,9 @@ def backup(catalog: Catalog, blobs: BlobStore, to: str) -> Copied:
     known = {key for rows in listed.values() for key in rows["key"].to_pylist()}
     n_known, n_bytes = len(known), sum(sum(rows["n_bytes"].to_pylist()) for rows in listed.values())
     lists = list(listed)
-    new = [key for key in blobs.every_key() if key not in known]
+    new = [
+        key for key in blobs.every_key() if key not in known and not key.startswith(f"{COPIES}/")
+    ]
     for part in chunks(new, BLOBS_PER_LIST):
         with ThreadPoolExecutor(COPIES_AT_ONCE) as pool:
             copied = list(pool.map(lambda key: _copy(blobs, target, key), part))

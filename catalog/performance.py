@@ -21,6 +21,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from catalog.database import chunks
 from catalog.schema import (
+    KIND_OF,
     NO_SITE,
     Answer,
     AnswerState,
@@ -46,16 +47,6 @@ TIME = pa.int64()
 COUNT = pa.int16()
 NOTHING = 0
 """The key of what is not there."""
-
-OUTCOME = {
-    Verdict.CONFIRM: DecisionKind.SAME,
-    Verdict.MIXED: DecisionKind.DIFFERENT,
-    Verdict.VARIANT: DecisionKind.DIFFERENT,
-    Verdict.DIFFERENT: DecisionKind.DIFFERENT,
-    Verdict.UNUSABLE: DecisionKind.UNUSABLE,
-    Verdict.UNSURE: DecisionKind.UNSURE,
-}
-"""What a verdict says of its question, in the words of a decision."""
 
 
 @dataclass(frozen=True)
@@ -115,53 +106,60 @@ def read(session: Session, part: Part, *conditions: ColumnElement[bool]) -> pa.T
 
 def log_of(session: Session) -> Log:
     """All of every part, from the catalogue itself, with the identities of rows."""
-    return Log(**{part.name: frame(part, [read(session, part)]) for part in PARTS})
+    tables = {part: read(session, part) for part in PARTS}
+    return Log(**{part.name: frame(part, len(table), [table]) for part, table in tables.items()})
 
 
-def frame(part: Part, tables: Iterable[pa.Table]) -> pd.DataFrame:
-    """The rows of `tables` together, in the order of the part.
+def frame(part: Part, n_rows: int, tables: Iterable[pa.Table]) -> pd.DataFrame:
+    """The rows of `tables` together, `n_rows` in all, in the order of the part.
 
-    A table is let go before the next is read, and no column is held twice for long: ten million
-    answers are a large part of the memory.
+    Each column has its place in memory from the start, and a table is let go before the next is
+    read: ten million answers are a large part of the memory.
     """
-    pieces: dict[str, list[Any]] = defaultdict(list)
-    numbers: dict[str, dict[str, int]] = defaultdict(dict)
+    columns: dict[str, NDArray[Any]] = {}
+    names: dict[str, dict[str, int]] = defaultdict(dict)
+    texts: dict[str, list[pa.Array]] = defaultdict(list)
+    begin = 0
     for table in tables:
         for name in table.column_names:
             column = table[name].combine_chunks()
+            if pa.types.is_string(column.type):
+                texts[name].append(column)
+                continue
             if pa.types.is_dictionary(column.type):
-                pieces[name].append(_codes(column, numbers[name]))
-            elif pa.types.is_string(column.type):
-                pieces[name].append(column)
+                values = _codes(column, names[name])
             else:
-                pieces[name].append(column.to_numpy(zero_copy_only=False))
-    columns: dict[str, Any] = {}
-    for name in list(pieces):
-        columns[name] = _together(pieces.pop(name), numbers.get(name))
-    pa.default_memory_pool().release_unused()
+                values = column.to_numpy(zero_copy_only=False)
+            whole = columns.setdefault(name, np.empty(n_rows, values.dtype))
+            if not np.can_cast(values.dtype, whole.dtype):
+                whole = columns[name] = whole.astype(values.dtype)
+            whole[begin : begin + len(values)] = values
+        begin += len(table)
+    found: dict[str, Any] = {
+        name: pd.array(pa.chunked_array(pieces), dtype=pd.ArrowDtype(pa.string()))
+        for name, pieces in texts.items()
+    }
+    order = None
     if part.ordered_by is not None:
         order = np.argsort(columns[part.ordered_by], kind="stable")
-        for name in columns:
-            columns[name] = columns[name][order]
-    return pd.DataFrame(columns, copy=False)
+        found = {name: texts[order] for name, texts in found.items()}
+    for name in list(columns):
+        values = columns.pop(name)
+        values = values if order is None else values[order]
+        found[name] = (
+            pd.Categorical.from_codes(values, pd.Index(list(names[name]), dtype=object))
+            if name in names
+            else values
+        )
+    return pd.DataFrame(found, copy=False)
 
 
-def _codes(column: pa.DictionaryArray, numbers: dict[str, int]) -> NDArray[np.int16 | np.int32]:
+def _codes(column: pa.DictionaryArray, numbers: dict[str, int]) -> NDArray[np.signedinteger]:
     """The number of each name, -1 where there is none; new names get the next numbers."""
     known = [numbers.setdefault(name, len(numbers)) for name in column.dictionary.to_pylist()]
-    codes = np.array([*known, -1], np.int16 if len(numbers) < 2**15 else np.int32)
-    found: NDArray[np.int16 | np.int32] = codes[column.indices.fill_null(-1).to_numpy()]
+    codes = np.array([*known, -1], np.min_scalar_type(-1 - len(numbers)))
+    found: NDArray[np.signedinteger] = codes[column.indices.fill_null(-1).to_numpy()]
     return found
-
-
-def _together(pieces: list[Any], names: dict[str, int] | None) -> Any:
-    """A column of several pieces, which are codes where there are names."""
-    if isinstance(pieces[0], pa.Array):
-        return pd.array(pa.chunked_array(pieces, pa.string()), dtype=pd.ArrowDtype(pa.string()))
-    whole = np.concatenate(pieces)
-    if names is None:
-        return whole
-    return pd.Categorical.from_codes(whole, pd.Index(list(names), dtype=object))
 
 
 def keys_of(identities: Sequence[str | None]) -> NDArray[np.uint64]:
@@ -275,7 +273,7 @@ def said_by_answer(
     kind: str, verdict: str, ticked: Sequence[str], groups: Sequence[Sequence[str]], n_images: int
 ) -> str:
     """What an answer says of its question, as `said_by_decision` would say the same."""
-    outcome = OUTCOME[Verdict(verdict)]
+    outcome = KIND_OF[verdict]
     if kind == QuestionKind.SPLIT and outcome == DecisionKind.SAME:
         products = [group for group in groups if len(group) > 1]
         return _said_of_groups(products) if products else DecisionKind.UNSURE

@@ -9,15 +9,18 @@ import datetime as dt
 from collections.abc import Iterator
 from io import BytesIO
 
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
-from sqlalchemy import ColumnElement, and_, func, select
+from sqlalchemy import and_, func, select
 from sqlalchemy.orm import Session
 
 from catalog.blobs import BlobStore
 from catalog.identity import digest
 from catalog.performance import PARTS, Log, Part, frame, read
 
+COPIES = "performance"
+"""The folder of the copies among the blobs."""
 A_DAY = dt.timedelta(days=1)
 SETTLED = dt.timedelta(hours=1)
 """After midnight, for transactions that have begun before it."""
@@ -25,37 +28,48 @@ SETTLED = dt.timedelta(hours=1)
 
 def log_of(session: Session, blobs: BlobStore, now: dt.datetime) -> Log:
     """All of every part without the identities of rows, from copies where a day is over."""
-    return Log(**{part.name: frame(part, _tables(session, blobs, part, now)) for part in PARTS})
+    return Log(**{part.name: _frame(session, blobs, part, now) for part in PARTS})
 
 
-def _tables(session: Session, blobs: BlobStore, part: Part, now: dt.datetime) -> Iterator[pa.Table]:
+def copies(session: Session, blobs: BlobStore, part: Part, open_from: dt.datetime) -> Iterator[str]:
+    """The keys of the copies of the days before a midnight, made where they were not yet."""
+    first = session.scalar(select(func.min(part.added)))
+    day = dt.datetime.combine(first.date(), dt.time(), dt.UTC) if first else open_from
+    while day < open_from:
+        of_day = and_(part.added >= day, part.added < day + A_DAY)
+        if n := session.scalar(select(func.count(part.added)).where(of_day)):
+            key = f"{COPIES}/{part.name}/{digest(part.schema)}/{day:%Y-%m-%d}-{n}.parquet"
+            if not blobs.exists(key):
+                blobs.put(key, _parquet(part, read(session, part, of_day)))
+            yield key
+        day += A_DAY
+
+
+def _frame(session: Session, blobs: BlobStore, part: Part, now: dt.datetime) -> pd.DataFrame:
     """The rows of a part: those of each day that is over, and the rest."""
     columns = [name for name in part.schema.names if name != "id"]
     open_from = dt.datetime.combine((now - SETTLED).date(), dt.time(), dt.UTC)
-    day = session.scalar(select(func.min(part.added)))
-    if day is not None:
-        day = dt.datetime.combine(day.date(), dt.time(), dt.UTC)
-        while day < open_from:
-            of_day = and_(part.added >= day, part.added < day + A_DAY)
-            if n := session.scalar(select(func.count(part.added)).where(of_day)):
-                yield _copy(session, blobs, part, of_day, f"{day:%Y-%m-%d}-{n}", columns)
-            day += A_DAY
-    yield read(session, part, part.added >= open_from).select(columns)
+    keys = list(copies(session, blobs, part, open_from))
+    rest = read(session, part, part.added >= open_from).select(columns)
+
+    def tables() -> Iterator[pa.Table]:
+        for key in keys:
+            with blobs.open(key) as file:
+                yield pq.read_table(file, columns=columns)
+        yield rest
+
+    n_rows = sum(_n_rows(blobs, key) for key in keys) + len(rest)
+    return frame(part, n_rows, tables())
 
 
-def _copy(
-    session: Session,
-    blobs: BlobStore,
-    part: Part,
-    of_day: ColumnElement[bool],
-    name: str,
-    columns: list[str],
-) -> pa.Table:
-    """The rows of a day, which are copied where they were not yet."""
-    key = f"performance/{part.name}/{digest(part.schema)}/{name}.parquet"
-    if not blobs.exists(key):
-        content = BytesIO()
-        pq.write_table(read(session, part, of_day), content, compression="zstd")
-        blobs.put(key, content.getvalue())
+def _parquet(part: Part, rows: pa.Table) -> bytes:
+    content = BytesIO()
+    in_order = rows.sort_by(part.ordered_by) if part.ordered_by else rows
+    pq.write_table(in_order, content, compression="zstd")
+    return content.getvalue()
+
+
+def _n_rows(blobs: BlobStore, key: str) -> int:
     with blobs.open(key) as file:
-        return pq.read_table(file, columns=columns)
+        n_rows: int = pq.read_metadata(file).num_rows
+    return n_rows

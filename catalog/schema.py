@@ -6,6 +6,7 @@ names, a promotion follows the one before. Times are UTC. Identifiers are digest
 """
 
 import datetime as dt
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any, ClassVar
 
@@ -115,6 +116,17 @@ class DecisionKind(StrEnum):
     UNUSABLE = "unusable"
     UNSURE = "unsure"
     UNDONE = "undone"
+
+
+KIND_OF: Mapping[str | None, DecisionKind] = {
+    Verdict.CONFIRM: DecisionKind.SAME,
+    Verdict.MIXED: DecisionKind.DIFFERENT,
+    Verdict.VARIANT: DecisionKind.DIFFERENT,
+    Verdict.DIFFERENT: DecisionKind.DIFFERENT,
+    Verdict.UNUSABLE: DecisionKind.UNUSABLE,
+    Verdict.UNSURE: DecisionKind.UNSURE,
+}
+"""What a verdict says of its question, in the words of a decision."""
 
 
 class SettlementKind(StrEnum):

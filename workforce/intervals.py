@@ -63,18 +63,19 @@ def ratios(group: Ints, hits: Floats, of: Floats, n_groups: int) -> Estimates:
 
 
 def winsorised_mean(values: Floats, clusters: Ints) -> tuple[float, float, float]:
-    """The mean of `values`, sorted, with its ends drawn in, and its interval; clusters from 0 on.
+    """The mean of `values` with its ends drawn in, and its interval; clusters from 0 on.
 
     The interval is that of Tukey and McLaughlin (Sankhya A 25, 1963), with the larger of two
     variances: of independent observations, and by clusters. NaN where nothing tells it.
     """
     n = len(values)
     n_end = int(WINSORISED * n)
-    drawn = np.clip(values, values[n_end], values[n - n_end - 1])
+    ends = [n_end, n - n_end - 1]
+    drawn = np.clip(values, *np.partition(values, ends)[ends])
     mean = float(drawn.mean())
     if n - 2 * n_end < 2:
         return mean, np.nan, np.nan
-    residual = drawn - mean
+    residual = np.subtract(drawn, mean, out=drawn)
     variance = float(residual @ residual) / (n - 1) / n
     sums = np.bincount(clusters, residual)
     n_clusters = np.count_nonzero(np.bincount(clusters))
@@ -85,14 +86,16 @@ def winsorised_mean(values: Floats, clusters: Ints) -> tuple[float, float, float
 
 
 def quantile(values: Floats, share: float) -> tuple[float, float, float]:
-    """The value that `share` of `values`, sorted, do not exceed, and its interval.
+    """The value that `share` of `values` do not exceed, and its interval.
 
     It and the ends of the interval are observations (David and Nagaraja, Order Statistics, 2003,
     7.1); NaN where there are too few for an end.
     """
     n = len(values)
     below, above = stats.binom.ppf([(1 - LEVEL) / 2, (1 + LEVEL) / 2], n, share).astype(int)
-    value = values[max(int(np.ceil(share * n)) - 1, 0)]
+    middle = max(int(np.ceil(share * n)) - 1, 0)
+    values = np.partition(values, [max(below - 1, 0), middle, min(above, n - 1)])
+    value = values[middle]
     low = values[below - 1] if below > 0 else np.nan
     high = values[above] if above < n else np.nan
     return float(value), float(low), float(high)

@@ -5,10 +5,12 @@ measured on is in `workforce.observations`, how sure it is in `workforce.interva
 """
 
 import datetime as dt
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from itertools import product
+from itertools import groupby, pairwise, product
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -18,7 +20,7 @@ from catalog.performance import Log
 from workforce.figures import Cell, Figure, Metric
 from workforce.intervals import Estimates, alpha, proportions, quantile, ratios, winsorised_mean
 from workforce.money import Money
-from workforce.observations import A_DAY, ABOUT, Frame, Observations, patterns
+from workforce.observations import A_DAY, ABOUT, Frame, Observations, patterns, pieces
 from workforce.periods import Period
 from workforce.records import Workforce
 from workforce.working_time import moment
@@ -71,17 +73,12 @@ def measure(
     """
     seen = observations(log, circumstances)
     grid = Grid(periods, _places(seen, circumstances))
-    return [
-        figure for metric in metrics for figure in figures_of(metric, grid, seen, circumstances)
-    ]
-
-
-def figures_of(
-    metric: Metric, grid: "Grid", seen: Observations, circumstances: Circumstances
-) -> Iterator[Figure]:
-    """The figure of a metric in each cell, in the order of `grid.cells()`."""
-    observed, measured = MEASURED[metric]
-    return measured(metric, grid, observed(seen), circumstances)
+    figures: list[Figure] = []
+    for observed, alike in groupby(metrics, lambda metric: MEASURED[metric][0]):
+        found = observed(seen)
+        for metric in alike:
+            figures += MEASURED[metric][1](metric, grid, found, circumstances)
+    return figures
 
 
 def observations(log: Log, circumstances: Circumstances) -> Observations:
@@ -103,6 +100,24 @@ class Grid:
     def __len__(self) -> int:
         return len(self.periods) * len(self.places)
 
+    def runs(
+        self, found: Frame, *columns: str
+    ) -> tuple[list[NDArray[Any]], Mapping[int, list[slice]]]:
+        """Columns of `found`, by place and time, and the runs that make up each cell with rows."""
+        leaf, leaves = _leaves(found)
+        at = found["at"].to_numpy()
+        order = np.lexsort((at, leaf))
+        at = at[order]
+        ends = np.cumsum([0, *np.bincount(leaf, minlength=len(leaves))])
+        bounds = [(moment(each.begins), moment(each.over)) for each in self.periods]
+        runs: dict[int, list[slice]] = defaultdict(list)
+        for places, (begin, end) in zip(self._wholes(leaves).T, pairwise(ends), strict=True):
+            inside = begin + np.searchsorted(at[begin:end], bounds).reshape(-1, 2)
+            for period, (first, over) in enumerate(inside):
+                for place in places if first < over else ():
+                    runs[period * len(self.places) + int(place)].append(slice(first, over))
+        return [found[name].to_numpy()[order] for name in columns], runs
+
     def groups(self, found: Frame) -> Iterator[tuple[Ints, Ints]]:
         """For each of `WHOLES`, the rows of `found` that lie in a period, and their cells.
 
@@ -116,39 +131,37 @@ class Grid:
         ]
         rows = np.concatenate(inside) if inside else np.empty(0, np.int64)
         period = np.repeat(np.arange(len(inside)), [len(each) for each in inside])
+        for place in self._wholes(leaves):
+            yield rows, period * len(self.places) + place[leaf[rows]]
+
+    def _wholes(self, leaves: Sequence[tuple[str, ...]]) -> Ints:
+        """For each of `WHOLES`, the number of the place that holds each of `leaves`."""
         number = {place: index for index, place in enumerate(self.places)}
-        for whole in WHOLES:
-            of_leaf = np.array(
-                [
-                    number[
-                        _place(
-                            name if told else None for name, told in zip(each, whole, strict=True)
-                        )
-                    ]
-                    for each in leaves
-                ],
-                dtype=np.int64,
-            )
-            yield rows, period * len(self.places) + of_leaf[leaf[rows]]
+        places = [number[_part_of(leaf, whole)] for whole in WHOLES for leaf in leaves]
+        return np.array(places, np.int64).reshape(len(WHOLES), len(leaves))
 
 
 Place = tuple[str | None, str | None, str | None]
 Measuring = Callable[[Metric, Grid, Frame, Circumstances], Iterator[Figure]]
 
 
-def _place(names: Iterator[str | None]) -> Place:
-    vendor, locale, kind = names
+def _part_of(leaf: tuple[str, ...], whole: tuple[bool, ...]) -> Place:
+    """A vendor, locale and kind, without those that are taken together."""
+    vendor, locale, kind = (name if told else None for name, told in zip(leaf, whole, strict=True))
     return vendor, locale, kind
 
 
 def _leaves(found: Frame) -> tuple[Ints, list[tuple[str, ...]]]:
     """For each row the number of its vendor, locale and kind together, and those."""
     sizes = [max(len(found[name].cat.categories), 1) for name in ABOUT]
-    codes = [found[name].cat.codes.to_numpy(np.int64) for name in ABOUT]
-    number = np.ravel_multi_index(codes, sizes) if len(found) else np.empty(0, np.int64)
+    number = np.zeros(len(found), np.int32)
+    for name, size in zip(ABOUT, sizes, strict=True):
+        number *= size
+        number += found[name].cat.codes.to_numpy()
     names = [list(found[name].cat.categories) for name in ABOUT]
-    used = np.unique(number)
-    place = np.zeros(int(np.prod(sizes)), np.int64)
+    used = np.flatnonzero(np.bincount(number, minlength=1))
+    # Sorting by one or two bytes is linear.
+    place = np.zeros(int(np.prod(sizes)), np.min_scalar_type(len(used)))
     place[used] = np.arange(len(used))
     told = [np.unravel_index(each, sizes) for each in used]
     return place[number], [
@@ -160,16 +173,12 @@ def _places(seen: Observations, circumstances: Circumstances) -> list[Place]:
     """Every vendor, locale and kind with work, those that are recorded, and their wholes."""
     leaves = {
         leaf
-        for found in (seen.answers, seen.questions.reset_index(), seen.decisions, seen.acceptances)
+        for found in (seen.answers, seen.questions, seen.decisions, seen.acceptances)
         for leaf in _leaves(found)[1]
         if leaf[0]
     }
     places: set[Place] = {(None, None, None)}
-    places |= {
-        _place(name if told else None for name, told in zip(leaf, whole, strict=True))
-        for leaf in leaves
-        for whole in WHOLES
-    }
+    places |= {_part_of(leaf, whole) for leaf in leaves for whole in WHOLES}
     for vendor in circumstances.workforce.vendors:
         places.add((vendor.site, None, None))
         for locale in vendor.locales:
@@ -198,7 +207,7 @@ def _by_cluster(
     def measured(
         metric: Metric, grid: Grid, found: Frame, _known: Circumstances
     ) -> Iterator[Figure]:
-        found = _summed(found)
+        found = _summed(pd.concat([_summed(each) for each in pieces(found)]))
         hits, of, cluster = (found[name].to_numpy() for name in ("hits", "of", "cluster"))
         # A cluster in one place on one day has nothing else to be summed with.
         in_one_place = found["cluster"].is_unique
@@ -242,45 +251,40 @@ def _summed(found: Frame) -> Frame:
 
 
 def _by_value(estimate: Callable[[Floats, Ints], Ends]) -> Measuring:
-    """Means and quantiles of sorted values."""
+    """Means and quantiles of values."""
 
     def measured(
         metric: Metric, grid: Grid, found: Frame, _known: Circumstances
     ) -> Iterator[Figure]:
-        found = found.loc[found["value"].notna(), [*ABOUT, "at", "value", "cluster"]]
-        found = found.iloc[np.argsort(found["value"].to_numpy(), kind="stable")]
-        values, cluster = found["value"].to_numpy(), found["cluster"].to_numpy()
-
-        def of(rows: Ints) -> Ends:
-            return estimate(values[rows], cluster[rows])
-
-        yield from _figures(metric, grid, _cell_by_cell(grid, found, of))
+        yield from _figures(
+            metric, grid, _cell_by_cell(grid, found, ["value", "cluster"], estimate)
+        )
 
     return measured
 
 
 def _agreement(metric: Metric, grid: Grid, found: Frame, _known: Circumstances) -> Iterator[Figure]:
-    pattern = found["pattern"].to_numpy(np.int64)
+    alike, pattern = np.unique(found["pattern"], return_inverse=True)
+    verdicts = patterns(alike)
 
-    def of(rows: Ints) -> Ends:
-        alike, n = np.unique(pattern[rows], return_counts=True)
-        return alpha(patterns(alike), n)
+    def of(items: Ints) -> Ends:
+        n = np.bincount(items, minlength=len(alike))
+        return alpha(verdicts[n > 0], n[n > 0])
 
-    yield from _figures(metric, grid, _cell_by_cell(grid, found, of))
+    found = found.assign(pattern=pattern)
+    yield from _figures(metric, grid, _cell_by_cell(grid, found, ["pattern"], of))
 
 
-def _cell_by_cell(grid: Grid, found: Frame, estimate: Callable[[Ints], Ends]) -> Estimates:
-    """`estimate` of the rows of each cell that has some."""
+def _cell_by_cell(
+    grid: Grid, found: Frame, columns: Sequence[str], estimate: Callable[..., Ends]
+) -> Estimates:
+    """`estimate` of the columns of the rows of each cell that has some."""
     every = np.full((len(grid), 3), np.nan)
     n = np.zeros(len(grid), np.int64)
-    for rows, cell in grid.groups(found):
-        # A stable sort of short integers is linear.
-        order = np.argsort(cell.astype(np.uint16) if len(grid) < 2**16 else cell, kind="stable")
-        ends = np.cumsum(np.bincount(cell, minlength=len(grid)))
-        for index, of_cell in enumerate(np.split(rows[order], ends[:-1])):
-            if len(of_cell):
-                every[index] = estimate(of_cell)
-                n[index] = len(of_cell)
+    in_order, runs = grid.runs(found, *columns)
+    for cell, slices in runs.items():
+        of_cell = [np.concatenate([each[run] for run in slices]) for each in in_order]
+        every[cell], n[cell] = estimate(*of_cell), len(of_cell[0])
     return Estimates(every[:, 0], n, every[:, 1], every[:, 2])
 
 
@@ -308,11 +312,8 @@ def since_ever(period: Period) -> Period:
 
 def _counts(grid: Grid, found: Frame) -> list[int]:
     """The sum of `hits` in each cell."""
-    hits = found["hits"].to_numpy()
-    counts = np.zeros(len(grid))
-    for rows, cell in grid.groups(found):
-        counts += np.bincount(cell, hits[rows], len(grid))
-    return counts.astype(np.int64).tolist()
+    [hits], runs = grid.runs(found, "hits")
+    return [int(sum(hits[run].sum() for run in runs.get(each, ()))) for each in range(len(grid))]
 
 
 def _p50(values: Floats, _clusters: Ints) -> Ends:

@@ -1,27 +1,29 @@
 """What each metric is measured on: observations, one a row, made of the catalogue's log.
 
 Each function gives a data frame with the columns `site`, `locale`, `kind` (categories), `at` (int64
-microseconds, UTC: what decides the period) and `question` (its key). Further columns: `hits` and
-`of` of shares, `value` of means and quantiles, `cluster` for what hangs together, `answer` (its
-place among the log's answers) and `decision` (its key) where a row is about one. Questions that
-nobody is asked (`NO_SITE`) are in none.
+microseconds, UTC: what decides the period), and `answer` (its place among the log's answers) or
+`question` (its key) that tell what a row is about. Further columns: `hits` and `of` of shares,
+`value` of means and quantiles, `cluster` for what hangs together, and `decision` (its key) where a
+row is about one. Questions that nobody is asked (`NO_SITE`) are in none.
 """
 
 import datetime as dt
+from collections.abc import Iterator
 from functools import cached_property
-from typing import TypeAlias, cast
+from typing import Any, TypeAlias, cast
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from catalog.performance import Log
+from catalog.performance import NOTHING, Log
 from catalog.schema import AnswerState, DecisionKind, Desk, QuestionKind, Verdict
 from workforce.calendar import WorkingCalendar
 from workforce.records import Workforce
 from workforce.working_time import WorkingTime, moment
 
 Frame: TypeAlias = pd.DataFrame
+Mask: TypeAlias = NDArray[np.bool_]
 
 ABOUT = ["site", "locale", "kind"]
 VERDICTS = list(Verdict)
@@ -30,6 +32,7 @@ BITS = 10
 NEVER = np.iinfo(np.int64).max
 A_DAY = 86_400_000_000
 HOUR = 3600.0
+A_MILLION = 1_000_000
 
 
 class Observations:
@@ -51,36 +54,59 @@ class Observations:
         every = self._log.answers
         return every.iloc[: np.searchsorted(every["answered_at"].to_numpy(), self._now)]
 
-    def _answers(self, which: "NDArray[np.bool_] | pd.Series[bool]", *columns: str) -> Frame:
+    def _answers(self, which: Mask, *columns: str) -> Frame:
         """Some answers, with some of their columns beside those of all observations."""
         places = np.flatnonzero(which).astype(np.int32)
-        names = [*ABOUT, "question", *columns]
         return pd.DataFrame(
             {
-                **{name: self.answers[name].array.take(places) for name in names},
+                **{name: self.answers[name].array.take(places) for name in (*ABOUT, *columns)},
                 "at": self.answers["answered_at"].to_numpy()[places],
                 "answer": places,
             },
             copy=False,
         )
 
+    def _is(self, column: str, name: str) -> Mask:
+        """Of each answer, whether a column of names says this one."""
+        names = self.answers[column].cat
+        told: Mask = (names.codes == names.categories.get_indexer(pd.Index([name]))[0]).to_numpy()
+        return told
+
     @cached_property
-    def standing(self) -> NDArray[np.bool_]:
+    def _asked(self) -> NDArray[np.int32]:
+        """Of each answer, the place of its question in the log."""
+        return self._places(self.answers).astype(np.int32)
+
+    @cached_property
+    def _gold(self) -> Mask:
+        """Of each answer, whether its question is gold."""
+        return self.answers["gold"].to_numpy()
+
+    @cached_property
+    def standing(self) -> Mask:
         """Of each answer, whether it is the crowd's and stands.
 
         That is each annotator's newest, neither skipped nor withdrawn.
         """
         answers = self.answers
-        crowd = (answers["desk"] == Desk.CROWD).to_numpy()
-        stands = crowd & (answers["state"] == AnswerState.GIVEN).to_numpy()
-        annotation = _together(answers["question"], answers["annotation"])
-        changed = np.isin(annotation, annotation[(answers["revision"] > 0).to_numpy()])
-        of_changed = pd.Series(answers["revision"].to_numpy()[changed])
-        newest = of_changed.groupby(annotation[changed]).transform("max")
-        stands[changed] &= (of_changed == newest).to_numpy()
-        voice = _together(answers["question"], answers["annotator"].cat.codes)
-        stands[stands] = ~pd.Series(voice[stands]).duplicated(keep="last").to_numpy()
+        stands = self._is("desk", Desk.CROWD) & self._is("state", AnswerState.GIVEN)
+        revised = np.flatnonzero(answers["revision"] > 0)
+        if len(revised):
+            annotation = pd.Series(_together(answers["question"], answers["annotation"]))
+            changed = annotation.isin(annotation[revised]).to_numpy()
+            of_changed = pd.Series(answers["revision"].to_numpy()[changed])
+            newest = of_changed.groupby(annotation[changed].to_numpy()).transform("max")
+            stands[changed] &= (of_changed == newest).to_numpy()
+        stands[stands] = ~self._voices(stands).duplicated(keep="last").to_numpy()
         return stands
+
+    def _voices(self, which: Mask) -> "pd.Series[int]":
+        """A number of each question and annotator together, of some answers."""
+        annotator = self.answers["annotator"].cat
+        voices = self._asked[which].astype(np.int64)
+        voices *= len(annotator.categories)
+        voices += annotator.codes.to_numpy()[which]
+        return pd.Series(voices, copy=False)
 
     def gold(self) -> Frame:
         """Each standing answer to a gold question; a hit is right."""
@@ -96,30 +122,35 @@ class Observations:
         return _share(self._of_gold("spared", "members"), "spared", "members")
 
     def _of_gold(self, *columns: str) -> Frame:
-        found = self._answers(self.standing & self.answers["gold"], "annotator", *columns)
+        found = self._answers(self.standing & self._gold, "annotator", *columns)
         return found.assign(cluster=found["annotator"].cat.codes)
 
     def seconds(self) -> Frame:
         """The seconds of each first answer of the crowd; gold as well, which looks like any."""
-        told = (self.answers["desk"] == Desk.CROWD) & (self.answers["seconds"] > 0)
+        told = self._is("desk", Desk.CROWD) & (self.answers["seconds"] > 0).to_numpy()
         found = self._answers(self._first() & told, "annotator", "seconds")
-        return found.assign(value=found["seconds"], cluster=found["annotator"].cat.codes)
+        found = found.rename(columns={"seconds": "value"})
+        return found.assign(cluster=found.pop("annotator").cat.codes)
 
     def worked(self) -> Frame:
         """Each first answer at any desk; `of` are its hours."""
         found = self._answers(self._first(), "seconds")
-        return found.assign(of=found["seconds"].fillna(0.0) / HOUR)
+        hours = found.pop("seconds").fillna(0.0)
+        hours /= HOUR
+        return found.assign(of=hours)
 
-    def _first(self) -> "pd.Series[bool]":
-        return (self.answers["revision"] == 0) & (self.answers["state"] == AnswerState.GIVEN)
+    def _first(self) -> Mask:
+        unchanged = (self.answers["revision"] == 0).to_numpy()
+        return unchanged & self._is("state", AnswerState.GIVEN)
 
     def throughput(self) -> Frame:
         """Labels accepted (`hits`) and hours of work (`of`) of each day; days hang together."""
         days = [
-            found.assign(at=found["at"] // A_DAY * A_DAY)
+            piece.assign(at=piece["at"] // A_DAY * A_DAY)
             .groupby([*ABOUT, "at"], observed=True, as_index=False)[[column]]
             .sum()
             for found, column in ((self.worked(), "of"), (self.labels(), "hits"))
+            for piece in pieces(found)
         ]
         both = _joined(days).fillna({"of": 0.0, "hits": 0.0})
         return both.assign(cluster=both["at"] // A_DAY)
@@ -129,66 +160,123 @@ class Observations:
 
         `pattern` holds how often each verdict was given, `BITS` for each of `VERDICTS`.
         """
-        said = self._answers(self.standing & ~self.answers["gold"], "verdict")
-        said = said[said["question"].duplicated(keep=False)]
-        place = [VERDICTS.index(Verdict(each)) for each in said["verdict"].cat.categories]
+        crowd = self.standing & ~self._gold
+        several = self._count(self._asked[crowd]) > 1
+        found = self._answers(crowd & several[self._asked], "verdict")
+        place = [VERDICTS.index(Verdict(each)) for each in found["verdict"].cat.categories]
         worth = np.int64(1) << (BITS * np.array(place, dtype=np.int64))
-        given = pd.Series(worth[said["verdict"].cat.codes.to_numpy()])
-        pattern = given.groupby(said["question"].to_numpy()).sum()
-        first = said.drop_duplicates("question").drop(columns="answer")
-        return first.assign(pattern=pattern.reindex(first["question"]).to_numpy())
+        question = self._asked[found["answer"]]
+        given = np.zeros(len(several), np.int64)
+        np.add.at(given, question, worth[found["verdict"].cat.codes])
+        row = _first_of(question, len(several))[several]
+        keys = self._log.questions["question"].to_numpy()
+        return (
+            found.iloc[row]
+            .assign(question=keys[several], pattern=given[several])
+            .drop(columns="answer")
+        )
 
     # --- questions --------------------------------------------------------------------------------
 
     @cached_property
     def questions(self) -> Frame:
-        """Every question but gold, indexed by its key, with what became of it.
+        """Every question but gold with its key, `question`, and what became of it.
 
         `released`, `submitted`, `decided`, `withdrawn` are moments, `NEVER` where it was not;
         `outcome` is that of its first decision of people, `reworked` whether that was not enough.
         """
-        every = self._before(self._log.questions, "asked_at")
-        every = every[~every["gold"]].set_index("question")
+        every = self._log.questions[[*ABOUT, "question", "asked_at"]]
         tasks = self._before(self._log.tasks, "pushed_at")
-        at_crowd = tasks["desk"] == Desk.CROWD
-        pushed = tasks[at_crowd].groupby("question")["pushed_at"].min()
-        every["released"] = pushed.reindex(every.index).fillna(every["asked_at"]).astype(np.int64)
+        at_crowd = (tasks["desk"] == Desk.CROWD).to_numpy()
+        pushed = self._earliest(tasks[at_crowd], "pushed_at")
+        released = np.where(pushed == NEVER, every["asked_at"], pushed)
 
-        given = (self.answers["state"] == AnswerState.GIVEN).to_numpy()
-        at_lead = (self.answers["desk"] == Desk.LEAD).to_numpy()
-        crowd = self.answers.loc[
-            given & ~at_lead & ~self.answers["gold"].to_numpy(),
-            ["question", "annotator", "answered_at"],
-        ]
-        first = crowd[~crowd["question"].duplicated()].set_index("question")
-        every["submitted"] = _moments(first["answered_at"], every)
-        every["annotator"] = first["annotator"].cat.codes.reindex(every.index, fill_value=-1)
-        voice = pd.Series(_together(crowd["question"], crowd["annotator"].cat.codes))
-        votes = crowd.loc[~voice.duplicated().to_numpy(), "question"].value_counts()
+        given = self._is("state", AnswerState.GIVEN)
+        at_lead = self._is("desk", Desk.LEAD)
+        crowd = given & ~at_lead & ~self._gold
+        answers = np.flatnonzero(crowd).astype(np.int32)
+        [submitted, annotator] = self._at_first(
+            self._asked[answers],
+            (self.answers["answered_at"].to_numpy()[answers], NEVER),
+            (self.answers["annotator"].cat.codes.to_numpy()[answers], -1),
+        )
 
         decisions = self.decisions
         of_people = decisions[
             ~decisions["by_model"] & (decisions["outcome"] != DecisionKind.UNDONE)
         ]
-        accepted = of_people.drop_duplicates("question").set_index("question")
-        every["decided"] = _moments(accepted["decided_at"], every)
-        every["outcome"] = accepted["outcome"].astype(object).reindex(every.index)
-        withdrawn = self._before(self._log.withdrawals, "withdrawn_at")
-        every["withdrawn"] = _moments(withdrawn.set_index("question")["withdrawn_at"], every)
-        unasked = decisions.loc[decisions["by_model"], "question"]
-        every = every[~(every.index.isin(unasked) & (every["submitted"] == NEVER))]
-
-        refused = self.acceptances
-        decided_anew = decisions["supersedes"].isin(of_people["decision"])
-        reworked = (
-            tasks.loc[~at_crowd, "question"],
-            self.answers.loc[given & at_lead, "question"],
-            votes.index[votes > self._first_votes].to_series(),
-            decisions.loc[decided_anew, "question"],
-            refused.loc[refused["refused"] > 0, "question"],
+        outcome = of_people["outcome"].cat
+        [decided, first_outcome] = self._at_first(
+            self._places(of_people),
+            (of_people["decided_at"].to_numpy(), NEVER),
+            (outcome.codes.to_numpy(), -1),
         )
-        every["reworked"] = every.index.isin(pd.concat(reworked).to_numpy())
-        return every
+        every = every.assign(
+            released=released,
+            submitted=submitted,
+            annotator=annotator,
+            decided=decided,
+            outcome=pd.Categorical.from_codes(first_outcome, outcome.categories),
+            withdrawn=self._earliest(
+                self._before(self._log.withdrawals, "withdrawn_at"), "withdrawn_at"
+            ),
+            reworked=self._reworked(crowd, given & at_lead, tasks[~at_crowd], of_people),
+        )
+        unasked = self._count(self._places(decisions[decisions["by_model"]])) > 0
+        counts = every["asked_at"].to_numpy() < self._now
+        counts &= ~self._log.questions["gold"].to_numpy()
+        told: Frame = every[counts & ~(unasked & (submitted == NEVER))]
+        return told
+
+    def _reworked(self, crowd: Mask, by_lead: Mask, pushed_again: Frame, of_people: Frame) -> Mask:
+        """Of each question in the log, whether it was asked, decided or judged once more."""
+        asked_of_many = crowd & (self._count(self._asked[crowd]) > self._first_votes)[self._asked]
+        voices = np.flatnonzero(asked_of_many)[~self._voices(asked_of_many).duplicated()]
+        reworked = self._count(self._asked[voices]) > self._first_votes
+        decisions, acceptances = self.decisions, self.acceptances
+        later = decisions[decisions["supersedes"] != NOTHING]
+        for places in (
+            self._asked[by_lead],
+            self._places(pushed_again),
+            self._places(later[later["supersedes"].isin(of_people["decision"])]),
+            self._places(acceptances[acceptances["refused"] > 0]),
+        ):
+            reworked[places[places >= 0]] = True
+        return reworked
+
+    @cached_property
+    def _keys(self) -> "pd.Index[int]":
+        keys: pd.Index[int] = pd.Index(self._log.questions["question"])
+        return keys
+
+    def _places(self, rows: Frame) -> NDArray[np.intp]:
+        """The place of each row's question in the log, -1 where it has none."""
+        return self._keys.get_indexer(pd.Index(rows["question"]))
+
+    def _count(self, places: NDArray[np.integer]) -> NDArray[np.intp]:
+        """How often each question of the log is among `places`."""
+        return np.bincount(places[places >= 0], minlength=len(self._keys))
+
+    def _earliest(self, rows: Frame, column: str) -> NDArray[np.int64]:
+        """For each question of the log the first moment of a column, `NEVER` without a row."""
+        places = self._places(rows)
+        known = places >= 0
+        earliest = np.full(len(self._keys), NEVER)
+        np.minimum.at(earliest, places[known], rows[column].to_numpy()[known])
+        return earliest
+
+    def _at_first(
+        self, places: NDArray[np.integer], *columns: tuple[NDArray[Any], int]
+    ) -> list[NDArray[Any]]:
+        """For each question of the log, columns at its first row; values that stand for no row."""
+        first = _first_of(places, len(self._keys))
+        told = first >= 0
+        found = []
+        for values, nothing in columns:
+            of_each = np.full(len(first), nothing, values.dtype)
+            of_each[told] = values[first[told]]
+            found.append(of_each)
+        return found
 
     @cached_property
     def decisions(self) -> Frame:
@@ -210,7 +298,7 @@ class Observations:
 
     def _submitted(self) -> Frame:
         found = self.questions[self.questions["submitted"] != NEVER]
-        return found.assign(at=found["submitted"], cluster=found["annotator"]).reset_index()
+        return found.assign(at=found["submitted"], cluster=found["annotator"])
 
     def defects(self) -> Frame:
         """Each standing answer that others answered too; a hit is not what was decided."""
@@ -219,19 +307,24 @@ class Observations:
             ~decisions["decision"].isin(decisions["supersedes"])
             & ~decisions["by_model"]
             & (decisions["outcome"] != DecisionKind.UNDONE)
-        ].set_index("question")
-        by_lead = self.answers.loc[self.answers["desk"] == Desk.LEAD, "question"].unique()
-        found = self._answers(self.standing & ~self.answers["gold"], "annotator", "said")
-        seen_twice = found["question"].duplicated(keep=False) | found["question"].isin(by_lead)
-        found = found[seen_twice & found["question"].isin(current.index)]
-        decided = current["said"].reindex(found["question"]).to_numpy()
-        wrong = (found["said"].to_numpy() != decided).astype(float)
-        return found.assign(hits=wrong, of=1.0, cluster=found["annotator"].cat.codes)
+        ]
+        places = self._places(current)
+        is_decided, decided = np.zeros(len(self._keys), bool), np.zeros(len(self._keys), np.uint64)
+        is_decided[places], decided[places] = True, current["said"]
+        crowd = self.standing & ~self._gold
+        n_others = self._count(self._asked[crowd]) - 1
+        n_others += self._count(self._asked[self._is("desk", Desk.LEAD)])
+        seen_twice = is_decided & (n_others > 0)
+        found = self._answers(crowd & seen_twice[self._asked], "annotator", "said")
+        wrong = found.pop("said").to_numpy() != decided[self._asked[found["answer"]]]
+        return found.assign(
+            hits=wrong.astype(float), of=1.0, cluster=found.pop("annotator").cat.codes
+        )
 
     def turnaround(self) -> Frame:
         """Each question that people decided, when they did; `value` in working days of its vendor.
 
-        NaN where the vendor is not recorded.
+        Without those of vendors that are not recorded.
         """
         found = self._decided()
         days = np.full(len(found), np.nan)
@@ -242,7 +335,8 @@ class Observations:
                     time.worked(of_vendor[name].to_numpy()) for name in ("decided", "released")
                 )
                 days[rows] = done - released
-        return found.assign(value=days)
+        told: Frame = found.assign(value=days)[~np.isnan(days)]
+        return told
 
     def turnaround_hours(self) -> Frame:
         """The same; `value` in hours by the clock."""
@@ -250,7 +344,9 @@ class Observations:
         return found.assign(value=(found["decided"] - found["released"]) / 1e6 / HOUR)
 
     def _decided(self) -> Frame:
-        found = self.questions[self.questions["decided"] != NEVER].reset_index()
+        found = self.questions.loc[
+            self.questions["decided"] != NEVER, [*ABOUT, "question", "released", "decided"]
+        ]
         return found.assign(at=found["decided"], cluster=found["released"] // A_DAY)
 
     def due(self) -> Frame:
@@ -259,7 +355,7 @@ class Observations:
         One that nobody was asked any more by then was not due, nor one without a service level.
         """
         questions = self.questions
-        found = questions.assign(days=self._agreed(questions), of=1.0).reset_index()
+        found = questions.assign(days=self._agreed(questions), of=1.0).reset_index(drop=True)
         due = np.full(len(found), NEVER)
         for site, rows in found.groupby("site", observed=True).indices.items():
             of_vendor = found.iloc[rows]
@@ -339,7 +435,7 @@ class Observations:
         found = found[
             (found["kind"] == QuestionKind.VERIFY) & (found["outcome"] == DecisionKind.SAME)
         ]
-        return found.assign(at=found["decided"], hits=1.0).reset_index()
+        return found.assign(at=found["decided"], hits=1.0)
 
     def _before(self, found: Frame, column: str) -> Frame:
         return found[found[column] < self._now]
@@ -352,8 +448,11 @@ def _together(question: "pd.Series[int]", other: "pd.Series[int]") -> NDArray[np
     return key
 
 
-def _moments(found: "pd.Series[int]", of: Frame) -> "pd.Series[int]":
-    return found.reindex(of.index, fill_value=NEVER).astype(np.int64)
+def _first_of(places: NDArray[np.integer], n: int) -> NDArray[np.intp]:
+    """The first row at each of `n` places, -1 where there is none."""
+    first = np.full(n, -1)
+    first[places[::-1]] = np.arange(len(places))[::-1]
+    return first
 
 
 def _date(day: int) -> dt.date:
@@ -364,6 +463,12 @@ def _date(day: int) -> dt.date:
 def _share(found: Frame, hits: str, of: str) -> Frame:
     found = found[found[of] > 0]
     return found.assign(hits=found[hits].astype(float), of=found[of].astype(float))
+
+
+def pieces(found: Frame) -> Iterator[Frame]:
+    """A million rows at a time, of which sums take little memory; at least one piece."""
+    for begin in range(0, max(len(found), 1), A_MILLION):
+        yield found.iloc[begin : begin + A_MILLION]
 
 
 def _joined(frames: list[Frame]) -> Frame:

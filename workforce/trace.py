@@ -40,11 +40,13 @@ def rows_behind(
         found = _of_cell(observed(seen), figure.cell, metric)
         if metric == Metric.COVERAGE:
             found = found[found["locale"].isin(circumstances.planned)]
-        rows["question"] += _ids(log.questions, "question", found)
         if "answer" in found:
-            rows["answer"] += list(log.answers["id"].iloc[found["answer"]])
+            answers = log.answers.iloc[found["answer"]]
+            rows["answer"] += list(answers["id"])
+            found = found.assign(question=answers["question"].to_numpy())
         elif metric in ALL_ANSWERS:
             rows["answer"] += _ids(log.answers, "question", found)
+        rows["question"] += _ids(log.questions, "question", found)
         if "decision" in found:
             rows["decision"] += _ids(log.decisions, "decision", found)
             rows["verified_label"] += [key for key, _ in labels_of(transaction, rows["decision"])]

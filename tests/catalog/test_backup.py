@@ -1,16 +1,18 @@
 """A backup brings back what was kept, and says so where it cannot."""
 
+import datetime as dt
 import json
 from collections.abc import Callable
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
-from catalog import BlobStore, Catalog, images
+from catalog import BlobStore, Catalog, images, performance_copies
 from catalog.backup import backup, restore
 from catalog.errors import BackupError
 from catalog.fingerprint import Fingerprint, fingerprint
-from catalog.schema import DecisionKind
+from catalog.schema import DecisionKind, now
 from tests.catalog.rows import Bench
 
 
@@ -60,6 +62,22 @@ def test_a_second_backup_copies_only_what_is_new(
     url = new_database()
     assert restore(place, url, spare).n_copied == n_blobs + 1
     assert content(Catalog(url)) == content(full.catalog)
+
+
+def test_copies_of_rows_that_can_be_made_again_are_left_out(
+    full: Bench, new_database: Callable[[], str], place: str, spare: BlobStore
+) -> None:
+    with full.catalog.read() as transaction:
+        in_a_year = now() + dt.timedelta(days=365)
+        before = performance_copies.log_of(transaction, full.blobs, in_a_year)
+    assert list(full.blobs.every_key(performance_copies.COPIES))
+    backup(full.catalog, full.blobs, place)
+    url = new_database()
+    restore(place, url, spare)
+    assert not list(spare.every_key(performance_copies.COPIES))
+    with Catalog(url).read() as transaction:
+        after = performance_copies.log_of(transaction, spare, in_a_year)
+    pd.testing.assert_frame_equal(after.questions, before.questions)
 
 
 def test_what_is_written_after_the_backup_began_is_not_half_in_it(
