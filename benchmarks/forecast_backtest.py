@@ -15,9 +15,9 @@ import typer
 
 from catalog.schema import QuestionKind
 from workforce import Vendor, Work, Workforce
-from workforce.backtest import ASKED, N_PATHS, Case, backtest, score
-from workforce.charges import Done
-from workforce.throughput import A_DAY, WEEK, Calendars
+from workforce.billing.charges import Done
+from workforce.foresight.backtest import ASKED, N_PATHS, Case, backtest, score
+from workforce.foresight.throughput import A_DAY, WEEK, Calendars
 
 FIRST = dt.date(2025, 6, 2)
 WEEKS = 78

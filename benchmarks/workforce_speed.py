@@ -23,7 +23,7 @@ from benchmarks.catalogue_scale import LOCALES, postgresql
 from catalog import BlobStore, Catalog, performance_copies
 from catalog.performance import PARTS
 from tests.workforce import staff
-from workforce.metrics import Circumstances, measure
+from workforce.performance.metrics import Circumstances, measure
 from workforce.periods import FiscalCalendar
 
 RESULTS = Path(__file__).parent / "results" / "workforce_speed.md"

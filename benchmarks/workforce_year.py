@@ -21,12 +21,12 @@ from typing import Annotated
 import typer
 from statsmodels.stats.proportion import proportion_confint
 
-from workforce import warnings
-from workforce.figures import Metric
-from workforce.matching import matched
+from workforce.billing.matching import matched
+from workforce.foresight import warnings
+from workforce.performance.figures import Metric
 from workforce.periods import FiscalCalendar, Period
 from workforce.records import Workforce
-from workforce.review import InvoiceLine
+from workforce.reviews.review import InvoiceLine
 from workforce.sample_year import VENDORS, SampleYear
 from workforce.sample_year.billing import Sent, done, sent
 from workforce.sample_year.counts import due, figures, gold

@@ -10,7 +10,7 @@ from rich.console import Console
 
 from tasks.settings import Settings, load_settings
 from workforce import Vendor, Workforce, WorkforceError
-from workforce.documents import Notice
+from workforce.reviews.documents import Notice
 
 app = typer.Typer(no_args_is_help=True, help="Orders, credit notes and notices.")
 console = Console()
@@ -31,8 +31,8 @@ def order(
     pdf: Pdf = False,
 ) -> None:
     """Write a purchase order."""
-    from workforce import ledger
-    from workforce.documents import order_document
+    from workforce.records import ledger
+    from workforce.reviews.documents import order_document
 
     settings = load_settings()
     with settings.catalog.read() as transaction:
@@ -59,7 +59,7 @@ def credit(
 ) -> None:
     """Write the note of what a vendor owes for service levels missed in months that are over."""
     from tasks.review import books
-    from workforce.documents import credit_document, credit_number
+    from workforce.reviews.documents import credit_document, credit_number
 
     settings: Settings = load_settings()
     about = settings.company.fiscal.period(period)
@@ -84,8 +84,8 @@ def notice(
     pdf: Pdf = False,
 ) -> None:
     """Write the letter that ends or renews the contract that is in force with a vendor."""
-    from workforce import ledger
-    from workforce.documents import notice_document
+    from workforce.records import ledger
+    from workforce.reviews.documents import notice_document
 
     settings = load_settings()
     with settings.catalog.read() as transaction:
@@ -115,7 +115,7 @@ def _write(page: str, name: str, to: Path, pdf: bool) -> None:
     file.write_text(page, encoding="utf-8")
     console.print(str(file), markup=False, soft_wrap=True)
     if pdf:
-        from workforce import printing
+        from workforce.reviews import printing
 
         printed = file.with_suffix(".pdf")
         printed.write_bytes(printing.pdf(page))

@@ -38,7 +38,7 @@ def forecast(
     """Show when each locale has its labels and what that costs, beside what would be else."""
     from tasks.fan_chart import fan_chart
     from tasks.foresight import known, practice
-    from workforce.scenarios import AS_NOW, Scenario
+    from workforce.foresight.scenarios import AS_NOW, Scenario
 
     settings = load_settings()
     today = practice(settings)
@@ -88,8 +88,8 @@ def tradeoffs(
 ) -> None:
     """Show the mixes of vendors that no other beats in quality, time and cost at once."""
     from tasks.mixes import mixes_of, plot_mixes
-    from workforce.tradeoffs import efficient
-    from workforce.wording import Wording
+    from workforce.foresight.tradeoffs import efficient
+    from workforce.reviews.wording import Wording
 
     found = mixes_of(load_settings(), locale, kind, labels, _last_day(as_of) + A_DAY)
     wording = Wording.load("en")

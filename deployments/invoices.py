@@ -26,9 +26,8 @@ def import_file(
     reason: Annotated[str, typer.Option(help="Why; it is kept.")] = "the vendor sent it",
 ) -> None:
     """Record a vendor's invoices; what is recorded already stays as it is."""
-    from workforce import ledger
-    from workforce.invoice_files import invoices
-    from workforce.records import Workforce
+    from workforce.records import Workforce, ledger
+    from workforce.records.invoice_files import invoices
 
     said = Workforce(invoices=tuple(invoices(file, vendor)))
     with load_settings().catalog.begin() as transaction:
@@ -61,7 +60,7 @@ def match(
 ) -> None:
     """Compare an invoice with the work that it is for, line by line."""
     from tasks.spending import invoices_matched
-    from workforce.wording import Wording
+    from workforce.reviews.wording import Wording
 
     with load_settings().catalog.read() as transaction:
         standing, found = invoices_matched(transaction, dt.datetime.now(dt.UTC).date())

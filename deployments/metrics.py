@@ -12,7 +12,7 @@ from rich.markup import escape
 from rich.table import Column, Table
 
 from tasks.settings import load_settings
-from workforce.figures import Cell, Figure, Metric
+from workforce.performance.figures import Cell, Figure, Metric
 from workforce.periods import Period
 
 app = typer.Typer(help="What the vendors' work measures, and the rows behind each figure.")
@@ -47,7 +47,7 @@ def metrics(
     if context.invoked_subcommand is not None:
         return
     from tasks.performance import figures
-    from workforce.definitions import printed
+    from workforce.performance.definitions import printed
 
     if not period:
         raise typer.BadParameter("name a period: --period 2026Q4, for example")

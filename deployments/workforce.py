@@ -36,7 +36,7 @@ def import_file(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would change.")] = False,
 ) -> None:
     """Record what a file says; what it does not name stays as it is."""
-    from workforce import files, ledger, record_sheets
+    from workforce.records import files, ledger, record_sheets
 
     said = record_sheets.read(file) if file.suffix == WORKBOOK else files.read(file)
     catalog = load_settings().catalog
@@ -57,7 +57,7 @@ def export(
     file: Annotated[Path, typer.Argument(help="The YAML or XLSX to write; it must not be there.")],
 ) -> None:
     """Write everything that stands to a file that `import` reads."""
-    from workforce import files, ledger, record_sheets
+    from workforce.records import files, ledger, record_sheets
 
     with load_settings().catalog.read() as transaction:
         standing = ledger.standing(transaction)
@@ -75,7 +75,7 @@ def export(
 @app.command()
 def show() -> None:
     """List what stands."""
-    from workforce import ledger
+    from workforce.records import ledger
 
     with load_settings().catalog.read() as transaction:
         standing = ledger.standing(transaction)
@@ -91,7 +91,7 @@ def pseudonym(
     name: Annotated[str, typer.Argument(help="As the site calls the annotator.")],
 ) -> None:
     """Say under which pseudonym one of a vendor's people is recorded."""
-    from workforce import vendors
+    from workforce.records import vendors
 
     console.print(vendors.pseudonym(vendor, name), markup=False)
 
@@ -114,7 +114,7 @@ def history(kind: Kind, key: RecordKey) -> None:
 @app.command()
 def withdraw(kind: Kind, key: RecordKey, reason: Reason, by: By) -> None:
     """Take a record back; its history stays, and importing it again brings it back."""
-    from workforce import ledger
+    from workforce.records import ledger
 
     with load_settings().catalog.begin() as transaction:
         change = ledger.withdraw(transaction, kind, key, by=by, reason=reason)

@@ -7,12 +7,12 @@ from pathlib import Path
 
 from tests.browser import blank_page
 from tests.workforce.reviews import portfolio, review
-from workforce.dashboard import Coming, Cost, Costs, Dashboard, Late, Standing
 from workforce.money import Money
-from workforce.review import Review, Said
-from workforce.review_page import dashboard_page, portfolio_page, review_page
-from workforce.scorecard import Scorecard, judged, overall
-from workforce.wording import Wording
+from workforce.reviews.dashboard import Coming, Cost, Costs, Dashboard, Late, Standing
+from workforce.reviews.review import Review, Said
+from workforce.reviews.review_page import dashboard_page, portfolio_page, review_page
+from workforce.reviews.scorecard import Scorecard, judged, overall
+from workforce.reviews.wording import Wording
 
 IMAGES = Path(__file__).parent / "images" / "review"
 

@@ -10,7 +10,7 @@ from tasks.dashboard import count_costs, refresh_dashboard
 from tasks.foresight import forecast_page
 from tasks.settings import load_settings
 from tasks.watch import digest_page, expected, tell, watched, weekly
-from workforce import ledger
+from workforce.records import ledger
 
 
 @flow(name="watch")

@@ -5,8 +5,9 @@ from collections.abc import Mapping, Sequence
 
 from catalog import Transaction
 from tasks.sites import LabelStudioSite
-from workforce import Allocation, Block, Quality, Spent, allocate, by_locale, ledger
-from workforce.options import Seconds
+from workforce import Allocation, Block, Quality, Spent, allocate, by_locale
+from workforce.planning.options import Seconds
+from workforce.records import ledger
 
 
 def allocated(

@@ -17,7 +17,8 @@ from tasks.confidentiality import Confidential, confidential, shown
 from tasks.settings import Settings
 from tasks.sites import LabelStudioSite, site_of
 from tasks.spending import spent
-from workforce import Allocation, Block, Quality, Workforce, dealt, ledger
+from workforce import Allocation, Block, Quality, Workforce, dealt
+from workforce.records import ledger
 
 HORIZON = dt.timedelta(days=30)
 """By when everything is to be answered, where the targets name no date."""

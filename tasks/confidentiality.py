@@ -10,8 +10,9 @@ from catalog.schema import Question
 from tasks.errors import NoSite
 from tasks.settings import Settings
 from tasks.sites import LabelStudioSite, site_of, sites_serving
-from workforce import Contract, ledger
-from workforce.contracts import UNLIMITED
+from workforce import Contract
+from workforce.records import ledger
+from workforce.records.contracts import UNLIMITED
 
 
 @dataclass(frozen=True)

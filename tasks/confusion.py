@@ -12,7 +12,7 @@ from catalog.images import preview_key
 from catalog.schema import DecisionKind, Verdict
 from tasks.artifacts import contact_sheet, picture, table
 from workforce.periods import Period
-from workforce.review import Confused
+from workforce.reviews.review import Confused
 from workforce.statistics.confusion import Confusion, Pair, confusion
 from workforce.statistics.confusion import Verdict as Said
 

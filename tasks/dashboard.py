@@ -13,10 +13,10 @@ from catalog.waiting import waiting
 from tasks.artifacts import bullets, publish, table
 from tasks.settings import Settings, load_settings
 from tasks.spending import spent
-from workforce import ledger
-from workforce.dashboard import Asked, Costs, Dashboard, Standing, coming, costs, late
-from workforce.review_page import dashboard_page
-from workforce.wording import Wording
+from workforce.records import ledger
+from workforce.reviews.dashboard import Asked, Costs, Dashboard, Standing, coming, costs, late
+from workforce.reviews.review_page import dashboard_page
+from workforce.reviews.wording import Wording
 
 DASHBOARDS = "dashboards"
 COSTS = f"{DASHBOARDS}/costs"

@@ -4,7 +4,7 @@ import datetime as dt
 from collections.abc import Sequence
 from io import BytesIO
 
-from workforce.forecast import Forecast
+from workforce.foresight.forecast import Forecast
 
 MARGIN = dt.timedelta(days=14)
 """How far a plot goes beyond the day by which all of its lines have ended."""

@@ -9,13 +9,14 @@ from catalog import Transaction, labels
 from tasks.artifacts import table
 from tasks.settings import Settings
 from tasks.spending import done
-from workforce import Spent, ledger
-from workforce.backtest import Case, backtest, score
-from workforce.forecast import Forecast, forecast
+from workforce import Spent
+from workforce.billing.statement import Statement, statement
+from workforce.foresight.backtest import Case, backtest, score
+from workforce.foresight.forecast import Forecast, forecast
+from workforce.foresight.scenarios import AS_NOW, Practice, Scenario
 from workforce.periods import Period
-from workforce.review import BudgetLine, OrderLine
-from workforce.scenarios import AS_NOW, Practice, Scenario
-from workforce.statement import Statement, statement
+from workforce.records import ledger
+from workforce.reviews.review import BudgetLine, OrderLine
 
 LOCALES = ("locale", "labels needed", "done P50", "done P85", "spend P50", "spend P85")
 BACKTEST = (
@@ -44,7 +45,7 @@ class Known:
         return self.statement.period.ends
 
     def forecast(self, scenario: Scenario = AS_NOW) -> Forecast:
-        """What is expected if it goes on as in `scenario`; raises as `workforce.forecast`."""
+        """What is expected if it goes on as in `scenario`; raises as `foresight.forecast`."""
         return forecast(
             self.statement.done,
             self.statement.workforce,

@@ -8,9 +8,9 @@ from tasks.foresight import known
 from tasks.performance import figures
 from tasks.settings import Settings
 from workforce import Quality
-from workforce.figures import Metric
+from workforce.foresight.tradeoffs import Able, Mix, Task, efficient, mixes
+from workforce.performance.figures import Metric
 from workforce.periods import A_DAY, Period
-from workforce.tradeoffs import Able, Mix, Task, efficient, mixes
 
 SEEN_DAYS = 91
 """Days of work by which vendors are judged."""

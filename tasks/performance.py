@@ -6,11 +6,13 @@ from collections.abc import Mapping, Sequence
 from catalog import Transaction, performance, performance_copies
 from catalog.schema import now
 from tasks.settings import Settings, load_settings
-from workforce import Money, ledger, trace
-from workforce.figures import Cell, Figure, Metric
-from workforce.metrics import Circumstances, measure
+from workforce import Money
+from workforce.performance import trace
+from workforce.performance.figures import Cell, Figure, Metric
+from workforce.performance.metrics import Circumstances, measure
+from workforce.performance.trace import Rows
 from workforce.periods import Period
-from workforce.trace import Rows
+from workforce.records import ledger
 
 
 def figures(

@@ -19,18 +19,20 @@ from tasks.foresight import Known, known
 from tasks.performance import circumstances
 from tasks.settings import Settings, load_settings
 from workforce import Vendor, Workforce, WorkforceError
-from workforce.assemble import in_force, locale_light, portfolio, review
-from workforce.charges import Done, charges
-from workforce.credits import credits
-from workforce.figures import Cell, Figure, Metric
-from workforce.forecast import Forecast
-from workforce.material import Material
-from workforce.metrics import Circumstances, measure, observations
+from workforce.billing.charges import Done, charges
+from workforce.billing.credits import credits
+from workforce.billing.statement import Statement, statement
+from workforce.foresight.forecast import Forecast
+from workforce.foresight.warnings import capacity, levels, quality
 from workforce.money import Money
-from workforce.observations import NEVER, Observations
+from workforce.performance.figures import Cell, Figure, Metric
+from workforce.performance.metrics import Circumstances, measure, observations
+from workforce.performance.observations import NEVER, Observations
 from workforce.periods import A_DAY, Period, week_of
-from workforce.printing import pdf
-from workforce.review import (
+from workforce.reviews.assemble import in_force, locale_light, portfolio, review
+from workforce.reviews.material import Material
+from workforce.reviews.printing import pdf
+from workforce.reviews.review import (
     Credit,
     LocaleLine,
     OrderLine,
@@ -39,13 +41,11 @@ from workforce.review import (
     Risk,
     Trend,
 )
-from workforce.review_page import portfolio_page, review_page
-from workforce.scorecard import agreed
-from workforce.statement import Statement, statement
+from workforce.reviews.review_page import portfolio_page, review_page
+from workforce.reviews.scorecard import agreed
+from workforce.reviews.wording import Wording
 from workforce.statistics.variance import NOISE, components
 from workforce.statistics.watch import Alarm, WeeklyCount, quality_watch
-from workforce.warnings import capacity, levels, quality
-from workforce.wording import Wording
 from workforce.workbook import write
 
 REVIEWS = "reviews"

@@ -32,10 +32,10 @@ from expectations.pictures import PicturePolicy
 from expectations.plan import Plan
 from expectations.policy import LabelPolicy
 from tasks.errors import SettingsError
-from workforce.company import Company
-from workforce.documents import Stationery
-from workforce.scorecard import Scorecard
-from workforce.wording import Wording as ReportWording
+from workforce.records.company import Company
+from workforce.reviews.documents import Stationery
+from workforce.reviews.scorecard import Scorecard
+from workforce.reviews.wording import Wording as ReportWording
 
 SETTINGS_VARIABLE = "GROUNDTRUTH_SETTINGS"
 Port = Annotated[int, Field(ge=1024, le=65535)]

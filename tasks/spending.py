@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from catalog import Transaction, decisions, forecasts, labels
 from catalog.schema import NO_SITE, Question, QuestionKind
 from catalog.timings import Worked, answers_of, worked
-from workforce import Spent, Work, Workforce, ledger
-from workforce.charges import Done
-from workforce.matching import Matched, matched
+from workforce import Spent, Work, Workforce
+from workforce.billing.charges import Done
+from workforce.billing.matching import Matched, matched
+from workforce.billing.spent import spent_on
+from workforce.billing.statement import Statement, statement
 from workforce.periods import Period
-from workforce.spent import spent_on
-from workforce.statement import Statement, statement
+from workforce.records import ledger
 
 
 def spent(transaction: Transaction, workforce: Workforce, today: dt.date) -> Spent:

@@ -16,15 +16,16 @@ from tasks.artifacts import table
 from tasks.foresight import Known, known
 from tasks.performance import figures
 from tasks.settings import Settings
-from workforce import Workforce, warnings
-from workforce.figures import Figure, Metric
-from workforce.forecast import Forecast
+from workforce import Workforce
+from workforce.foresight import warnings
+from workforce.foresight.forecast import Forecast
+from workforce.foresight.throughput import WEEK
+from workforce.foresight.warnings import Kind, Warning, news
+from workforce.performance.figures import Figure, Metric
 from workforce.periods import A_DAY, week_of
-from workforce.review import Light, Said
+from workforce.reviews.review import Light, Said
+from workforce.reviews.wording import Wording
 from workforce.statistics.watch import WeeklyCount, quality_watch
-from workforce.throughput import WEEK
-from workforce.warnings import Kind, Warning, news
-from workforce.wording import Wording
 
 OVER = "over"
 MONEY = {Kind.ORDER_RUNS_OUT, Kind.CAPACITY_SHORT, Kind.BUDGET_TOO_SMALL, Kind.INVOICE_OFF}

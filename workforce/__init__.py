@@ -5,15 +5,15 @@ Records (`records`) are read from one file (`files`) and kept version by version
 `allocate` gives planned questions (`Block`) to vendors within capacity, money, dates and quality.
 """
 
-from workforce.allocation import allocate
-from workforce.calendar import WorkingCalendar
-from workforce.demand import Block, Quality, Voters
+from workforce.billing.rates import Work, bill, cost
 from workforce.errors import WorkforceError
-from workforce.frontier import Point, frontier
 from workforce.money import Money
-from workforce.offers import Spent
-from workforce.outcome import Allocation, Assignment, Choice, Undone, dealt
-from workforce.rates import Work, bill, cost
+from workforce.planning.allocation import allocate
+from workforce.planning.demand import Block, Quality, Voters
+from workforce.planning.frontier import Point, frontier
+from workforce.planning.offers import Spent
+from workforce.planning.outcome import Allocation, Assignment, Choice, Undone, dealt
+from workforce.planning.without_contracts import by_locale
 from workforce.records import (
     Budget,
     Contract,
@@ -23,7 +23,7 @@ from workforce.records import (
     Vendor,
     Workforce,
 )
-from workforce.without_contracts import by_locale
+from workforce.records.calendar import WorkingCalendar
 
 __all__ = [
     "Allocation",

@@ -8,7 +8,8 @@ from catalog import Catalog
 from catalog.schema import WorkforceRecord
 from catalog.workforce import history
 from tests.workforce.staff import budget, contract, order, vendor, workforce
-from workforce import WorkforceError, ledger
+from workforce import WorkforceError
+from workforce.records import ledger
 
 WHO = {"by": "Ann", "reason": "as agreed"}
 ALL = workforce(vendor(), contract(), order("10.00"), budget("1000.0"))

@@ -9,7 +9,8 @@ from typer.testing import CliRunner
 import workforce
 from deployments.documents import app
 from tasks.settings import load_settings
-from workforce import WorkforceError, files, ledger
+from workforce import WorkforceError
+from workforce.records import files, ledger
 
 SAMPLE = Path(workforce.__file__).parent / "sample.yaml"
 

@@ -15,7 +15,7 @@ from tasks.settings import Settings, load_settings
 from tests.catalog.rows import Bench
 from tests.flows.world import LOCALE, World, site
 from tests.workforce.staff import contract, vendor, workforce
-from workforce import ledger
+from workforce.records import ledger
 
 SITES = {"local": site(LOCALE), "vendor-b": site(LOCALE)}
 NO_STUDIO = {"sources": {"never": ["studio"]}}

@@ -23,7 +23,7 @@ from tasks.settings import Settings, load_settings
 from tests.flows.test_acceptance import audited
 from tests.flows.world import LOCALE, ONE_SITE, World, site
 from tests.workforce.staff import contract, order, vendor, workforce
-from workforce import ledger
+from workforce.records import ledger
 
 SMALL_TURNS = {"OPEN_SHARE": "0.3", "OPEN_AT_LEAST": "12"}
 

@@ -18,7 +18,7 @@ from tasks.settings import Settings, load_settings
 from tests.workforce.staff import contract, order, vendor
 from workforce import WorkforceError
 from workforce.records import content
-from workforce.review import Light
+from workforce.reviews.review import Light
 
 YEAR_END = dt.date(2026, 12, 31)
 

@@ -18,7 +18,7 @@ from deployments.orchestration import ROOT, api_url, prefect_environment
 from flows.watch import watch
 from tasks.settings import Settings, load_settings
 from tests.workforce.staff import contract, vendor, workforce
-from workforce import ledger
+from workforce.records import ledger
 
 TODAY = dt.date(2026, 11, 16)
 TOMORROW, NEXT_WEEK = TODAY + dt.timedelta(days=1), TODAY + dt.timedelta(days=7)

@@ -7,7 +7,7 @@ counted of what; `:now` is the moment as of which all is known.
 import datetime as dt
 import json
 
-from workforce.figures import Metric
+from workforce.performance.figures import Metric
 
 STANDING = """
     CREATE TEMP VIEW newest AS SELECT a.* FROM answer a

@@ -30,7 +30,7 @@ from tests.workforce.plain_sql import (
     text,
 )
 from workforce import WorkingCalendar
-from workforce.figures import Cell, Metric
+from workforce.performance.figures import Cell, Metric
 from workforce.periods import Period
 
 Row = tuple[Any, ...]

@@ -11,10 +11,10 @@ from decimal import Decimal
 import numpy as np
 from PIL import Image, ImageDraw
 
-from workforce.figures import Cell, Figure, Metric
 from workforce.money import Money
+from workforce.performance.figures import Cell, Figure, Metric
 from workforce.periods import FiscalCalendar, Period
-from workforce.review import (
+from workforce.reviews.review import (
     Action,
     Advice,
     BudgetLine,

@@ -41,7 +41,7 @@ from workforce import (
     dealt,
     frontier,
 )
-from workforce.rates import total
+from workforce.billing.rates import total
 
 LOCALES = ("de-DE", "ja-JP")
 BRITISH = holidays.country_holidays("GB")

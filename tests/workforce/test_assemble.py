@@ -9,15 +9,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.workforce.staff import contract, euros, vendor, workforce
-from workforce.assemble import in_force, locale_light, portfolio, review, worst
-from workforce.calendar import WorkingCalendar
-from workforce.causes import parts
-from workforce.figures import Cell, Figure, Metric
-from workforce.follow_up import due
-from workforce.material import Material
 from workforce.money import Money
+from workforce.performance.figures import Cell, Figure, Metric
 from workforce.periods import FiscalCalendar
-from workforce.review import (
+from workforce.records.calendar import WorkingCalendar
+from workforce.reviews.assemble import in_force, locale_light, portfolio, review, worst
+from workforce.reviews.causes import parts
+from workforce.reviews.follow_up import due
+from workforce.reviews.material import Material
+from workforce.reviews.review import (
     Advice,
     BudgetLine,
     InvoiceLine,
@@ -28,8 +28,8 @@ from workforce.review import (
     Score,
     SpendLine,
 )
-from workforce.scorecard import Line, Scorecard, agreed, judged, overall, scores
-from workforce.wording import Wording
+from workforce.reviews.scorecard import Line, Scorecard, agreed, judged, overall, scores
+from workforce.reviews.wording import Wording
 
 QUARTER = FiscalCalendar().period("2026Q4")
 AS_OF = dt.date(2026, 12, 31)

@@ -6,7 +6,7 @@ import pytest
 
 from tests.workforce.staff import vendor, workforce
 from tests.workforce.test_forecast import SUNDAY, day, working_days
-from workforce.backtest import Case, backtest, score
+from workforce.foresight.backtest import Case, backtest, score
 
 STAFF = workforce(vendor(country="US"))
 

@@ -11,10 +11,10 @@ from babel.numbers import format_currency
 from tests.workforce import reviews
 from tests.workforce.staff import contract, order, vendor
 from workforce import Money, WorkforceError
-from workforce.documents import Stationery, credit_document, credit_number, order_document
-from workforce.review import Credit
-from workforce.totals import totals
-from workforce.wording import Wording
+from workforce.billing.totals import totals
+from workforce.reviews.documents import Stationery, credit_document, credit_number, order_document
+from workforce.reviews.review import Credit
+from workforce.reviews.wording import Wording
 
 LETTER = Stationery(Wording.load("en-US"), ("Example AB", "Storgatan 1"))
 ATTACK = "<script>alert(1)</script>"

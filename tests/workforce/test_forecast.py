@@ -15,13 +15,13 @@ from hypothesis import strategies as st
 from catalog.schema import QuestionKind
 from tests.workforce.staff import budget, contract, euros, order, vendor, workforce
 from workforce import ExchangeRate, Money, Spent, Work, Workforce, WorkforceError
-from workforce.billed_ahead import BilledAhead, Which
-from workforce.charges import Done, charges, minimums
-from workforce.forecast import Forecast, forecast
-from workforce.resampling import draws
-from workforce.scenarios import Practice, Scenario
-from workforce.simulation import Paths, segments, simulated
-from workforce.throughput import ANSWERS, LABELS, Calendars, streams
+from workforce.billing.charges import Done, charges, minimums
+from workforce.foresight.billed_ahead import BilledAhead, Which
+from workforce.foresight.forecast import Forecast, forecast
+from workforce.foresight.resampling import draws
+from workforce.foresight.scenarios import Practice, Scenario
+from workforce.foresight.simulation import Paths, segments, simulated
+from workforce.foresight.throughput import ANSWERS, LABELS, Calendars, streams
 
 SUNDAY = dt.date(2026, 8, 30)
 A_DAY = dt.timedelta(days=1)
@@ -142,7 +142,7 @@ def test_each_path_is_billed_as_its_invoices_would_be(
 
 
 def invoiced(paths: Paths, path: int, done: list[Done], staff: Workforce) -> Money:
-    """What `workforce.charges` makes of a path after the work so far."""
+    """What `workforce.billing.charges` makes of a path after the work so far."""
     future = [
         Done(
             stream.vendor,

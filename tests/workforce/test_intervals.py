@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy import stats
 from statsmodels.stats.proportion import proportion_confint
 
-from workforce.intervals import alpha, proportions, quantile, ratios, winsorised_mean
+from workforce.performance.intervals import alpha, proportions, quantile, ratios, winsorised_mean
 
 RNG = np.random.default_rng(0)
 N_TRIALS = 300

@@ -8,9 +8,9 @@ from openpyxl import Workbook
 
 import workforce as package
 from tests.workforce.staff import vendor, workforce
-from workforce import WorkforceError, ledger
-from workforce.invoice_files import invoices
-from workforce.records import Workforce
+from workforce import WorkforceError
+from workforce.records import Workforce, ledger
+from workforce.records.invoice_files import invoices
 
 SAMPLE = Path(package.__file__).parent / "sample-invoice.csv"
 HEADER = "number,issued,starts,ends,currency,unit,quantity,price,amount"

@@ -15,12 +15,12 @@ import workforce as package
 from catalog.schema import QuestionKind
 from tests.workforce.staff import contract, euros, order, vendor, workforce
 from workforce import ExchangeRate, Work
-from workforce.charges import Done, charges
-from workforce.invoices import Invoice
-from workforce.matching import match, matched
+from workforce.billing.charges import Done, charges
+from workforce.billing.matching import match, matched
 from workforce.money import Money
 from workforce.records import Workforce
-from workforce.review import InvoiceLine
+from workforce.records.invoices import Invoice
+from workforce.reviews.review import InvoiceLine
 
 OCTOBER = {"starts": "2026-10-01", "ends": "2026-10-31"}
 END = dt.date(2026, 10, 31)
@@ -256,8 +256,10 @@ def test_one_answer_that_nobody_billed_accrues() -> None:
 
 def test_every_reason_has_a_text_and_every_text_a_reason() -> None:
     folder = Path(package.__file__).parent
-    texts = yaml.safe_load((folder / "texts/en/money.yaml").read_text(encoding="utf-8"))
-    source = "".join((folder / name).read_text() for name in ("matching.py", "credits.py"))
+    texts = yaml.safe_load((folder / "reviews/texts/en/money.yaml").read_text(encoding="utf-8"))
+    source = "".join(
+        (folder / "billing" / name).read_text() for name in ("matching.py", "credits.py")
+    )
     said = set(re.findall(r'"((?:invoice|credit)\.[a-z_]+)"', source))
     of_scope = {f"{key}_of" for key in ("credit.at_least", "credit.at_most")}
     assert said | of_scope == set(texts)

@@ -14,8 +14,8 @@ from catalog.schema import NO_SITE, Desk, Removal, WithdrawnQuestion
 from tests.workforce import staff
 from tests.workforce.performed import FIRST, HOUR, Work
 from workforce import Contract, Vendor
-from workforce.figures import Cell, Figure, Metric
-from workforce.metrics import Circumstances, measure
+from workforce.performance.figures import Cell, Figure, Metric
+from workforce.performance.metrics import Circumstances, measure
 from workforce.periods import FiscalCalendar, Period
 
 QUARTER = FiscalCalendar().period("2026Q4")

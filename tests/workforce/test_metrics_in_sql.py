@@ -33,10 +33,10 @@ from tests.workforce.plain_sql import (
     text,
 )
 from workforce import Money, WorkingCalendar
-from workforce.figures import Cell, Figure, Metric
-from workforce.metrics import Circumstances, measure
+from workforce.performance.figures import Cell, Figure, Metric
+from workforce.performance.metrics import Circumstances, measure
+from workforce.performance.trace import rows_behind
 from workforce.periods import FiscalCalendar, Period
-from workforce.trace import rows_behind
 
 AS_OF = dt.datetime(2026, 11, 25, 6, tzinfo=dt.UTC)
 QUARTER = FiscalCalendar().period("2026Q4")

@@ -6,7 +6,8 @@ from catalog import Catalog
 from tasks.allocate import allocated
 from tasks.sites import LabelStudioSite
 from tests.workforce.staff import MONDAY, block, contract, midnight, vendor, workforce
-from workforce import Allocation, Spent, ledger
+from workforce import Allocation, Spent
+from workforce.records import ledger
 
 SITE = LabelStudioSite.model_validate(
     {"url": "http://127.0.0.1:8080", "api_key": "none", "locales": ["de-DE"]}

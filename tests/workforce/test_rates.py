@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from catalog.schema import QuestionKind
 from tests.workforce.staff import contract, euros
 from workforce import Rate, Work, WorkforceError, bill, cost
-from workforce.rates import graduated, list_price, total
+from workforce.billing.rates import graduated, list_price, total
 
 TIERED = Rate.model_validate(
     {

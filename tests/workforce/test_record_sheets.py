@@ -14,9 +14,9 @@ from openpyxl import load_workbook
 import workforce as package
 from tests.workforce.staff import budget, contract, order, vendor, workforce
 from tests.workforce.test_matching import invoice, line
-from workforce import WorkforceError, files, record_sheets
-from workforce.records import Workforce
-from workforce.vendors import Person, pseudonym
+from workforce import WorkforceError
+from workforce.records import Workforce, files, record_sheets
+from workforce.records.vendors import Person, pseudonym
 
 SAMPLE = Path(package.__file__).parent / "sample.yaml"
 TEXTS = st.text(st.characters(codec="utf-8", categories=("L", "N", "P", "S", "Zs")), min_size=1)

@@ -9,7 +9,8 @@ from pydantic import ValidationError
 
 import workforce as package
 from tests.workforce.staff import budget, contract, order, vendor, workforce
-from workforce import ExchangeRate, Money, WorkforceError, files
+from workforce import ExchangeRate, Money, WorkforceError
+from workforce.records import files
 
 SAMPLE = Path(package.__file__).parent / "sample.yaml"
 

@@ -17,9 +17,9 @@ from tasks.review import Books, books, vendor_review, whole_portfolio
 from tasks.settings import SETTINGS_VARIABLE, load_settings
 from tests.workforce.reviewed_in_sql import Raw
 from workforce import Money, WorkingCalendar
-from workforce.figures import Cell, Figure, Metric
+from workforce.performance.figures import Cell, Figure, Metric
 from workforce.periods import FiscalCalendar
-from workforce.review import InvoiceLine, Light, Portfolio, Review
+from workforce.reviews.review import InvoiceLine, Light, Portfolio, Review
 from workforce.sample_year import SampleYear, written
 from workforce.sample_year.billing import Fault, sent
 

@@ -14,14 +14,20 @@ from playwright.sync_api import Page
 from tests.browser import blank_page
 from tests.workforce.reviews import AS_OF, QUARTER, portfolio, review
 from workforce import Money, WorkforceError
-from workforce.dashboard import Coming, Cost, Costs, Dashboard, Late, Standing
-from workforce.figures import Cell, Figure, Metric
-from workforce.plots import HEIGHT, WIDTH, strip, trend_plot
-from workforce.printing import pdf
-from workforce.review import Light, Review, Said, Score, Trend
-from workforce.review_page import TABLES, command, dashboard_page, portfolio_page, review_page
-from workforce.totals import totals
-from workforce.wording import Wording
+from workforce.billing.totals import totals
+from workforce.performance.figures import Cell, Figure, Metric
+from workforce.reviews.dashboard import Coming, Cost, Costs, Dashboard, Late, Standing
+from workforce.reviews.plots import HEIGHT, WIDTH, strip, trend_plot
+from workforce.reviews.printing import pdf
+from workforce.reviews.review import Light, Review, Said, Score, Trend
+from workforce.reviews.review_page import (
+    TABLES,
+    command,
+    dashboard_page,
+    portfolio_page,
+    review_page,
+)
+from workforce.reviews.wording import Wording
 
 ENGLISH = Wording.load("en")
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")

@@ -16,8 +16,8 @@ from openpyxl import Workbook, load_workbook
 from tests.workforce import reviews
 from workforce import WorkforceError
 from workforce.money import Money
-from workforce.review import Light, Portfolio, Review
-from workforce.wording import Wording
+from workforce.reviews.review import Light, Portfolio, Review
+from workforce.reviews.wording import Wording
 from workforce.workbook import write
 
 CACHED = re.compile(r"(<f>[^<]*</f>)<v>[^<]*</v>")

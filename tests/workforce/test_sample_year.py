@@ -14,19 +14,21 @@ from catalog import Catalog
 from catalog import performance as logs
 from catalog.fingerprint import fingerprint
 from tasks.spending import done as done_in_rows
-from workforce import WorkingCalendar, ledger, warnings
-from workforce.charges import Done, charges
-from workforce.figures import Cell, Figure, Metric
-from workforce.matching import matched
-from workforce.metrics import Circumstances, measure
+from workforce import WorkingCalendar
+from workforce.billing.charges import Done, charges
+from workforce.billing.matching import matched
+from workforce.foresight import warnings
+from workforce.performance.figures import Cell, Figure, Metric
+from workforce.performance.metrics import Circumstances, measure
 from workforce.periods import FiscalCalendar, Period
-from workforce.review import InvoiceLine
+from workforce.records import ledger
+from workforce.records.vendors import Vendor
+from workforce.reviews.review import InvoiceLine
 from workforce.sample_year import VENDORS, SampleYear, written
 from workforce.sample_year.billing import Fault, done, sent
 from workforce.sample_year.counts import Right, due, figures, gold
 from workforce.sample_year.course import Shifts
 from workforce.statistics.watch import WeeklyCount, quality_watch
-from workforce.vendors import Vendor
 
 Measured = dict[tuple[Metric, Cell], Figure]
 

@@ -8,8 +8,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from workforce.money import Money
-from workforce.number_formats import NumberFormats
-from workforce.sheets import CELL_HOLDS, NOT_IN_TITLES, TITLE_HOLDS, amount, plain, sheet_title
+from workforce.workbook.number_formats import NumberFormats
+from workforce.workbook.sheets import (
+    CELL_HOLDS,
+    NOT_IN_TITLES,
+    TITLE_HOLDS,
+    amount,
+    plain,
+    sheet_title,
+)
 
 anything = st.text(st.characters(codec=None))
 

@@ -5,8 +5,8 @@ import datetime as dt
 from catalog.schema import QuestionKind
 from tests.workforce.staff import budget, contract, euros, order, vendor, workforce
 from workforce import Work
-from workforce.charges import Done
-from workforce.spent import spent_on
+from workforce.billing.charges import Done
+from workforce.billing.spent import spent_on
 
 TODAY = dt.date(2026, 11, 16)
 

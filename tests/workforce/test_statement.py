@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 from tests.workforce.staff import budget, contract, euros, order, vendor, workforce
 from tests.workforce.test_matching import done, invoice, line
 from workforce import ExchangeRate, Money
-from workforce.charges import charges
-from workforce.credits import credits
-from workforce.figures import Cell, Figure, Metric
+from workforce.billing.charges import charges
+from workforce.billing.credits import credits
+from workforce.billing.statement import Statement, statement
+from workforce.performance.figures import Cell, Figure, Metric
 from workforce.periods import FiscalCalendar, Period
-from workforce.statement import Statement, statement
 
 FISCAL = FiscalCalendar()
 OCTOBER = FISCAL.period("2026-10")

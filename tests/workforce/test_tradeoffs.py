@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from catalog.schema import QuestionKind
 from tests.workforce.staff import contract, euros, vendor, workforce
 from workforce import Quality
-from workforce.tradeoffs import Able, Mix, Task, efficient, mixes
+from workforce.foresight.tradeoffs import Able, Mix, Task, efficient, mixes
 
 SUNDAY = dt.date(2026, 8, 2)
 TASK = Task("de-DE", QuestionKind.VERIFY, 1000, SUNDAY)

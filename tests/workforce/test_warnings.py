@@ -8,12 +8,8 @@ import pytest
 
 from tests.workforce.staff import contract, euros, order, vendor, workforce
 from workforce import ExchangeRate
-from workforce.figures import Cell, Figure, Metric
-from workforce.forecast import Ahead
-from workforce.periods import week_of
-from workforce.review import BudgetLine, InvoiceLine, Light, OrderLine, Said
-from workforce.statistics.watch import Alarm
-from workforce.warnings import (
+from workforce.foresight.forecast import Ahead
+from workforce.foresight.warnings import (
     Kind,
     Warning,
     budgets,
@@ -26,7 +22,11 @@ from workforce.warnings import (
     quality,
     rates,
 )
-from workforce.wording import Wording
+from workforce.performance.figures import Cell, Figure, Metric
+from workforce.periods import week_of
+from workforce.reviews.review import BudgetLine, InvoiceLine, Light, OrderLine, Said
+from workforce.reviews.wording import Wording
+from workforce.statistics.watch import Alarm
 
 TODAY = dt.date(2026, 11, 16)
 END = dt.date(2026, 12, 31)

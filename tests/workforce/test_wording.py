@@ -8,10 +8,10 @@ import pytest
 from babel import Locale
 
 from workforce import Money, WorkforceError
-from workforce.figures import Metric
+from workforce.performance.figures import Metric
 from workforce.periods import FiscalCalendar
-from workforce.review import Level, Said
-from workforce.wording import Wording, languages, placeholders
+from workforce.reviews.review import Level, Said
+from workforce.reviews.wording import Wording, languages, placeholders
 
 ENGLISH = Wording.load("en")
 LANGUAGES = [language for language in languages() if language != "en"]

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tests.workforce import staff
 from workforce import WorkforceError, WorkingCalendar
-from workforce.working_time import EPOCH, WorkingTime, moment
+from workforce.performance.working_time import EPOCH, WorkingTime, moment
 
 A_YEAR = st.datetimes(dt.datetime(2027, 9, 1), dt.datetime(2028, 4, 30), timezones=st.just(dt.UTC))
 SHIFTS = st.sampled_from([("Europe/Berlin", "DE", 9, 17), ("America/New_York", "US", 1, 12)])

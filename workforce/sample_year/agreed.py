@@ -12,7 +12,7 @@ from decimal import Decimal
 from random import Random
 
 from workforce.records import Workforce
-from workforce.vendors import pseudonym
+from workforce.records.vendors import pseudonym
 
 ALPHA, BETA, GAMMA = VENDORS = ("vendor-a", "vendor-b", "vendor-c")
 

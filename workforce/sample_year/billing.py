@@ -11,13 +11,13 @@ from random import Random
 from typing import NamedTuple
 
 from catalog.schema import QuestionKind
-from workforce.charges import Charge, Done, charges
-from workforce.contracts import Rate, Unit
-from workforce.invoices import Billed, Invoice, Item
+from workforce.billing.charges import Charge, Done, charges
+from workforce.billing.rates import Work, steps
 from workforce.money import Money
 from workforce.periods import FiscalCalendar, Period
-from workforce.rates import Work, steps
 from workforce.records import Workforce
+from workforce.records.contracts import Rate, Unit
+from workforce.records.invoices import Billed, Invoice, Item
 from workforce.sample_year.agreed import Recording
 from workforce.sample_year.course import A_DAY, SampleYear
 

@@ -1,7 +1,7 @@
 """What a sample year says of its vendors week by week, counted without a catalogue.
 
-The same as `workforce.metrics` measures on the rows of the year; a test compares them. It lets two
-hundred years be looked at in the time that a few take to write.
+The same as `performance.metrics` measures on the rows of the year; a test compares them. It lets
+two hundred years be looked at in the time that a few take to write.
 """
 
 import datetime as dt
@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterator
 from functools import cache
 from typing import NamedTuple
 
-from workforce.figures import Cell, Figure, Metric
+from workforce.performance.figures import Cell, Figure, Metric
 from workforce.periods import Period, week_of
 from workforce.sample_year.course import SampleYear
 

@@ -14,8 +14,8 @@ from random import Random
 import numpy as np
 
 from catalog.schema import Desk, QuestionKind, Verdict
-from workforce.calendar import WorkingCalendar
 from workforce.records import Vendor, Workforce
+from workforce.records.calendar import WorkingCalendar
 from workforce.sample_year.agreed import (
     ALPHA,
     BETA,

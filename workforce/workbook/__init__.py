@@ -8,8 +8,8 @@ by its formula.
 from collections.abc import Sequence
 from pathlib import Path
 
-from workforce.review import BudgetLine, Portfolio, Review
-from workforce.wording import Wording
+from workforce.reviews.review import BudgetLine, Portfolio, Review
+from workforce.reviews.wording import Wording
 from workforce.workbook import (
     data,
     definitions,

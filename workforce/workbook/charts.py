@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
-from workforce.sheets import LINE, SLATE, Sheet
 from workforce.workbook.draft import Draft
+from workforce.workbook.sheets import LINE, SLATE, Sheet
 
 INKS = ("#24405E", "#C98F3A", "#5E8C6A", "#8C5E86", "#6F94B8")
 ROW_PIXELS = 20

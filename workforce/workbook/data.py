@@ -3,15 +3,15 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from workforce.definitions import DEFINITIONS, Unit
-from workforce.figures import Cell as Place
-from workforce.figures import Figure, Metric
 from workforce.money import Money
-from workforce.review import Review
-from workforce.sheets import Cell as Value
-from workforce.sheets import Elsewhere, Sheet
-from workforce.tables import Column, Table
+from workforce.performance.definitions import DEFINITIONS, Unit
+from workforce.performance.figures import Cell as Place
+from workforce.performance.figures import Figure, Metric
+from workforce.reviews.review import Review
 from workforce.workbook.draft import Draft
+from workforce.workbook.sheets import Cell as Value
+from workforce.workbook.sheets import Elsewhere, Sheet
+from workforce.workbook.tables import Column, Table
 
 WIDTHS = (16, 26, 12, 12, 11, 13, 13, 28, 20, 14, 13, 11, 11, 9)
 TEXTS = {"vendor", "vendor_name", "locale", "kind", "period", "metric", "metric_key", "unit"}

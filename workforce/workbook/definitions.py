@@ -1,9 +1,9 @@
 """The sheet of definitions: what each metric says, and the command that lists its rows."""
 
-from workforce.figures import Metric
-from workforce.sheets import Sheet
-from workforce.tables import write_table
+from workforce.performance.figures import Metric
 from workforce.workbook.draft import Draft
+from workforce.workbook.sheets import Sheet
+from workforce.workbook.tables import write_table
 
 WIDTHS = (30, 90, 52)
 

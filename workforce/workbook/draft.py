@@ -4,13 +4,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from workforce.definitions import DEFINITIONS, Unit
-from workforce.figures import Metric
+from workforce.performance.definitions import DEFINITIONS, Unit
+from workforce.performance.figures import Metric
 from workforce.periods import Period
-from workforce.review import Light, Portfolio, Review
-from workforce.sheets import Book, Cell, Sheet
-from workforce.tables import Column, Computed, Table, Values
-from workforce.wording import Wording
+from workforce.reviews.review import Light, Portfolio, Review
+from workforce.reviews.wording import Wording
+from workforce.workbook.sheets import Book, Cell, Sheet
+from workforce.workbook.tables import Column, Computed, Table, Values
 
 VENDOR_WIDTH = 24
 # A light is told by its word and its shape as well as by its colour.

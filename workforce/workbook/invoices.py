@@ -1,9 +1,9 @@
 """The sheet of invoices: each line beside the accepted work it is for, and credits to claim."""
 
-from workforce.sheets import Cell, Sheet
-from workforce.tables import Column, Table, write_table
 from workforce.workbook.arithmetic import difference, ratio
 from workforce.workbook.draft import Draft
+from workforce.workbook.sheets import Cell, Sheet
+from workforce.workbook.tables import Column, Table, write_table
 
 WIDTHS = (24, 8, 60, 19, 19, 19, 13)
 

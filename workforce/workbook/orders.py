@@ -3,12 +3,12 @@
 import datetime as dt
 from collections.abc import Sequence
 
-from workforce.review import BudgetLine, OrderLine
-from workforce.sheets import LINE, Cell, Elsewhere, Sheet
-from workforce.tables import Column, Table, Values, write_table
+from workforce.reviews.review import BudgetLine, OrderLine
 from workforce.workbook.arithmetic import difference, ratio
 from workforce.workbook.charts import INKS, chart, insert, marker
 from workforce.workbook.draft import Draft
+from workforce.workbook.sheets import LINE, Cell, Elsewhere, Sheet
+from workforce.workbook.tables import Column, Table, Values, write_table
 
 WIDTHS = (20, 15, 15, 17, 17, 17, 17, 17, 15, 15, 13)
 CHART_ROWS = 16

@@ -4,13 +4,13 @@ import io
 
 from PIL import Image
 
-from workforce.figures import Figure, Metric
-from workforce.review import Confused, Review
-from workforce.sheets import Cell, Sheet
-from workforce.tables import Column, Table, write_table
+from workforce.performance.figures import Figure, Metric
+from workforce.reviews.review import Confused, Review
 from workforce.workbook.arithmetic import ratio
 from workforce.workbook.data import Figures
 from workforce.workbook.draft import Draft
+from workforce.workbook.sheets import Cell, Sheet
+from workforce.workbook.tables import Column, Table, write_table
 
 SHOWN = (
     Metric.GOLD_ACCURACY,

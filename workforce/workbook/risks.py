@@ -1,9 +1,9 @@
 """The sheet of risks and actions: what may go wrong, and who does what by when."""
 
-from workforce.review import Action, Portfolio, Review, Risk
-from workforce.sheets import Cell, Sheet
-from workforce.tables import write_table
+from workforce.reviews.review import Action, Portfolio, Review, Risk
 from workforce.workbook.draft import Draft
+from workforce.workbook.sheets import Cell, Sheet
+from workforce.workbook.tables import write_table
 
 WIDTHS = (24, 92, 30, 16)
 

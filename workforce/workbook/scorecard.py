@@ -1,11 +1,11 @@
 """The scorecard: each metric beside the period before and what was agreed, with its light."""
 
-from workforce.review import Light, Review, Score
-from workforce.sheets import Cell, Sheet
-from workforce.tables import Column, Table, write_table
+from workforce.reviews.review import Light, Review, Score
 from workforce.workbook.arithmetic import difference
 from workforce.workbook.data import Figures
 from workforce.workbook.draft import Draft
+from workforce.workbook.sheets import Cell, Sheet
+from workforce.workbook.tables import Column, Table, write_table
 
 WIDTHS = (30, 17, 11, 11, 9, 17, 15, 17, 15, 10, 23, 50)
 

@@ -3,12 +3,12 @@
 from xlsxwriter.utility import xl_rowcol_to_cell
 
 from workforce.money import Money, nothing
-from workforce.review import Review
-from workforce.sheets import Cell, Sheet
-from workforce.tables import Column, Computed, Table, write_table
+from workforce.reviews.review import Review
 from workforce.workbook.arithmetic import ratio
 from workforce.workbook.charts import INKS, chart, insert
 from workforce.workbook.draft import Draft
+from workforce.workbook.sheets import Cell, Sheet
+from workforce.workbook.tables import Column, Computed, Table, write_table
 
 WIDTHS = (20, 14, 12, 14, 12, 18, 12, 16)
 CHART_ROWS = 17

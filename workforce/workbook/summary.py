@@ -2,14 +2,14 @@
 
 from dataclasses import dataclass
 
-from workforce.review import LocaleLine, Portfolio, Recommendation, Review, Said
-from workforce.sheets import Cell, Sheet
-from workforce.tables import Table, write_table
+from workforce.reviews.review import LocaleLine, Portfolio, Recommendation, Review, Said
 from workforce.workbook import scorecard
 from workforce.workbook.arithmetic import ratio
 from workforce.workbook.charts import INKS, chart, insert
 from workforce.workbook.data import Figures
 from workforce.workbook.draft import COLOURS, Draft
+from workforce.workbook.sheets import Cell, Sheet
+from workforce.workbook.tables import Table, write_table
 
 WIDTHS = scorecard.WIDTHS
 CHART_ROWS = 16

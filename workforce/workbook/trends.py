@@ -3,14 +3,14 @@
 from math import ceil, floor
 from typing import Any
 
-from workforce.definitions import DEFINITIONS, Unit
 from workforce.money import Money
-from workforce.review import Trend
-from workforce.sheets import SLATE, Cell, Sheet
-from workforce.tables import Column, Table, write_table
+from workforce.performance.definitions import DEFINITIONS, Unit
+from workforce.reviews.review import Trend
 from workforce.workbook.charts import chart, insert, marker
 from workforce.workbook.data import Figures
 from workforce.workbook.draft import Draft
+from workforce.workbook.sheets import SLATE, Cell, Sheet
+from workforce.workbook.tables import Column, Table, write_table
 
 WIDTHS = (13, 12, 12, 12, 9, 12, 12, 3, 82)
 CHART_COLUMN = 8

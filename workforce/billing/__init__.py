@@ -1,0 +1,1 @@
+"""What work costs by the contracts, what was invoiced for it, and what is still owed."""

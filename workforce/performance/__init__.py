@@ -1,0 +1,1 @@
+"""What the vendors' work measures, figure by figure, down to the rows behind each."""

@@ -1,0 +1,1 @@
+"""What people are given to read: reviews, the portfolio, the dashboard, documents."""
