@@ -6,7 +6,7 @@ measured on is in `workforce.observations`, how sure it is in `performance.inter
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from itertools import groupby, pairwise, product
@@ -82,10 +82,16 @@ def measure(
     grid = Grid(periods, _places(seen, circumstances))
     figures: list[Figure] = []
     for observed, alike in groupby(metrics, lambda metric: MEASURED[metric][0]):
-        found = observed(seen)
-        for metric in alike:
-            figures += MEASURED[metric][1](metric, grid, found, circumstances)
+        figures += _measured(alike, grid, observed(seen), circumstances)
     return figures
+
+
+def _measured(
+    metrics: Iterable[Metric], grid: "Grid", found: Frame, circumstances: Circumstances
+) -> Iterator[Figure]:
+    """The figures of metrics of the same observations, which are let go before the next."""
+    for metric in metrics:
+        yield from MEASURED[metric][1](metric, grid, found, circumstances)
 
 
 def observations(log: Log, circumstances: Circumstances) -> Observations:
