@@ -60,7 +60,9 @@ def metrics(
     if to is not None:
         write_csv(found, to)
     title = f"{asked.name}, with 95 % intervals"
-    table = Table(Column("metric", no_wrap=True), "vendor", "locale", "kind", title=title)
+    table = Table(Column("metric", overflow="fold"), title=title)
+    for name in ("vendor", "locale", "kind"):
+        table.add_column(name, no_wrap=True)
     for name in ("value", "n", "interval"):
         table.add_column(name, justify="right", no_wrap=True)
     for each in found:

@@ -7,7 +7,6 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from deployments.orchestration import prefect_server
 from tasks.settings import load_settings
 
 app = typer.Typer()
@@ -38,15 +37,16 @@ def review(
     """Write business reviews as workbook and HTML page, and as PDF if wanted."""
     if bool(vendor) == portfolio:
         raise typer.BadParameter("say either --vendor NAME or --portfolio")
-    from flows.review import review
+    from tasks.review import books, period_of, rendered, reviews, titled
+    from workforce.reviews.wording import Wording
 
     settings = load_settings()
-    forms = ["html", "xlsx", *(["pdf"] if pdf else [])]
-    with prefect_server(settings):
-        written = review(quarter, vendor or None, language, forms, as_of.date() if as_of else None)
+    today = as_of.date() if as_of else dt.datetime.now(dt.UTC).date()
+    wording = Wording.load(language or settings.review.language)
+    held = books(settings, period_of(settings, quarter, today), today)
     to.mkdir(parents=True, exist_ok=True)
-    for each in written:
-        for form, location in each.locations.items():
-            file = to / f"{each.title.replace(' ', '-')}.{form}"
-            file.write_bytes(settings.blob_store.get(location))
+    for name, said in reviews(held, vendor or None):
+        for form, content in rendered(said, wording, ["html", "xlsx", *(["pdf"] if pdf else [])]):
+            file = to / f"{titled(name, said, wording).replace(' ', '-')}.{form}"
+            file.write_bytes(content)
             console.print(str(file), markup=False, soft_wrap=True)

@@ -6,11 +6,8 @@ from prefect import flow, get_run_logger
 
 from tasks.artifacts import publish, table
 from tasks.confusion import confusion_sections
-from tasks.review import Written, books, keep, vendor_review, whole_portfolio
+from tasks.review import Written, books, keep, period_of, reviews
 from tasks.settings import load_settings
-from workforce.periods import A_DAY
-
-PORTFOLIO = "portfolio"
 
 
 @flow(name="review")
@@ -32,14 +29,10 @@ def review(
     """
     settings = load_settings()
     today = as_of or dt.datetime.now(dt.UTC).date()
-    fiscal = settings.company.fiscal
-    period = fiscal.period(quarter) if quarter else fiscal.quarter(today - A_DAY)
+    period = period_of(settings, quarter, today)
     held = books(settings, period, today)
     spoken = language or settings.review.language
-    named = [each.site for each in held.workforce.vendors] if vendors is None else vendors
-    written = [keep(site, vendor_review(held, site), spoken, forms=forms) for site in named]
-    if vendors is None:
-        written.append(keep(PORTFOLIO, whole_portfolio(held), spoken, forms=forms))
+    written = [keep(name, said, spoken, forms=forms) for name, said in reviews(held, vendors)]
     for each in written:
         get_run_logger().info("%s: %s", each.title, ", ".join(each.locations.values()))
     publish(

@@ -49,6 +49,7 @@ from workforce.statistics.watch import Alarm, WeeklyCount, quality_watch
 from workforce.workbook import write
 
 REVIEWS = "reviews"
+PORTFOLIO = "portfolio"
 TRENDS = (
     Metric.GOLD_ACCURACY,
     Metric.SLA_ATTAINMENT,
@@ -215,6 +216,21 @@ def whole_portfolio(held: Books) -> Portfolio:
     )
 
 
+def reviews(held: Books, vendors: Sequence[str] | None) -> Iterator[tuple[str, Review | Portfolio]]:
+    """The review of each of `vendors` under its name; of all, and the portfolio, where None."""
+    everyone = [each.site for each in held.workforce.vendors]
+    for site in everyone if vendors is None else vendors:
+        yield site, vendor_review(held, site)
+    if vendors is None:
+        yield PORTFOLIO, whole_portfolio(held)
+
+
+def period_of(settings: Settings, name: str | None, today: dt.date) -> Period:
+    """The period that is called `name`, or the fiscal quarter of yesterday."""
+    fiscal = settings.company.fiscal
+    return fiscal.period(name) if name else fiscal.quarter(today - A_DAY)
+
+
 def currency_of(held: Books, site: str) -> str:
     """The currency of a vendor's newest contract in the period, or that of the whole."""
     versions = in_force(held.workforce, site, held.period)
@@ -238,7 +254,12 @@ def keep(name: str, said: Review | Portfolio, language: str, *, forms: Sequence[
         key = f"{REVIEWS}/{name}/{said.period}/{content_digest(content)}.{form}"
         blobs.put(key, content)
         locations[form] = key
-    return Written(f"{name} {said.period} {wording.tag}", locations)
+    return Written(titled(name, said, wording), locations)
+
+
+def titled(name: str, said: Review | Portfolio, wording: Wording) -> str:
+    """What the files of a review are called."""
+    return f"{name} {said.period} {wording.tag}"
 
 
 def rendered(
@@ -271,7 +292,7 @@ def _material(held: Books, vendor: Vendor) -> Material:
         figures=[each for each in of_vendor if each.cell.period == held.period],
         before=[each for each in of_vendor if each.cell.period != held.period],
         trends=_trends(held, site),
-        components=_components(held, site),
+        components=components_of_gold(held, site),
         confused=confused(held.taken, site, held.settings.blob_store),
         spend=held.statement.spend(site),
         invoices=held.statement.invoices(site),
@@ -311,7 +332,7 @@ def _trends(held: Books, site: str) -> list[Trend]:
     ]
 
 
-def _components(held: Books, site: str) -> list[tuple[str, float]]:
+def components_of_gold(held: Books, site: str) -> list[tuple[str, float]]:
     """The shares of the variance of gold answers, as long as there are answers enough."""
     gold = held.observed.gold()
     answered = gold["at"].to_numpy()
@@ -319,6 +340,7 @@ def _components(held: Books, site: str) -> list[tuple[str, float]]:
     gold = gold[(gold["site"] == site) & (answered >= first) & (answered < over)]
     if len(gold) < ENOUGH_TO_TELL_APART:
         return []
+    gold = gold.assign(question=held.log.answers["question"].to_numpy()[gold["answer"]])
     found = components(
         gold["hits"].to_numpy(float),
         {name: gold[column].to_numpy() for name, column in FACTORS.items()},

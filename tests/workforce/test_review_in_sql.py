@@ -7,13 +7,14 @@ rows, and is left out.
 
 import datetime as dt
 from collections.abc import Iterator
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
 from catalog import Catalog
-from tasks.review import Books, books, vendor_review, whole_portfolio
+from tasks.review import Books, books, components_of_gold, vendor_review, whole_portfolio
 from tasks.settings import SETTINGS_VARIABLE, load_settings
 from tests.workforce.reviewed_in_sql import Raw
 from workforce import Money, WorkingCalendar
@@ -265,3 +266,12 @@ def test_nobody_else_is_accused(vendor: str, portfolio: Portfolio) -> None:
 
 def test_a_review_by_itself_is_that_of_the_portfolio(held: Books, review: Review) -> None:
     assert vendor_review(held, BETA) == review
+
+
+def test_what_gold_varies_with_is_told_of_a_year(held: Books) -> None:
+    """A quarter of so small a year has too few gold answers."""
+    year = replace(held, period=FISCAL.period("2025"))
+    assert components_of_gold(held, "vendor-a") == []
+    shares = dict(components_of_gold(year, "vendor-a"))
+    assert set(shares) == {"annotator", "cluster", "locale"}
+    assert 0 <= sum(shares.values()) <= 1
