@@ -1,30 +1,22 @@
-"""The pictures of reviews, of one drawn from a seed: .venv/bin/python -m docs.review_pictures"""
+"""The pictures of reviews, of those that `groundtruth review` wrote of a sample year to a folder.
+
+python -m docs.review_pictures FOLDER
+"""
 
 import datetime as dt
-from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
+import typer
+
 from tests.browser import blank_page
-from tests.workforce.reviews import portfolio, review
 from workforce.money import Money
 from workforce.reviews.dashboard import Coming, Cost, Costs, Dashboard, Late, Standing
-from workforce.reviews.review import Review, Said
-from workforce.reviews.review_page import dashboard_page, portfolio_page, review_page
-from workforce.reviews.scorecard import Scorecard, judged, overall
+from workforce.reviews.review import Said
+from workforce.reviews.review_page import dashboard_page
 from workforce.reviews.wording import Wording
 
 IMAGES = Path(__file__).parent / "images" / "review"
-
-
-def honest(drawn: Review) -> Review:
-    """The same with the lights that its figures have; they were drawn to show every one."""
-    scores = []
-    for each in drawn.scores:
-        target = each.target if isinstance(each.target, float) else None
-        light, why = judged(each.figure, target, Scorecard().enough)
-        scores.append(replace(each, light=light, why=why))
-    return replace(drawn, scores=tuple(scores), light=overall(scores))
 
 
 def dashboard() -> Dashboard:
@@ -61,16 +53,13 @@ def dashboard() -> Dashboard:
     )
 
 
-def main() -> None:
+def main(folder: Path) -> None:
     IMAGES.mkdir(parents=True, exist_ok=True)
-    english, japanese = Wording.load("en"), Wording.load("ja")
-    drawn = portfolio()
-    everybody = replace(drawn, reviews=tuple(map(honest, drawn.reviews)))
     with blank_page() as page:
         for name, shown, height in (
-            ("review", review_page(honest(review()), english), 1300),
-            ("portfolio", portfolio_page(everybody, japanese), 1400),
-            ("dashboard", dashboard_page(dashboard(), english), 1180),
+            ("review", (folder / "vendor-b-2026Q4-en.html").read_text("utf-8"), 1300),
+            ("portfolio", (folder / "portfolio-2026Q4-en.html").read_text("utf-8"), 1300),
+            ("dashboard", dashboard_page(dashboard(), Wording.load("en")), 1180),
         ):
             page.set_viewport_size({"width": 1200, "height": height})
             page.set_content(shown)
@@ -78,4 +67,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    typer.run(main)

@@ -306,7 +306,7 @@ def test_a_light_is_a_word_and_a_shape_that_keep_their_colour_when_changed(
 ) -> None:
     sheet = made["euro"].ours["Summary"]
     texts = {cell.value for row in sheet.iter_rows() for cell in row}
-    lights = {"● On target", "▲ Not shown", "■ Missed", "○ Too little known"}
+    lights = {"● On target", "▲ Not shown", "■ Missed", "○ Not judged"}
     assert lights <= texts
     rules = {
         formula
