@@ -30,7 +30,6 @@ RESULTS = Path(__file__).parent / "results" / "workforce_speed.md"
 FIRST = dt.datetime(2026, 7, 1, tzinfo=dt.UTC)
 AS_OF = dt.datetime(2026, 10, 1, tzinfo=dt.UTC)
 QUARTER = "2026Q3"
-DAYS = 91
 PER_QUESTION = 4
 IMAGES = 2
 ANNOTATORS = 40

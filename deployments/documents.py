@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 
 from tasks.settings import Settings, load_settings
-from workforce import Vendor, Workforce, WorkforceError
+from workforce import WorkforceError
 from workforce.reviews.documents import Notice
 
 app = typer.Typer(no_args_is_help=True, help="Orders, credit notes and notices.")
@@ -43,7 +43,7 @@ def order(
             f"no purchase order {number!r} stands: name one of {', '.join(orders) or 'none yet'}"
         )
     found = orders[number]
-    vendor = next(each for each in standing.vendors if each.site == found.vendor)
+    vendor = standing.recorded(found.vendor)
     contract = standing.contract(found.vendor, found.starts)
     page = order_document(found, vendor, contract, settings.documents.stationery(language))
     _write(page, f"order-{number}", to, pdf)
@@ -64,7 +64,7 @@ def credit(
     settings: Settings = load_settings()
     about = settings.company.fiscal.period(period)
     held = books(settings, about, dt.datetime.now(dt.UTC).date())
-    owing = _vendor(held.workforce, vendor)
+    owing = held.workforce.recorded(vendor)
     keys = {each.key for each in held.workforce.contracts if each.vendor == vendor}
     owed = [each for each in held.credits if each.contract in keys]
     page = credit_document(owing, about, owed, settings.documents.stationery(language))
@@ -90,7 +90,7 @@ def notice(
     settings = load_settings()
     with settings.catalog.read() as transaction:
         standing = ledger.standing(transaction)
-    told, day = _vendor(standing, vendor), (on or dt.datetime.now(dt.UTC)).date()
+    told, day = standing.recorded(vendor), (on or dt.datetime.now(dt.UTC)).date()
     contract = standing.contract(vendor, day)
     if contract is None:
         raise WorkforceError(
@@ -99,14 +99,6 @@ def notice(
         )
     page = notice_document(of, contract, told, day, settings.documents.stationery(language))
     _write(page, f"notice-{of}-{contract.key}", to, pdf)
-
-
-def _vendor(standing: Workforce, site: str) -> Vendor:
-    found = standing.vendor(site)
-    if found is None:
-        recorded = ", ".join(each.site for each in standing.vendors) or "none yet"
-        raise WorkforceError(f"no vendor {site!r} is recorded: name one of {recorded}")
-    return found
 
 
 def _write(page: str, name: str, to: Path, pdf: bool) -> None:

@@ -23,6 +23,15 @@ class Plan(BaseModel, frozen=True, extra="forbid"):
     locales: dict[str, Wanted] = Field(default_factory=dict)
     categories: dict[str, Wanted] = Field(default_factory=dict)
 
+    @property
+    def images(self) -> dict[str, int]:
+        """How many images are wanted of each locale that has a number."""
+        return {
+            locale: wanted.images
+            for locale, wanted in self.locales.items()
+            if wanted.images is not None
+        }
+
     @model_validator(mode="after")
     def _categories_have_a_column(self) -> Self:
         if self.categories and self.category is None:

@@ -72,7 +72,7 @@ def dashboard(transaction: Transaction, settings: Settings, now: dt.datetime) ->
         tuple(
             Standing(
                 locale,
-                wanted.images if (wanted := settings.plan.locales.get(locale)) else None,
+                settings.plan.images.get(locale),
                 accepted.get(locale, 0),
                 sum(each.n_open for each in behind if each.locale == locale),
                 sum(each.n_overdue for each in behind if each.locale == locale),

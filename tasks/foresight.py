@@ -3,7 +3,7 @@
 import datetime as dt
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from catalog import Transaction, labels
 from tasks.artifacts import table
@@ -72,27 +72,23 @@ class Known:
 
     def orders(self, told: Forecast) -> dict[str, list[OrderLine]]:
         """The purchase orders of each vendor, with the days on which they run out."""
-        days = {each.number: each for each in told.orders}
+        foretold = {each.number for each in told.orders}
         return {
             vendor.site: [
-                replace(
-                    line, runs_out_p50=days[line.number].p50, runs_out_p85=days[line.number].p85
-                )
+                told.on_order(line)
                 for line in self.statement.orders(vendor.site)
-                if line.number in days
+                if line.number in foretold
             ]
             for vendor in self.statement.workforce.vendors
         }
 
     def budgets(self, told: Forecast) -> list[BudgetLine]:
         """The budgets, with what they will have paid."""
-        expected = {each.name: each for each in told.budgets}
+        foretold = {each.name for each in told.budgets}
         return [
-            replace(
-                line, forecast_p50=expected[line.name].p50, forecast_p85=expected[line.name].p85
-            )
+            told.on_budget(line)
             for line in self.statement.budgets(self.planned)
-            if line.name in expected
+            if line.name in foretold
         ]
 
     @property
@@ -117,11 +113,7 @@ def known(transaction: Transaction, settings: Settings, as_of: dt.date) -> Known
     first = min((each.on for each in so_far), default=as_of)
     period = Period(name="so far", starts=min(first, as_of), ends=as_of)
     accepted = Counter(row.locale for row in labels.accepted(transaction))
-    planned = {
-        locale: wanted.images
-        for locale, wanted in settings.plan.locales.items()
-        if wanted.images is not None
-    }
+    planned = settings.plan.images
     remaining = {
         locale: max(planned[locale] - accepted[locale], 0) if locale in planned else None
         for locale in settings.locales

@@ -1,7 +1,7 @@
 """What the catalogue says of the vendors' work: every metric of a few periods."""
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from catalog import Transaction, performance, performance_copies
 from catalog.schema import now
@@ -13,6 +13,10 @@ from workforce.performance.metrics import Circumstances, measure
 from workforce.performance.trace import Rows
 from workforce.periods import Period
 from workforce.records import ledger
+from workforce.statistics.watch import WeeklyCount
+
+WEEKS_WATCHED = 52
+"""Weeks of which control charts are made; the first ones are their baseline."""
 
 
 def figures(
@@ -34,13 +38,19 @@ def circumstances(
     transaction: Transaction, settings: Settings, as_of: dt.datetime, costs: Mapping[Cell, Money]
 ) -> Circumstances:
     """What figures depend on, from the settings and what is recorded of the workforce."""
-    planned = {
-        locale: wanted.images
-        for locale, wanted in settings.plan.locales.items()
-        if wanted.images is not None
-    }
     votes = settings.annotate.votes.first
-    return Circumstances(ledger.standing(transaction), as_of, votes, planned, costs)
+    return Circumstances(ledger.standing(transaction), as_of, votes, settings.plan.images, costs)
+
+
+def gold_counts(weeks: Iterable[Figure]) -> Iterator[WeeklyCount]:
+    """The gold answers of each vendor and locale, week by week, as control charts take them."""
+    for each in weeks:
+        cell = each.cell
+        of_vendor = cell.vendor is not None and cell.locale is not None and cell.kind is None
+        if each.metric == Metric.GOLD_ACCURACY and each.n and of_vendor:
+            assert isinstance(each.value, float)
+            n_wrong = each.n - round(each.value * each.n)
+            yield WeeklyCount(cell.vendor or "", cell.locale or "", cell.period, n_wrong, each.n)
 
 
 def rows_behind(figure: Figure, as_of: dt.datetime) -> Rows:

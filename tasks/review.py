@@ -16,9 +16,9 @@ from catalog.performance import Log
 from catalog.schema import now
 from tasks.confusion import Taken, confused, taken
 from tasks.foresight import Known, known
-from tasks.performance import circumstances
+from tasks.performance import WEEKS_WATCHED, circumstances, gold_counts
 from tasks.settings import Settings, load_settings
-from workforce import Vendor, Workforce, WorkforceError
+from workforce import Vendor, Workforce
 from workforce.billing.charges import Done, charges
 from workforce.billing.credits import credits
 from workforce.billing.statement import Statement, statement
@@ -28,7 +28,7 @@ from workforce.money import Money
 from workforce.performance.figures import Cell, Figure, Metric
 from workforce.performance.metrics import Circumstances, measure, observations
 from workforce.performance.observations import NEVER, Observations
-from workforce.periods import A_DAY, Period, week_of
+from workforce.periods import A_DAY, Period, weeks_until
 from workforce.reviews.assemble import in_force, locale_light, portfolio, review
 from workforce.reviews.material import Material
 from workforce.reviews.printing import pdf
@@ -45,7 +45,7 @@ from workforce.reviews.review_page import portfolio_page, review_page
 from workforce.reviews.scorecard import agreed
 from workforce.reviews.wording import Wording
 from workforce.statistics.variance import NOISE, components
-from workforce.statistics.watch import Alarm, WeeklyCount, quality_watch
+from workforce.statistics.watch import Alarm, quality_watch
 from workforce.workbook import write
 
 REVIEWS = "reviews"
@@ -63,9 +63,6 @@ FACTORS = {"annotator": "annotator", "cluster": "question", "locale": "locale"}
 
 ENOUGH_TO_TELL_APART = 200
 """Gold answers of a vendor from which on the components of their variance are estimated."""
-
-WATCHED = 52
-"""Weeks of which the control charts are made; the first ones are their baseline."""
 
 
 @dataclass(frozen=True)
@@ -146,18 +143,9 @@ class Books:
     def alarms(self) -> list[Alarm]:
         """What the control charts of gold accuracy say until the end of the period."""
         last = min(self.period.ends, self.as_of)
-        weeks = [week_of(last - 7 * A_DAY * back) for back in reversed(range(WATCHED))]
-        counts = [
-            WeeklyCount(
-                cell.vendor, cell.locale, cell.period, round((1 - each.value) * each.n), each.n
-            )
-            for each in measure(self.log, weeks, self.terms, (Metric.GOLD_ACCURACY,))
-            if (cell := each.cell).vendor is not None
-            and cell.locale is not None
-            and cell.kind is None
-            and isinstance(each.value, float)
-        ]
-        return quality_watch(counts) if counts else []
+        weeks = weeks_until(last, WEEKS_WATCHED)
+        counts = gold_counts(measure(self.log, weeks, self.terms, (Metric.GOLD_ACCURACY,)))
+        return quality_watch(counts)
 
     def _costs(self) -> Iterator[tuple[Cell, Money]]:
         """The cost of each vendor's work in its currency, and of all work, by locale and kind."""
@@ -187,31 +175,24 @@ def books(settings: Settings, period: Period, as_of: dt.date) -> Books:
 
 def vendor_review(held: Books, site: str) -> Review:
     """The review of a vendor; raises `WorkforceError` where no such vendor is recorded."""
-    vendor = held.workforce.vendor(site)
-    if vendor is None:
-        recorded = ", ".join(each.site for each in held.workforce.vendors) or "none yet"
-        raise WorkforceError(f"no vendor {site!r} is recorded: name one of {recorded}")
-    return review(_material(held, vendor), held.workforce, held.settings.review.scorecard)
+    return review(
+        _material(held, held.workforce.recorded(site)),
+        held.workforce,
+        held.settings.review.scorecard,
+    )
 
 
 def whole_portfolio(held: Books) -> Portfolio:
     """All vendors, locales and budgets."""
     due = held.start.due(held.settings)
     warned = capacity(held.forecast.locales, due, held.as_of)
-    expected = {line.name: line for line in held.start.budgets(held.forecast)}
-    budgets = [
-        line
-        if (told := expected.get(line.name)) is None
-        else replace(line, forecast_p50=told.forecast_p50, forecast_p85=told.forecast_p85)
-        for line in held.statement.budgets(held.terms.planned)
-    ]
     return portfolio(
         held.period,
         held.as_of,
         held.currency,
         [vendor_review(held, each.site) for each in held.workforce.vendors],
         list(_locales(held, due)),
-        budgets,
+        [held.forecast.on_budget(line) for line in held.statement.budgets(held.terms.planned)],
         [Risk(each.what, each.light) for each in warned],
     )
 
@@ -350,15 +331,11 @@ def components_of_gold(held: Books, site: str) -> list[tuple[str, float]]:
 
 def _orders(held: Books, site: str) -> list[OrderLine]:
     """The vendor's orders that are in force in the period, with when they run out."""
-    runs_out = {each.number: each for each in held.forecast.orders}
-    found = []
-    for line in held.statement.orders(site):
-        if line.starts <= held.period.ends and line.ends >= held.period.starts:
-            told = runs_out.get(line.number)
-            found.append(
-                replace(line, runs_out_p50=told.p50, runs_out_p85=told.p85) if told else line
-            )
-    return found
+    return [
+        held.forecast.on_order(line)
+        for line in held.statement.orders(site)
+        if line.starts <= held.period.ends and line.ends >= held.period.starts
+    ]
 
 
 def _warned(held: Books, site: str) -> list[Risk]:

@@ -14,7 +14,7 @@ from catalog.identity import digest
 from catalog.schema import Warned
 from tasks.artifacts import table
 from tasks.foresight import Known, known
-from tasks.performance import figures
+from tasks.performance import WEEKS_WATCHED, figures, gold_counts
 from tasks.settings import Settings
 from workforce import Workforce
 from workforce.foresight import warnings
@@ -22,15 +22,14 @@ from workforce.foresight.forecast import Forecast
 from workforce.foresight.throughput import WEEK
 from workforce.foresight.warnings import Kind, Warning, news
 from workforce.performance.figures import Figure, Metric
-from workforce.periods import A_DAY, week_of
+from workforce.periods import A_DAY, weeks_until
 from workforce.reviews.review import Light, Said
 from workforce.reviews.wording import Wording
-from workforce.statistics.watch import WeeklyCount, quality_watch
+from workforce.statistics.watch import quality_watch
 
 OVER = "over"
 MONEY = {Kind.ORDER_RUNS_OUT, Kind.CAPACITY_SHORT, Kind.BUDGET_TOO_SMALL, Kind.INVOICE_OFF}
 """What cannot be judged without exchange rates."""
-WEEKS_SEEN = 52
 WARNINGS = ("light", "since", "vendor", "locale", "what")
 
 
@@ -57,7 +56,7 @@ def watched(
     found = warnings.rates(workforce, settings.company.currency, today)
     found += warnings.notices(workforce, today)
     found += warnings.levels(weeks, partial(_attainment, workforce, today))
-    found += warnings.quality(quality_watch(_gold(weeks)), weeks)
+    found += warnings.quality(quality_watch(gold_counts(weeks)), weeks)
     judged = set(Kind)
     if expected is None:
         judged -= MONEY
@@ -85,19 +84,8 @@ def expected(
 
 def weekly(today: dt.date) -> list[Figure]:
     """Service levels and gold of the last weeks that are over, as known when the day begins."""
-    weeks = [week_of(today - n * WEEK * A_DAY) for n in range(WEEKS_SEEN, 0, -1)]
+    weeks = weeks_until(today - WEEK * A_DAY, WEEKS_WATCHED)
     return figures(weeks, _at(today), metrics=(Metric.SLA_ATTAINMENT, Metric.GOLD_ACCURACY))
-
-
-def _gold(weeks: Sequence[Figure]) -> Iterator[WeeklyCount]:
-    """The gold answers of each vendor and locale, week by week."""
-    for each in weeks:
-        cell = each.cell
-        whole = cell.vendor is None or cell.locale is None or cell.kind is not None
-        if each.metric == Metric.GOLD_ACCURACY and each.n and not whole:
-            assert isinstance(each.value, float)
-            n_wrong = each.n - round(each.value * each.n)
-            yield WeeklyCount(cell.vendor or "", cell.locale or "", cell.period, n_wrong, each.n)
 
 
 def tell(settings: Settings, found: Watched) -> list[Warned]:

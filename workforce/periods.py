@@ -113,6 +113,11 @@ def week_of(day: dt.date) -> Period:
     return Period(name=f"{year}-W{week:02d}", starts=monday, ends=monday + 6 * A_DAY)
 
 
+def weeks_until(day: dt.date, n: int) -> list[Period]:
+    """The week of a day and those before it, `n` in all, the earliest first."""
+    return [week_of(day - 7 * back * A_DAY) for back in reversed(range(n))]
+
+
 def _months(name: str, first: dt.date, n: int) -> Period:
     return Period(name=name, starts=first, ends=_later(first, n) - A_DAY)
 

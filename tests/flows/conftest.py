@@ -116,6 +116,25 @@ def workspace(
     load_settings.cache_clear()
 
 
+@pytest.fixture
+def overrides() -> dict[str, str]:
+    """What a module sets otherwise than groundtruth.toml, by environment variable."""
+    return {}
+
+
+@pytest.fixture
+def settings(
+    overrides: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Settings]:
+    """A catalogue of its own, without servers."""
+    monkeypatch.setenv("GROUNDTRUTH_DATA", str(tmp_path))
+    for name, value in overrides.items():
+        monkeypatch.setenv(name, value)
+    load_settings.cache_clear()
+    yield load_settings()
+    load_settings.cache_clear()
+
+
 @pytest.fixture(scope="session")
 def prefect(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
     """A Prefect server that keeps events at once, and nothing else."""

@@ -1,8 +1,6 @@
 """What is accepted without asking is recorded, labelled, audited, and asked when it must be."""
 
 import datetime as dt
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -25,21 +23,12 @@ from tasks.annotate import queues_to_push
 from tasks.collect import relabel, undo_decision
 from tasks.judge import judge
 from tasks.knowledge import log_of
-from tasks.settings import Settings, load_settings
+from tasks.settings import Settings
 from tests.catalog.rows import Bench
 
 LONG_AGO = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
 A_MONTH_LATER = LONG_AGO + dt.timedelta(days=30)
 SCORE = 0.95
-
-
-@pytest.fixture
-def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Settings]:
-    """A catalogue of its own, without servers."""
-    monkeypatch.setenv("GROUNDTRUTH_DATA", str(tmp_path))
-    load_settings.cache_clear()
-    yield load_settings()
-    load_settings.cache_clear()
 
 
 @pytest.fixture

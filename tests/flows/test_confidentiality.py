@@ -1,8 +1,5 @@
 """What a contract keeps from a vendor is never sent to it, and where nobody may see it is said."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 from sqlalchemy import select
 
@@ -11,7 +8,7 @@ from catalog.schema import ImageSource, Question
 from tasks.ask import asked
 from tasks.confidentiality import confidential, shown
 from tasks.errors import NoSite
-from tasks.settings import Settings, load_settings
+from tasks.settings import Settings
 from tests.catalog.rows import Bench
 from tests.flows.world import LOCALE, World, site
 from tests.workforce.staff import contract, vendor, workforce
@@ -20,15 +17,6 @@ from workforce.records import ledger
 SITES = {"local": site(LOCALE), "vendor-b": site(LOCALE)}
 NO_STUDIO = {"sources": {"never": ["studio"]}}
 CHEAP = ({"unit": "question", "price": "0.10"},)
-
-
-@pytest.fixture
-def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Settings]:
-    """A catalogue of its own, without servers."""
-    monkeypatch.setenv("GROUNDTRUTH_DATA", str(tmp_path))
-    load_settings.cache_clear()
-    yield load_settings()
-    load_settings.cache_clear()
 
 
 @pytest.fixture

@@ -1,9 +1,5 @@
 """A label that is found wrong is superseded in the next version, never edited."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
-import pytest
 from typer.testing import CliRunner
 
 from annotation import name_key
@@ -14,17 +10,8 @@ from catalog.schema import Decision, DecisionKind, Image, Question, TrainingSet
 from deployments.cli import app
 from tasks.collect import commit_training_set, relabel
 from tasks.judge import judge
-from tasks.settings import Settings, load_settings
+from tasks.settings import Settings
 from tests.catalog.rows import image
-
-
-@pytest.fixture
-def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Settings]:
-    """A catalogue of its own, without servers: what is decided here needs none."""
-    monkeypatch.setenv("GROUNDTRUTH_DATA", str(tmp_path))
-    load_settings.cache_clear()
-    yield load_settings()
-    load_settings.cache_clear()
 
 
 def ingest(transaction: Transaction, blobs: BlobStore, *names: str) -> list[Image]:

@@ -1,8 +1,5 @@
 """The page of the annotators says how fast they are, from the answers of the catalogue."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
 from annotation import SimulatedAnnotator
@@ -11,7 +8,7 @@ from catalog import decisions, digest
 from catalog.database import add_new
 from catalog.schema import Answer, AnswerState, Question, QuestionKind
 from tasks.pace import PACE, pace, pace_cells, pace_page
-from tasks.settings import Settings, load_settings
+from tasks.settings import Settings
 from tests.catalog.rows import NOON, Bench
 
 N_ASKED = 200
@@ -19,13 +16,9 @@ SITE = "vendor-b"
 
 
 @pytest.fixture
-def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Settings]:
-    """A catalogue of its own, without servers, where a sheet is assumed to take 6 seconds."""
-    monkeypatch.setenv("GROUNDTRUTH_DATA", str(tmp_path))
-    monkeypatch.setenv("GROUNDTRUTH_ANNOTATE__EFFORT__SECONDS_PER_SHEET", "6")
-    load_settings.cache_clear()
-    yield load_settings()
-    load_settings.cache_clear()
+def overrides() -> dict[str, str]:
+    """A sheet is assumed to take 6 seconds."""
+    return {"GROUNDTRUTH_ANNOTATE__EFFORT__SECONDS_PER_SHEET": "6"}
 
 
 def answered(settings: Settings) -> None:

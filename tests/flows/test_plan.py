@@ -1,7 +1,7 @@
 """What is asked in a turn: nothing known, nothing open, nothing that audits allow to accept."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from decimal import Decimal
 from pathlib import Path
 from random import Random
@@ -25,18 +25,14 @@ from tests.flows.world import LOCALE, ONE_SITE, World, site
 from tests.workforce.staff import contract, order, vendor, workforce
 from workforce.records import ledger
 
-SMALL_TURNS = {"OPEN_SHARE": "0.3", "OPEN_AT_LEAST": "12"}
-
 
 @pytest.fixture
-def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Settings]:
-    """A catalogue of its own, without servers."""
-    monkeypatch.setenv("GROUNDTRUTH_DATA", str(tmp_path))
-    for name, value in SMALL_TURNS.items():
-        monkeypatch.setenv(f"GROUNDTRUTH_ANNOTATE__ASKING__{name}", value)
-    load_settings.cache_clear()
-    yield load_settings()
-    load_settings.cache_clear()
+def overrides() -> dict[str, str]:
+    """Turns of a few questions."""
+    return {
+        "GROUNDTRUTH_ANNOTATE__ASKING__OPEN_SHARE": "0.3",
+        "GROUNDTRUTH_ANNOTATE__ASKING__OPEN_AT_LEAST": "12",
+    }
 
 
 @pytest.fixture

@@ -1,8 +1,5 @@
 """What a person rules of quarantined labels holds, also when the command was killed half way."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
 from catalog import images, labels, removals, settlements
@@ -10,7 +7,7 @@ from catalog.schema import Origin, VerifiedLabel
 from tasks.collect import relabel
 from tasks.errors import NoSuchLabel
 from tasks.judge import judge
-from tasks.settings import Settings, load_settings
+from tasks.settings import Settings
 from tasks.settle import correct, release, retract, settled
 from tests.catalog.rows import Bench
 
@@ -18,13 +15,9 @@ BY = ("lead", "looked at it")
 
 
 @pytest.fixture
-def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Settings]:
-    """A catalogue of its own, without servers, that takes "Sack" for no name."""
-    monkeypatch.setenv("GROUNDTRUTH_DATA", str(tmp_path))
-    monkeypatch.setenv("GROUNDTRUTH_GATE__PLACEHOLDERS", '["sack"]')
-    load_settings.cache_clear()
-    yield load_settings()
-    load_settings.cache_clear()
+def overrides() -> dict[str, str]:
+    """What is named "Sack" has no name."""
+    return {"GROUNDTRUTH_GATE__PLACEHOLDERS": '["sack"]'}
 
 
 def listed(settings: Settings, image: str, name: str) -> str:

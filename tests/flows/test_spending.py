@@ -1,27 +1,14 @@
 """What is paid for is what the catalogue's rows say, and each sum can be traced to them."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
-import pytest
 from sqlalchemy import select
 
 from catalog import labels
 from catalog.schema import Answer, DecisionKind, VerifiedLabel
-from tasks.settings import Settings, load_settings
+from tasks.settings import Settings
 from tasks.spending import behind, done, stated
 from tests.catalog.rows import Bench
 from tests.workforce.staff import contract, euros, vendor, workforce
 from workforce.periods import FiscalCalendar
-
-
-@pytest.fixture
-def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Settings]:
-    """A catalogue of its own, without servers."""
-    monkeypatch.setenv("GROUNDTRUTH_DATA", str(tmp_path))
-    load_settings.cache_clear()
-    yield load_settings()
-    load_settings.cache_clear()
 
 
 def test_what_was_done_leads_back_to_its_answers_and_labels(settings: Settings) -> None:

@@ -21,6 +21,7 @@ from workforce.foresight.throughput import A_DAY, Calendars, streams
 from workforce.money import Money, nothing
 from workforce.planning.offers import Spent
 from workforce.records import Budget, PurchaseOrder, Workforce
+from workforce.reviews.review import BudgetLine, OrderLine
 
 N_PATHS = 1000
 HORIZON = 52
@@ -98,6 +99,16 @@ class Forecast:
                 " `locales` in groundtruth.toml"
             )
         return replace(self, locales=tuple(told[each] for each in locales))
+
+    def on_order(self, line: OrderLine) -> OrderLine:
+        """The line with the days on which its order runs out, where that was simulated."""
+        told = next((each for each in self.orders if each.number == line.number), None)
+        return replace(line, runs_out_p50=told.p50, runs_out_p85=told.p85) if told else line
+
+    def on_budget(self, line: BudgetLine) -> BudgetLine:
+        """The line with what its budget will have paid, where that was simulated."""
+        told = next((each for each in self.budgets if each.name == line.name), None)
+        return replace(line, forecast_p50=told.p50, forecast_p85=told.p85) if told else line
 
 
 def forecast(

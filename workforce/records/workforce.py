@@ -180,6 +180,14 @@ class Workforce(BaseModel, frozen=True, extra="forbid"):
     def vendor(self, site: str) -> Vendor | None:
         return next((each for each in self.vendors if each.site == site), None)
 
+    def recorded(self, site: str) -> Vendor:
+        """The vendor of a site; raises `WorkforceError` where there is none."""
+        found = self.vendor(site)
+        if found is None:
+            known = ", ".join(each.site for each in self.vendors) or "none yet"
+            raise WorkforceError(f"no vendor {site!r} is recorded: name one of {known}")
+        return found
+
     def contract(self, vendor: str, on: dt.date) -> Contract | None:
         """The version of a vendor's contract that is in force on a day, if any."""
         versions = [each for each in self.contracts if each.vendor == vendor and each.starts <= on]

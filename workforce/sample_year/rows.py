@@ -15,6 +15,7 @@ from catalog.database import add_new, chunks
 from catalog.decisions import add_questions
 from catalog.images import source_id
 from catalog.schema import (
+    KIND_OF,
     Answer,
     AnswerState,
     Audit,
@@ -23,7 +24,6 @@ from catalog.schema import (
     Cluster,
     ClusterMember,
     Decision,
-    DecisionKind,
     Desk,
     Forecast,
     GateRun,
@@ -69,7 +69,6 @@ SUBJECTS = {
     QuestionKind.ATTACH: AuditSubject.ATTACHMENT,
     QuestionKind.MERGE: AuditSubject.MERGE,
 }
-KIND_OF = {Verdict.CONFIRM: DecisionKind.SAME, Verdict.DIFFERENT: DecisionKind.DIFFERENT}
 AUDITED_WITH_CHANCE = 0.25
 SURE = 0.98
 QUESTIONS_AT_ONCE = 10_000

@@ -86,11 +86,6 @@ def amount(money: Money) -> float:
     return float(rounded)
 
 
-def quoted(title: str) -> str:
-    """A sheet's title in a formula."""
-    return "'" + title.replace("'", "''") + "'"
-
-
 class Book:
     """A workbook that is being written; `close` writes the file.
 
