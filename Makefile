@@ -32,16 +32,18 @@ $(LABEL_STUDIO_VENV)/.installed: .venv/.installed deployments/label-studio-const
 	$(BIN)/python -m deployments.label_studio
 	touch $@
 
-# What the tests need and pip cannot install: a browser, PostgreSQL, a spreadsheet, fonts to read by.
+# What the tests need and pip cannot install: a browser, PostgreSQL, nginx, a spreadsheet, fonts to
+# read by.
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 programs:
 	@if ! command -v chromium >/dev/null \
 	  || ! command -v soffice >/dev/null \
+	  || ! command -v nginx >/dev/null \
 	  || ! ls /usr/lib/postgresql/*/bin/pg_ctl >/dev/null 2>&1 \
 	  || ! fc-list :lang=ja | grep -q . ; then \
 	  $(SUDO) apt-get update -qq && $(SUDO) env DEBIAN_FRONTEND=noninteractive \
 	  apt-get install -y -qq --no-install-recommends \
-	  chromium postgresql libreoffice-calc fontconfig fonts-noto-cjk fonts-noto-core ; fi
+	  chromium postgresql nginx-light libreoffice-calc fontconfig fonts-noto-cjk fonts-noto-core ; fi
 
 clean: ## remove the environments, not the data
 	rm -rf .venv $(LABEL_STUDIO_VENV)
