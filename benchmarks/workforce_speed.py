@@ -19,7 +19,7 @@ from typing import Annotated
 import psycopg
 import typer
 
-from benchmarks.catalogue_scale import LOCALES, postgresql
+from benchmarks.postgresql import postgresql
 from catalog import BlobStore, Catalog, performance_copies
 from catalog.performance import PARTS
 from tests.workforce import staff
@@ -38,7 +38,8 @@ ANNOTATORS = 40
 # Each question `n` is asked at a moment of the quarter that follows from `n`; so does all else.
 AT = "timestamptz '2026-07-01 00:00+00' + (n::float8 / {n_questions}) * interval '89 days'"
 SITE = "'vendor-' || (n % 3)"
-LOCALE = "(array['en-US', 'de-DE', 'sv-SE', 'ja-JP', 'ar-EG'])[1 + n % 5]"
+LOCALES = ("en-US", "de-DE", "sv-SE", "ja-JP", "ar-EG")
+LOCALE = f"(array{[*LOCALES]})[1 + n % {len(LOCALES)}]"
 KIND = "(array['verify', 'verify', 'attach', 'merge'])[1 + n % 4]"
 GOLD = "n % 20 = 0"
 HOURS = "interval '1 hour' * "

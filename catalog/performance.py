@@ -2,7 +2,8 @@
 
 Each `Part` holds rows of one table with what never changes of the rows that they refer to, so that
 what was added on a day that is over can be kept as it is. Rows refer to one another by 64 bits
-(`keys_of`), of which two of ten million are the same once in 300,000 catalogues.
+(`keys_of`), of which two of ten million are the same once in 300,000 catalogues. What is compared
+only with what else concerns the same question has 32 bits.
 """
 
 import datetime as dt
@@ -42,6 +43,8 @@ Row: TypeAlias = Sequence[Any]
 
 NAME = pa.dictionary(pa.int32(), pa.string())
 KEY = pa.uint64()
+SHORT_KEY = pa.uint32()
+"""Tells apart what concerns one question."""
 TIME = pa.int64()
 """Microseconds since 1970, UTC."""
 COUNT = pa.int16()
@@ -130,6 +133,8 @@ def frame(part: Part, n_rows: int, tables: Iterable[pa.Table]) -> pd.DataFrame:
                 values = _codes(column, names[name])
             else:
                 values = column.to_numpy(zero_copy_only=False)
+                if column.type == COUNT:
+                    values = values.astype(_narrowest(values))
             whole = columns.setdefault(name, np.empty(n_rows, values.dtype))
             if not np.can_cast(values.dtype, whole.dtype):
                 whole = columns[name] = whole.astype(values.dtype)
@@ -162,6 +167,11 @@ def _codes(column: pa.DictionaryArray, numbers: dict[str, int]) -> NDArray[np.si
     return found
 
 
+def _narrowest(counts: NDArray[np.int16]) -> np.dtype[np.signedinteger]:
+    """The least type that holds the counts: few sheets have more than 127 pictures."""
+    return np.min_scalar_type(-1 - counts.max(initial=0))
+
+
 def keys_of(identities: Sequence[str | None]) -> NDArray[np.uint64]:
     """The key of each identity; `NOTHING` for None."""
     names = np.array(["" if each is None else each for each in identities], dtype=object)
@@ -192,6 +202,8 @@ def _batch(part: Part, rows: Iterable[Row]) -> pa.RecordBatch:
 def _array(field: pa.Field, values: Sequence[Any]) -> pa.Array:
     if field.type == KEY:
         return pa.array(keys_of(values), KEY)
+    if field.type == SHORT_KEY:
+        return pa.array(keys_of(values).astype(np.uint32), SHORT_KEY)
     if field.type == TIME:
         return pa.array(values, pa.timestamp("us", tz="UTC")).cast(TIME)
     return pa.array(values, field.type)
@@ -327,9 +339,9 @@ ANSWERS = Part(
     pa.schema(
         [
             *(("id", pa.string()), ("question", KEY), *ABOUT),
-            *(("annotator", NAME), ("annotation", KEY), ("revision", COUNT), ("desk", NAME)),
+            *(("annotator", NAME), ("annotation", SHORT_KEY), ("revision", COUNT), ("desk", NAME)),
             *(("state", NAME), ("verdict", NAME), ("seconds", pa.float64()), ("answered_at", TIME)),
-            *(("said", KEY), ("gold", pa.bool_()), ("right", pa.bool_())),
+            *(("said", SHORT_KEY), ("gold", pa.bool_()), ("right", pa.bool_())),
             *(("intruders", COUNT), ("found", COUNT), ("members", COUNT), ("spared", COUNT)),
         ]
     ),
@@ -367,7 +379,7 @@ DECISIONS = Part(
         [
             *(("id", pa.string()), ("decision", KEY), ("supersedes", KEY), ("question", KEY)),
             *(*ABOUT, ("outcome", NAME), ("decided_at", TIME), ("by_model", pa.bool_())),
-            ("said", KEY),
+            ("said", SHORT_KEY),
         ]
     ),
     Decision.decided_at,

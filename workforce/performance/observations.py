@@ -196,9 +196,10 @@ class Observations:
         crowd = given & ~at_lead & ~self._gold
         answers = np.flatnonzero(crowd).astype(np.int32)
         [submitted, annotator] = self._at_first(
+            answers,
             self._asked[answers],
-            (self.answers["answered_at"].to_numpy()[answers], NEVER),
-            (self.answers["annotator"].cat.codes.to_numpy()[answers], -1),
+            (self.answers["answered_at"].to_numpy(), NEVER),
+            (self.answers["annotator"].cat.codes.to_numpy(), -1),
         )
 
         decisions = self.decisions
@@ -207,6 +208,7 @@ class Observations:
         ]
         outcome = of_people["outcome"].cat
         [decided, first_outcome] = self._at_first(
+            np.arange(len(of_people)),
             self._places(of_people),
             (of_people["decided_at"].to_numpy(), NEVER),
             (outcome.codes.to_numpy(), -1),
@@ -266,15 +268,22 @@ class Observations:
         return earliest
 
     def _at_first(
-        self, places: NDArray[np.integer], *columns: tuple[NDArray[Any], int]
+        self,
+        rows: NDArray[np.integer],
+        places: NDArray[np.integer],
+        *columns: tuple[NDArray[Any], int],
     ) -> list[NDArray[Any]]:
-        """For each question of the log, columns at its first row; values that stand for no row."""
+        """For each question of the log, columns at the first of `rows` that concerns it.
+
+        The questions of the rows lie at `places`; each column has a value that stands for no row.
+        """
         first = _first_of(places, len(self._keys))
         told = first >= 0
+        row = rows[first[told]]
         found = []
         for values, nothing in columns:
             of_each = np.full(len(first), nothing, values.dtype)
-            of_each[told] = values[first[told]]
+            of_each[told] = values[row]
             found.append(of_each)
         return found
 
@@ -309,7 +318,7 @@ class Observations:
             & (decisions["outcome"] != DecisionKind.UNDONE)
         ]
         places = self._places(current)
-        is_decided, decided = np.zeros(len(self._keys), bool), np.zeros(len(self._keys), np.uint64)
+        is_decided, decided = np.zeros(len(self._keys), bool), np.zeros(len(self._keys), np.uint32)
         is_decided[places], decided[places] = True, current["said"]
         crowd = self.standing & ~self._gold
         n_others = self._count(self._asked[crowd]) - 1
@@ -448,10 +457,10 @@ def _together(question: "pd.Series[int]", other: "pd.Series[int]") -> NDArray[np
     return key
 
 
-def _first_of(places: NDArray[np.integer], n: int) -> NDArray[np.intp]:
+def _first_of(places: NDArray[np.integer], n: int) -> NDArray[np.int32]:
     """The first row at each of `n` places, -1 where there is none."""
-    first = np.full(n, -1)
-    first[places[::-1]] = np.arange(len(places))[::-1]
+    first = np.full(n, -1, np.int32)
+    first[places[::-1]] = np.arange(len(places), dtype=np.int32)[::-1]
     return first
 
 
