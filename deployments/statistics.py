@@ -1,15 +1,29 @@
 """`groundtruth statistics`: how much must be checked, and what checking says."""
 
-from typing import Annotated
+import datetime as dt
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
+from rich.markup import escape
+from rich.table import Column, Table
+
+from catalog.schema import AuditSubject
+from tasks.settings import load_settings
+from workforce.errors import WorkforceError
+
+if TYPE_CHECKING:
+    from workforce.statistics.operating import Estimate
 
 app = typer.Typer(
     no_args_is_help=True, help="How many gold tasks and audits a question takes, and what they say."
 )
 console = Console()
+
+PeriodName = Annotated[str, typer.Option(help="As 2026, 2026Q4, 2026-11 or 2026-W47.")]
+Picture = Annotated[Path | None, typer.Option("--to", help="Where a picture (PNG) is written.")]
 
 Good = Annotated[float, typer.Option(min=0, max=1, help="Share of defects that is good: 0.01.")]
 Bad = Annotated[float, typer.Option(min=0, max=1, help="Share of defects that is bad: 0.03.")]
@@ -136,3 +150,148 @@ def sprt(
         does = test.characteristic(rate)
         table.add_row(f"{rate:.2%}", f"{does.good:.1%}", f"{does.audits:,.0f}")
     console.print(table)
+
+
+@app.command()
+def compare(
+    period: PeriodName,
+    earlier: Annotated[
+        str | None,
+        typer.Option("--with", help="An earlier period to compare each vendor with itself in."),
+    ] = None,
+    margin: Annotated[
+        float, typer.Option(min=0.001, max=1, help="A difference that does not matter: 0.02.")
+    ] = 0.02,
+) -> None:
+    """Compare the gold answers of the vendors of each locale, or of each vendor with what it was.
+
+    "differ": chance explains none of it; of all lines together, one in twenty tables has such a
+    line by chance (Holm). "alike": shown to differ by less than the margin, each line by itself.
+    """
+    from tasks.gold_answers import GoldAnswers
+    from workforce.statistics.comparison import equivalence, judged
+
+    fiscal = load_settings().company.fiscal
+    gold = GoldAnswers.known(load_settings(), dt.datetime.now(dt.UTC))
+    found = (
+        gold.between_vendors(fiscal.period(period))
+        if earlier is None
+        else gold.between_periods(fiscal.period(period), fiscal.period(earlier))
+    )
+    if not found:
+        raise WorkforceError(
+            f"nothing can be compared: in {period} no locale has gold answers of two"
+            f" {'vendors' if earlier is None else 'periods'}"
+        )
+    table = Table(
+        Column("locale", no_wrap=True),
+        *(Column(name, overflow="fold") for name in ("vendor", "and")),
+        *(Column(name, no_wrap=True) for name in ("right", "difference, points", "finding")),
+    )
+    for (one, other), each in judged(found).items():
+        told = each.difference
+        alike = equivalence(told, margin).shown
+        finding = "differ" if each.differs else "alike" if alike else "not told apart"
+        names = (one.vendor, other.period if earlier else other.vendor)
+        shares = f"{told.one:.1%} {told.other:.1%}"
+        ends = f"{100 * told.value:+.1f} [{100 * told.low:+.1f}, {100 * told.high:+.1f}]"
+        table.add_row(*map(escape, (one.locale, *names, shares, ends, finding)))
+    console.print(table)
+
+
+@app.command("components")
+def variance_components(period: PeriodName) -> None:
+    """Say what differences between gold answers come from: annotators, clusters, vendors, locales.
+
+    The share of `annotator` is the --correlation of `groundtruth statistics power`.
+    """
+    from tasks.gold_answers import GoldAnswers
+
+    asked = load_settings().company.fiscal.period(period)
+    gold = GoldAnswers.known(load_settings(), dt.datetime.now(dt.UTC)).within(asked)
+    try:
+        found = gold.components()
+    except ValueError as error:
+        raise WorkforceError(f"the gold answers of {asked.name} do not tell: {error}") from None
+    table = Table("from", *(Column(name, justify="right") for name in ("share", "of", "variance")))
+    for name, each in found.items():
+        interval = f"{each.variance:.5f} [{each.low:.5f}, {each.high:.5f}]"
+        table.add_row(escape(name), f"{each.share:.1%}", f"{each.levels:,}", escape(interval))
+    console.print(table)
+
+
+@app.command()
+def charts(
+    vendor: Annotated[str, typer.Argument(help="Named by its site.")],
+    locale: Annotated[str | None, typer.Option(help="Only of this locale.")] = None,
+    until: Annotated[
+        dt.datetime | None,
+        typer.Option(formats=["%Y-%m-%d"], help="A day of the last week; none: today."),
+    ] = None,
+    to: Picture = None,
+) -> None:
+    """Draw a vendor's control charts of a year: gold answers that were wrong, defects per hour.
+
+    They are for looking at: among 52 weeks some lie outside of what is usual by chance. Warnings
+    that are rarely false come from `groundtruth watch`.
+    """
+    from tasks.control_charts import charts_of, plot_charts
+
+    settings, today = load_settings(), dt.datetime.now(dt.UTC)
+    try:
+        found = charts_of(settings, vendor, locale, (until or today).date(), today)
+    except ValueError as error:
+        raise WorkforceError(f"{vendor} has no chart: {error}") from None
+    for each in found:
+        usual = f"usually {each.chart.centre:.2g} {each.unit}"
+        beyond = ", ".join(f"{week.name} ({value:.2g})" for week, value in each.out())
+        console.print(
+            f"{each.title}: {usual}; beyond the limits: {beyond or 'no week'}.",
+            markup=False,
+            soft_wrap=True,
+        )
+    if to is not None:
+        to.write_bytes(plot_charts(found))
+        console.print(f"As a picture: {to}", markup=False)
+
+
+@app.command()
+def threshold(
+    locale: Annotated[str, typer.Argument(help="For example de-DE.")],
+    subject: Annotated[AuditSubject, typer.Option(help="What is accepted.")] = AuditSubject.CLUSTER,
+    wrong: Annotated[
+        float, typer.Option(min=0, help="What a wrong acceptance costs, in any currency.")
+    ] = 1.0,
+    unneeded: Annotated[
+        float, typer.Option(min=0, help="What a question costs that was not needed.")
+    ] = 0.05,
+    to: Picture = None,
+) -> None:
+    """Say from which score on accepting without asking costs least, by what audits have found."""
+    from tasks.models import champion
+    from tasks.thresholds import cheapest, plot_threshold
+    from workforce.statistics.operating import Costs
+
+    model = champion()
+    try:
+        found = cheapest(load_settings(), locale, subject, model.id, Costs(wrong, unneeded))
+    except ValueError as error:
+        raise WorkforceError(f"{locale} has no threshold for {subject}: {error}") from None
+    point, area = found.point, found.curves.area
+    accept = "nothing" if math.isinf(point.threshold) else f"from {point.threshold:.3f} on"
+    console.print(
+        f"By {found.n:,} audits of model {model.id[:12]}, accept {accept}:"
+        f" {_share(point.precision)} of that is right, {_share(point.recall)} of what is right is"
+        f" accepted, and a question costs {point.cost.value:.3g}"
+        f" [{point.cost.low:.3g}, {point.cost.high:.3g}]. Area under the ROC curve"
+        f" {area.value:.3f} [{area.low:.3f}, {area.high:.3f}].",
+        markup=False,
+        soft_wrap=True,
+    )
+    if to is not None:
+        to.write_bytes(plot_threshold(found))
+        console.print(f"As a picture: {to}", markup=False)
+
+
+def _share(found: "Estimate") -> str:
+    return f"{found.value:.1%} [{found.low:.1%}, {found.high:.1%}]"

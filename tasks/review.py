@@ -16,6 +16,7 @@ from catalog.performance import Log
 from catalog.schema import now
 from tasks.confusion import Taken, confused, taken
 from tasks.foresight import Known, known
+from tasks.gold_answers import GoldAnswers
 from tasks.performance import WEEKS_WATCHED, circumstances, gold_counts
 from tasks.settings import Settings, load_settings
 from workforce import Vendor, Workforce
@@ -44,7 +45,7 @@ from workforce.reviews.review import (
 from workforce.reviews.review_page import portfolio_page, review_page
 from workforce.reviews.scorecard import agreed
 from workforce.reviews.wording import Wording
-from workforce.statistics.variance import NOISE, components
+from workforce.statistics.variance import NOISE
 from workforce.statistics.watch import Alarm, quality_watch
 from workforce.workbook import write
 
@@ -58,7 +59,6 @@ TRENDS = (
     Metric.HANDLING_SECONDS,
     Metric.THROUGHPUT,
 )
-FACTORS = {"annotator": "annotator", "cluster": "question", "locale": "locale"}
 """What variance is told apart by, and the column of the log that names it."""
 
 ENOUGH_TO_TELL_APART = 200
@@ -315,18 +315,10 @@ def _trends(held: Books, site: str) -> list[Trend]:
 
 def components_of_gold(held: Books, site: str) -> list[tuple[str, float]]:
     """The shares of the variance of gold answers, as long as there are answers enough."""
-    gold = held.observed.gold()
-    answered = gold["at"].to_numpy()
-    first, over = (int(each.timestamp() * 1e6) for each in (held.period.begins, held.period.over))
-    gold = gold[(gold["site"] == site) & (answered >= first) & (answered < over)]
-    if len(gold) < ENOUGH_TO_TELL_APART:
+    gold = GoldAnswers.of(held.log, held.observed).of_vendor(site).within(held.period)
+    if len(gold.rows) < ENOUGH_TO_TELL_APART:
         return []
-    gold = gold.assign(question=held.log.answers["question"].to_numpy()[gold["answer"]])
-    found = components(
-        gold["hits"].to_numpy(float),
-        {name: gold[column].to_numpy() for name, column in FACTORS.items()},
-    )
-    return [(name, each.share) for name, each in found.items() if name != NOISE]
+    return [(name, each.share) for name, each in gold.components().items() if name != NOISE]
 
 
 def _orders(held: Books, site: str) -> list[OrderLine]:
