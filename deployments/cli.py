@@ -1,6 +1,8 @@
 """`groundtruth`: the command line of the operator."""
 
+import os
 from getpass import getuser
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -103,13 +105,33 @@ Locale = Annotated[
 ]
 
 
+# Exit statuses, beside 0: done, and 2: the command was not understood. docs/orchestration.md
+FAILED = 1
+HELD = 3
+
+
 def main() -> None:
     """Run the command line; what a person can mend is printed without a traceback."""
     try:
         app()
     except MENDABLE as error:
         console.print(f"[bold red]groundtruth:[/] {escape(str(error))}", soft_wrap=True)
-        raise SystemExit(1) from None
+        raise SystemExit(FAILED) from None
+
+
+@app.callback()
+def everywhere(
+    summary: Annotated[
+        Path | None,
+        typer.Option(
+            envvar="GROUNDTRUTH_SUMMARY",
+            help="Write what the flow of the command came to as JSON into this file.",
+        ),
+    ] = None,
+) -> None:
+    """Product photos in; a verified training set and a better model out."""
+    if summary is not None:
+        os.environ["GROUNDTRUTH_SUMMARY"] = str(summary.absolute())
 
 
 @app.command()
@@ -184,14 +206,15 @@ def run(
         list[float], typer.Option(help="A simulated annotator's chance of a slip, per picture.")
     ] = [0.02],  # noqa: B006
 ) -> None:
-    """Run the whole loop once: ingest, cluster, annotate, collect, retrain."""
+    """Run the whole loop once: ingest, cluster, annotate, collect, retrain; 3: the gate holds."""
     from flows.groundtruth import groundtruth
     from tasks.simulate import SimulatedPeople
 
     simulated = SimulatedPeople(truth=truth, error_rates=tuple(error_rate)) if truth else None
     with prefect_server(load_settings()):
-        groundtruth(source, locale, labelled, simulated)
+        turned = groundtruth(source, locale, labelled, simulated)
     show_summary()
+    raise typer.Exit(HELD if turned.held else 0)
 
 
 @app.command()
@@ -223,11 +246,12 @@ def annotate() -> None:
 
 @app.command()
 def collect() -> None:
-    """Read the answers, pass the gate, commit a training set version."""
+    """Read the answers, pass the gate, commit a training set version; exit status 3 when it holds."""
     from flows.collect import collect
 
     with prefect_server(load_settings()):
-        collect()
+        collected = collect()
+    raise typer.Exit(HELD if collected.held else 0)
 
 
 @app.command()

@@ -5,6 +5,7 @@ from prefect.futures import wait
 from prefect.task_runners import ThreadPoolTaskRunner
 
 from tasks.artifacts import facts, publish, table
+from tasks.events import Happened, pass_on
 from tasks.ingest import (
     Ingested,
     ingest_batch,
@@ -14,9 +15,22 @@ from tasks.ingest import (
     shards_to_measure,
 )
 from tasks.pool import pool_page
+from tasks.rounds import has_champion
+from tasks.summary import Figures, summarised
+from tasks.trying import HOUR
 
 
-@flow(name="ingest", task_runner=ThreadPoolTaskRunner(max_workers=2))
+def figures(ingested: Ingested) -> Figures:
+    return {
+        "listed": ingested.n_listed,
+        "new": ingested.n_new,
+        "labelled": ingested.n_labelled,
+        "set_aside": len(ingested.set_aside),
+    }
+
+
+@summarised(figures)
+@flow(name="ingest", task_runner=ThreadPoolTaskRunner(max_workers=2), timeout_seconds=12 * HOUR)
 def ingest(source: str | None = None, locale: str | None = None) -> Ingested:
     """Ingest a folder of pictures of one locale, or a manifest that names each picture's locale.
 
@@ -59,4 +73,8 @@ def ingest(source: str | None = None, locale: str | None = None) -> Ingested:
         table(("why set aside", "how many"), reasons(ingested.set_aside)),
         *pool_page(),
     )
+    if ingested.n_labelled:
+        pass_on(Happened.LABELLED, {"n_labelled": ingested.n_labelled})
+    if ingested.n_new and has_champion():
+        pass_on(Happened.INGESTED, {"n_new": ingested.n_new})
     return ingested

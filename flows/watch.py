@@ -9,11 +9,18 @@ from tasks.artifacts import publish
 from tasks.dashboard import count_costs, refresh_dashboard
 from tasks.foresight import forecast_page
 from tasks.settings import load_settings
+from tasks.summary import Figures, summarised
+from tasks.trying import HOUR
 from tasks.watch import digest_page, expected, tell, watched, weekly
 from workforce.records import ledger
 
 
-@flow(name="watch")
+def figures(n_standing: int) -> Figures:
+    return {"warnings": n_standing}
+
+
+@summarised(figures)
+@flow(name="watch", timeout_seconds=6 * HOUR)
 def watch(today: dt.date | None = None) -> int:
     """Tell what is new since the last time, and publish the digest of the day and the forecast.
 

@@ -15,6 +15,7 @@ from catalog.manifest import Listing, inbox_listings, listings
 from catalog.pictures import Picture, UnusablePicture, read_picture
 from catalog.schema import Image, ImageMeasures, ImageSource
 from tasks.settings import load_settings
+from tasks.trying import of_a_shard
 
 BATCH = 128
 
@@ -53,7 +54,7 @@ def list_pictures(source: str | None, locale: str | None) -> list[list[Listing]]
     return [found[start : start + BATCH] for start in range(0, len(found), BATCH)]
 
 
-@task(cache_policy=NO_CACHE, retries=2, retry_delay_seconds=[1, 10])
+@of_a_shard
 def ingest_batch(batch: Sequence[Listing]) -> Ingested:
     """Keep every picture of the batch that can be used, and the reason for every other."""
     settings = load_settings()
@@ -113,7 +114,7 @@ def shards_to_measure() -> list[list[str]]:
     return [missing[start : start + BATCH] for start in range(0, len(missing), BATCH)]
 
 
-@task(cache_policy=NO_CACHE, retries=2, retry_delay_seconds=[1, 10])
+@of_a_shard
 def measure_shard(image_ids: Sequence[str]) -> int:
     """Measure images that are in the catalogue; how many."""
     settings = load_settings()

@@ -16,8 +16,9 @@ from catalog.schema import Removal, SiteProject
 from tasks.artifacts import delete_pages
 from tasks.judge import reports
 from tasks.settings import Settings, load_settings
-from tasks.sites import at_a_site, open_site
+from tasks.sites import open_site
 from tasks.survey import SURVEYS
+from tasks.trying import at_a_site
 
 PAGES_WITH_PICTURES = ("clusters", "drift")
 
