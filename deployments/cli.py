@@ -27,6 +27,7 @@ from deployments.documents import app as documents
 from deployments.foresight import app as foresight
 from deployments.invoices import app as invoices
 from deployments.metrics import app as metrics
+from deployments.notifications import app as notifications
 from deployments.orchestration import prefect_server
 from deployments.plan import app as plan
 from deployments.review import app as review
@@ -89,6 +90,7 @@ app.add_typer(metrics, name="metrics")
 app.add_typer(acceptance)
 app.add_typer(certify)
 app.add_typer(plan)
+app.add_typer(notifications)
 app.add_typer(sample_year)
 app.add_typer(review)
 app.add_typer(foresight)
@@ -246,7 +248,7 @@ def annotate() -> None:
 
 @app.command()
 def collect() -> None:
-    """Read the answers, pass the gate, commit a training set version; exit status 3 when it holds."""
+    """Read the answers, pass the gate, commit a training set version; 3: the gate holds."""
     from flows.collect import collect
 
     with prefect_server(load_settings()):
