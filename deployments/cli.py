@@ -107,6 +107,10 @@ Locale = Annotated[
 ]
 
 
+DryRun = Annotated[
+    bool, typer.Option("--dry-run", help="Say what would be pushed and cost; change nothing.")
+]
+
 # Exit statuses, beside 0: done, and 2: the command was not understood. docs/orchestration.md
 FAILED = 1
 HELD = 3
@@ -207,8 +211,16 @@ def run(
     error_rate: Annotated[
         list[float], typer.Option(help="A simulated annotator's chance of a slip, per picture.")
     ] = [0.02],  # noqa: B006
+    dry_run: DryRun = False,
 ) -> None:
     """Run the whole loop once: ingest, cluster, annotate, collect, retrain; 3: the gate holds."""
+    if dry_run:
+        from deployments.dry_run import show_push, show_source
+
+        for each in (labelled, source) if labelled is not None else (source,):
+            show_source(load_settings(), each, locale if each == source else None)
+        show_push(load_settings())
+        return
     from flows.groundtruth import groundtruth
     from tasks.simulate import SimulatedPeople
 
@@ -238,8 +250,13 @@ def cluster() -> None:
 
 
 @app.command()
-def annotate() -> None:
+def annotate(dry_run: DryRun = False) -> None:
     """Put the questions about new clusters on the site."""
+    if dry_run:
+        from deployments.dry_run import show_push
+
+        show_push(load_settings())
+        return
     from flows.annotate import annotate
 
     with prefect_server(load_settings()):

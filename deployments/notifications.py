@@ -79,7 +79,8 @@ def automations(block_id: UUID) -> Iterator[AutomationCore]:
         "groundtruth: the gate holds a batch",
         expect={str(Happened.HELD)},
         subject="groundtruth: the gate holds a batch",
-        body="No label of the batch joins the training set. The artifact `gate` names the rule; docs/gate.md says what to do.",
+        body="No label of the batch joins the training set. "
+        "The artifact `gate` names the rule; docs/gate.md says what to do.",
     )
     yield _told(
         block_id,

@@ -14,7 +14,7 @@ from catalog.blobs import TooLarge, read_uri
 from catalog.manifest import Listing, inbox_listings, listings
 from catalog.pictures import Picture, UnusablePicture, read_picture
 from catalog.schema import Image, ImageMeasures, ImageSource
-from tasks.settings import load_settings
+from tasks.settings import Settings, load_settings
 from tasks.trying import of_a_shard
 
 BATCH = 128
@@ -42,15 +42,17 @@ class Ingested:
         return self.n_listed - self.n_new - len(self.set_aside)
 
 
+def listed(settings: Settings, source: str | None, locale: str | None) -> list[Listing]:
+    """The pictures of `source`, or of the inbox, each with what is wrong with its listing."""
+    if source is None:
+        return inbox_listings(str(settings.data / "inbox"), settings.locales)
+    return listings(source, locale, settings.locales)
+
+
 @task(cache_policy=NO_CACHE)
 def list_pictures(source: str | None, locale: str | None) -> list[list[Listing]]:
     """The pictures of a folder, a manifest or, where `source` is None, the inbox; in batches."""
-    settings = load_settings()
-    found = (
-        inbox_listings(str(settings.data / "inbox"), settings.locales)
-        if source is None
-        else listings(source, locale, settings.locales)
-    )
+    found = listed(load_settings(), source, locale)
     return [found[start : start + BATCH] for start in range(0, len(found), BATCH)]
 
 
