@@ -51,9 +51,11 @@ def worked_on_at_once(stack: RunningStack, workspace: Workspace) -> Iterator[Non
 def set_waits(server: PrefectHttpxSyncClient, seconds: float) -> None:
     for automation in server.post("/automations/filter", json={}).json():
         if automation["name"] in declared_triggers():
-            automation["trigger"]["within"] = seconds
-            automation["actions"][0]["schedule_after"] = seconds
-            server.put(f"/automations/{automation['id']}", json=automation).raise_for_status()
+            made = ("id", "created", "updated")
+            changed = {key: value for key, value in automation.items() if key not in made}
+            changed["trigger"]["within"] = seconds
+            changed["actions"][0]["schedule_after"] = seconds
+            server.put(f"/automations/{automation['id']}", json=changed).raise_for_status()
 
 
 def declared_triggers() -> dict[str, dict[str, Any]]:
