@@ -1,9 +1,9 @@
 """Form candidate clusters of the images that wait for a label, locale by locale."""
 
 from collections.abc import Sequence
+from functools import partial
 
 from prefect import flow, get_run_logger
-from prefect.futures import wait
 from prefect.task_runners import ThreadPoolTaskRunner
 
 from catalog.schema import Partition
@@ -18,6 +18,7 @@ from tasks.cluster import (
 from tasks.events import Happened, pass_on
 from tasks.models import champion
 from tasks.pictures import surest_and_least_sure
+from tasks.shards import results_of
 from tasks.summary import Figures, summarised
 from tasks.trying import HOUR
 
@@ -38,11 +39,8 @@ def cluster() -> list[Partition]:
     locales = locales_with_images()
     shards = [shard for locale in locales for shard in shards_to_embed(model, locale)]
     with progress(f"Embedding {sum(map(len, shards))} images") as report:
-        futures = [embed_shard.submit(model, shard) for shard in shards]
-        for n_done, future in enumerate(futures, start=1):
-            wait([future])
-            report(n_done / len(futures))
-            future.result()
+        for n_done, _ in enumerate(results_of(partial(embed_shard.submit, model), shards), 1):
+            report(n_done / len(shards))
     before = latest_partitions()
     partitions = [
         partition for locale in locales if (partition := form_clusters(model, locale)) is not None

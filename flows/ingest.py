@@ -1,7 +1,6 @@
 """Bring new pictures into the catalogue, and say what was set aside or is left out, and why."""
 
 from prefect import flow, get_run_logger
-from prefect.futures import wait
 from prefect.task_runners import ThreadPoolTaskRunner
 
 from tasks.artifacts import facts, publish, table
@@ -16,6 +15,7 @@ from tasks.ingest import (
 )
 from tasks.pool import pool_page
 from tasks.rounds import has_champion
+from tasks.shards import results_of
 from tasks.summary import Figures, summarised
 from tasks.trying import HOUR
 
@@ -40,13 +40,9 @@ def ingest(source: str | None = None, locale: str | None = None) -> Ingested:
         locale: The locale of a folder's pictures, for example de-DE. Leave empty for a manifest.
     """
     batches = list_pictures(source, locale)
-    futures = [ingest_batch.submit(batch) for batch in batches]
-    wait(futures)
-    measured = [measure_shard.submit(shard) for shard in shards_to_measure()]
-    wait(measured)
-    for done in measured:
-        done.result()
-    ingested = sum((future.result() for future in futures), Ingested())
+    ingested = sum(results_of(ingest_batch.submit, batches), Ingested())
+    for _ in results_of(measure_shard.submit, shards_to_measure()):
+        pass
     get_run_logger().info(
         "%d listed, %d new, %d known, %d labelled, %d set aside",
         ingested.n_listed,
