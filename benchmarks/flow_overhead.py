@@ -33,7 +33,7 @@ from tasks.cluster import SHARD
 from tasks.ingest import BATCH
 from tasks.settings import Settings
 from tasks.shards import AT_ONCE, results_of
-from tasks.trying import of_a_shard
+from tasks.trying import repeatable
 from tests.conftest import servers_on_free_ports
 
 RESULTS = Path(__file__).parent / "results" / "flow_overhead.md"
@@ -56,7 +56,7 @@ class Cost:
         return self.seconds / self.n_shards
 
 
-@of_a_shard
+@repeatable
 def nothing(number: int) -> int:
     """A shard without work."""
     return number

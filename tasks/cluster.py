@@ -14,7 +14,7 @@ from tasks.knowledge import knowledge
 from tasks.models import load
 from tasks.pool import pool
 from tasks.settings import load_settings
-from tasks.trying import of_a_shard
+from tasks.trying import repeatable
 
 SHARD = 512
 
@@ -46,7 +46,7 @@ def shards_to_embed(model: Model, locale: str) -> list[list[str]]:
     return [missing[start : start + SHARD] for start in range(0, len(missing), SHARD)]
 
 
-@of_a_shard
+@repeatable
 def embed_shard(model: Model, image_ids: Sequence[str]) -> int:
     """Embed images by the encoder of `model`; how many."""
     settings = load_settings()

@@ -15,7 +15,7 @@ from catalog.manifest import Listing, inbox_listings, listings
 from catalog.pictures import Picture, UnusablePicture, read_picture
 from catalog.schema import Image, ImageMeasures, ImageSource
 from tasks.settings import Settings, load_settings
-from tasks.trying import of_a_shard
+from tasks.trying import repeatable
 
 BATCH = 128
 
@@ -56,7 +56,7 @@ def list_pictures(source: str | None, locale: str | None) -> list[list[Listing]]
     return [found[start : start + BATCH] for start in range(0, len(found), BATCH)]
 
 
-@of_a_shard
+@repeatable
 def ingest_batch(batch: Sequence[Listing]) -> Ingested:
     """Keep every picture of the batch that can be used, and the reason for every other."""
     settings = load_settings()
@@ -116,7 +116,7 @@ def shards_to_measure() -> list[list[str]]:
     return [missing[start : start + BATCH] for start in range(0, len(missing), BATCH)]
 
 
-@of_a_shard
+@repeatable
 def measure_shard(image_ids: Sequence[str]) -> int:
     """Measure images that are in the catalogue; how many."""
     settings = load_settings()

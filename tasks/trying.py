@@ -50,9 +50,10 @@ at_a_site = partial(
     **BACKOFF,
 )
 
-# Makes a task of a shard of images, all of whose rows and blobs are named by their content. It runs
-# beside others in a thread, which nothing can interrupt: the time limit is that of its flow.
-of_a_shard = partial(
+# Makes a task of what may be done twice, because its rows and blobs are named by their content, such
+# as a shard of images. Shards run beside each other in threads, which nothing can interrupt: their
+# time limit is that of the flow.
+repeatable = partial(
     task,
     cache_policy=NO_CACHE,
     retry_condition_fn=it_may_pass,
