@@ -11,7 +11,7 @@ from tasks.foresight import forecast_page
 from tasks.settings import load_settings
 from tasks.summary import Figures, summarised
 from tasks.trying import HOUR
-from tasks.watch import digest_page, expected, tell, watched, weekly
+from tasks.watch import contacts, digest_page, expected, tell, watched, weekly
 from workforce.records import ledger
 
 
@@ -41,7 +41,12 @@ def watch(today: dt.date | None = None) -> int:
         get_run_logger().warning("%s", row.what)
     with settings.catalog.read() as transaction:
         standing = warned.standing(transaction)
-    publish("digest", "What to look into", *digest_page(found, told, standing))
+    publish(
+        "digest",
+        "What to look into",
+        *digest_page(found, told, standing),
+        *contacts(settings, standing),
+    )
     if ahead is not None:
         known, forecast = ahead
         publish("forecast", "What is expected", *forecast_page(forecast, known.backtest()))

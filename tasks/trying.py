@@ -50,8 +50,8 @@ at_a_site = partial(
     **BACKOFF,
 )
 
-# Makes a task of what may be done twice, because its rows and blobs are named by their content, such
-# as a shard of images. Shards run beside each other in threads, which nothing can interrupt: their
+# Makes a task of what may be done twice, because its rows and blobs are named by their content: a
+# shard of images. Shards run beside each other in threads, which nothing can interrupt: their
 # time limit is that of the flow.
 repeatable = partial(
     task,
