@@ -124,7 +124,7 @@ def digest_page(found: Watched, told: Sequence[Warned], standing: Sequence[Warne
 
 
 def contacts(settings: Settings, standing: Sequence[Warned]) -> list[str]:
-    """A section that says whom to speak to about the vendors who are warned of, where it is known."""
+    """Whom to speak to about the vendors that are warned of, where it is known."""
     vendors = sorted({each.vendor for each in standing if each.vendor is not None})
     known = {
         vendor: find(VendorContact, vendor, settings.servers.prefect_api) for vendor in vendors

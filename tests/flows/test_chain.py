@@ -84,8 +84,8 @@ def test_after_one_ingest_the_first_model_is_trained_and_asked_about(
     source = json.dumps(str(manifest_of(sample, tmp_path)))
     with worked_on_at_once(stack, workspace):
         workspace.prefect("deployment", "run", "ingest/local", "--param", f"source={source}")
-        eventually(lambda: workspace.summary().questions_on_site > 0, seconds=300)
-        eventually(lambda: not active_runs(stack), seconds=120)
+        eventually(lambda: workspace.summary().questions_on_site > 0, seconds=900)
+        eventually(lambda: not active_runs(stack), seconds=300)
 
     found = workspace.summary()
     assert found.questions == found.questions_on_site
