@@ -26,7 +26,7 @@ from tests.flows.conftest import Workspace
 def silent_store() -> Iterator[socket.socket]:
     """A server that takes calls and never answers."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
-        listening.settimeout(120)
+        listening.settimeout(900)
         yield listening
 
 
