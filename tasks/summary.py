@@ -46,9 +46,10 @@ def summarised(figures: Callable[[Any], Figures]) -> Callable[[AnyFlow], AnyFlow
     """Have every run of a flow leave a `Summary`; `figures` makes them of what the flow returns."""
 
     def hooked(flow: AnyFlow) -> AnyFlow:
-        def summarise(_flow: Any, run: FlowRun, state: State[Any]) -> None:
+        # A worker that cancels a run, or finds it crashed, gives the arguments by these names.
+        def summarise(flow: Flow[Any, Any], flow_run: FlowRun, state: State[Any]) -> None:
             done = figures(state.result()) if state.is_completed() else {}
-            keep(summary_of(flow.name, run, state, done), run)
+            keep(summary_of(flow.name, flow_run, state, done), flow_run)
 
         flow.on_completion(summarise)
         flow.on_failure(summarise)
