@@ -46,6 +46,7 @@ from tasks.errors import (
     TooManyPictures,
 )
 from tasks.settings import load_settings
+from tasks.summary import SUMMARY_VARIABLE
 from workforce.errors import WorkforceError
 
 # What a person can put right; each says how. Anything else is a defect and shows its traceback.
@@ -130,14 +131,14 @@ def everywhere(
     summary: Annotated[
         Path | None,
         typer.Option(
-            envvar="GROUNDTRUTH_SUMMARY",
+            envvar=SUMMARY_VARIABLE,
             help="Write what the flow of the command came to as JSON into this file.",
         ),
     ] = None,
 ) -> None:
     """Product photos in; a verified training set and a better model out."""
     if summary is not None:
-        os.environ["GROUNDTRUTH_SUMMARY"] = str(summary.absolute())
+        os.environ[SUMMARY_VARIABLE] = str(summary.absolute())
 
 
 @app.command()

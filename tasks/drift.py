@@ -96,8 +96,8 @@ def drifts() -> list[LocaleDrift]:
 def drift_between(sides: Sides) -> dict[str, Any]:
     """The `LocaleDrift` of two sides, as JSON.
 
-    It is asked for every hour and after every training set version, takes minutes of permutations,
-    and is kept nowhere in the catalogue: what was compared before is not compared again.
+    It is asked for every hour and after every training set version, and kept nowhere in the
+    catalogue: what was compared before is not compared again.
     """
     settings = load_settings()
     with settings.catalog.read() as transaction:
