@@ -57,7 +57,7 @@ def test_a_cancelled_ingest_leaves_nothing_behind(
         change = {"state": {"type": "CANCELLING"}}
         server.post(f"/flow_runs/{run['id']}/set_state", json=change).raise_for_status()
 
-    eventually(lambda: state_type(stack, run["id"]) == "CANCELLED", seconds=300)
+    eventually(lambda: state_type(stack, run) == "CANCELLED", seconds=300)
     eventually(lambda: not any(process.is_running() for process in working))
     eventually(lambda: slots_taken(stack, deployment) == 0)
     assert '"state": "CANCELLED"' in summary_of(stack, run["id"])
