@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -30,11 +30,14 @@ class BlobStore:
     made from the digest of what they hold. Only what must go is taken out: by `delete`, and by
     `replace` where it is a part of a blob. What a killed process leaves behind ends in
     ``.partial`` and is no blob. Raises `DiskFull` where there is no room for a blob.
+
+    `options` are what fsspec opens the file system with, such as keys; without them it takes what
+    the machine's environment says.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, options: Mapping[str, object] | None = None) -> None:
         self.url = url
-        self._fs, self._root = url_to_fs(url)
+        self._fs, self._root = url_to_fs(url, **(options or {}))
         self._is_local = isinstance(self._fs, LocalFileSystem)
 
     def put(self, key: str, content: bytes) -> None:

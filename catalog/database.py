@@ -1,7 +1,7 @@
 """The database behind the catalogue: SQLite in WAL mode on one machine, PostgreSQL by URL."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
@@ -13,6 +13,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import ExceptionContext, make_url
 from sqlalchemy.orm import Session, sessionmaker
 
+from catalog.alone import alone
 from catalog.errors import DiskFull
 from catalog.identity import digest
 from catalog.schema import Table
@@ -60,6 +61,16 @@ class Catalog:
         """A transaction that writes nothing: it sees one moment, and keeps nobody from writing."""
         with self._readers.begin() as session:
             yield session
+
+    def alone(
+        self, what: str, on_wait: Callable[[], object] = lambda: None
+    ) -> AbstractContextManager[None]:
+        """Do `what` while nobody else does it; `on_wait` is called once where somebody does.
+
+        For work of hours, which is no transaction; it can be asked for once at a time in a process.
+        A holder that is killed holds nothing.
+        """
+        return alone(self._engine, what, on_wait)
 
     def close(self) -> None:
         self._engine.dispose()

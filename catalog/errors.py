@@ -2,6 +2,8 @@
 
 import errno
 
+from sqlalchemy.exc import DBAPIError, OperationalError
+
 # No room, no quota left, and a file larger than the process or the file system allows.
 NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
@@ -14,6 +16,20 @@ class DiskFull(RuntimeError):
             f"there is no room left at {place}: make room there and run the same command again;"
             " what was not written whole was not written at all"
         )
+
+
+def may_pass(error: BaseException | None) -> bool:
+    """Whether what failed may succeed when it is tried again, with nothing mended in between.
+
+    A connection that was cut, a database that was busy or restarts, a store that did not answer;
+    not a full disk, a file that is missing or forbidden, or anything that is wrong in itself.
+    """
+    if isinstance(error, DBAPIError):
+        return isinstance(error, OperationalError) or error.connection_invalidated
+    lasting = (FileNotFoundError, IsADirectoryError, NotADirectoryError, PermissionError)
+    return (
+        isinstance(error, OSError) and not isinstance(error, lasting) and error.errno not in NO_ROOM
+    )
 
 
 class BackupError(RuntimeError):

@@ -1,6 +1,8 @@
 """`groundtruth`: the command line of the operator."""
 
+import os
 from getpass import getuser
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -25,6 +27,7 @@ from deployments.documents import app as documents
 from deployments.foresight import app as foresight
 from deployments.invoices import app as invoices
 from deployments.metrics import app as metrics
+from deployments.notifications import app as notifications
 from deployments.orchestration import prefect_server
 from deployments.plan import app as plan
 from deployments.review import app as review
@@ -43,6 +46,7 @@ from tasks.errors import (
     TooManyPictures,
 )
 from tasks.settings import load_settings
+from tasks.summary import SUMMARY_VARIABLE
 from workforce.errors import WorkforceError
 
 # What a person can put right; each says how. Anything else is a defect and shows its traceback.
@@ -87,6 +91,7 @@ app.add_typer(metrics, name="metrics")
 app.add_typer(acceptance)
 app.add_typer(certify)
 app.add_typer(plan)
+app.add_typer(notifications)
 app.add_typer(sample_year)
 app.add_typer(review)
 app.add_typer(foresight)
@@ -103,13 +108,37 @@ Locale = Annotated[
 ]
 
 
+DryRun = Annotated[
+    bool, typer.Option("--dry-run", help="Say what would be pushed and cost; change nothing.")
+]
+
+# Exit statuses, beside 0: done, and 2: the command was not understood. docs/orchestration.md
+FAILED = 1
+HELD = 3
+
+
 def main() -> None:
     """Run the command line; what a person can mend is printed without a traceback."""
     try:
         app()
     except MENDABLE as error:
         console.print(f"[bold red]groundtruth:[/] {escape(str(error))}", soft_wrap=True)
-        raise SystemExit(1) from None
+        raise SystemExit(FAILED) from None
+
+
+@app.callback()
+def everywhere(
+    summary: Annotated[
+        Path | None,
+        typer.Option(
+            envvar=SUMMARY_VARIABLE,
+            help="Write what the flow of the command came to as JSON into this file.",
+        ),
+    ] = None,
+) -> None:
+    """Product photos in; a verified training set and a better model out."""
+    if summary is not None:
+        os.environ[SUMMARY_VARIABLE] = str(summary.absolute())
 
 
 @app.command()
@@ -183,15 +212,24 @@ def run(
     error_rate: Annotated[
         list[float], typer.Option(help="A simulated annotator's chance of a slip, per picture.")
     ] = [0.02],  # noqa: B006
+    dry_run: DryRun = False,
 ) -> None:
-    """Run the whole loop once: ingest, cluster, annotate, collect, retrain."""
+    """Run the whole loop once: ingest, cluster, annotate, collect, retrain; 3: the gate holds."""
+    if dry_run:
+        from deployments.dry_run import show_push, show_source
+
+        for each in (labelled, source) if labelled is not None else (source,):
+            show_source(load_settings(), each, locale if each == source else None)
+        show_push(load_settings())
+        return
     from flows.groundtruth import groundtruth
     from tasks.simulate import SimulatedPeople
 
     simulated = SimulatedPeople(truth=truth, error_rates=tuple(error_rate)) if truth else None
     with prefect_server(load_settings()):
-        groundtruth(source, locale, labelled, simulated)
+        turned = groundtruth(source, locale, labelled, simulated)
     show_summary()
+    raise typer.Exit(HELD if turned.held else 0)
 
 
 @app.command()
@@ -213,8 +251,13 @@ def cluster() -> None:
 
 
 @app.command()
-def annotate() -> None:
+def annotate(dry_run: DryRun = False) -> None:
     """Put the questions about new clusters on the site."""
+    if dry_run:
+        from deployments.dry_run import show_push
+
+        show_push(load_settings())
+        return
     from flows.annotate import annotate
 
     with prefect_server(load_settings()):
@@ -223,11 +266,12 @@ def annotate() -> None:
 
 @app.command()
 def collect() -> None:
-    """Read the answers, pass the gate, commit a training set version."""
+    """Read the answers, pass the gate, commit a training set version; 3: the gate holds."""
     from flows.collect import collect
 
     with prefect_server(load_settings()):
-        collect()
+        collected = collect()
+    raise typer.Exit(HELD if collected.held else 0)
 
 
 @app.command()

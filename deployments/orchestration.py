@@ -54,7 +54,7 @@ def prefect_environment(settings: Settings) -> dict[str, str]:
 
 
 def api_url(settings: Settings) -> str:
-    return f"http://127.0.0.1:{settings.servers.prefect_port}/api"
+    return settings.servers.prefect_api
 
 
 @contextmanager

@@ -11,11 +11,12 @@ from pathlib import Path
 
 from pydantic import AnyHttpUrl, SecretStr
 
-from deployments import label_studio, orchestration, webhooks
+from deployments import label_studio, notifications, orchestration, webhooks
 from deployments.label_studio import LocalSite, local_sites
 from deployments.logins import Credentials, Person
 from deployments.orchestration import prefect_environment
 from deployments.service import Service, StackError
+from tasks.blocks import register as register_forms
 from tasks.settings import Settings
 from tasks.sites import LabelStudioSite, lead_site, simulated_site
 
@@ -88,6 +89,9 @@ def up(settings: Settings, on_progress: Callable[[str], None] = print) -> StackS
     if worker.process() is None or not orchestration.deployments_are_current(settings):
         on_progress("Registering the deployments")
         orchestration.register_deployments(settings)
+        register_forms(orchestration.api_url(settings))
+    if settings.notifications.block is not None:
+        notifications.subscribe(orchestration.api_url(settings), settings.notifications.block)
 
     for site, server in zip(sites, labelling, strict=True):
         server.wait_until_ready()

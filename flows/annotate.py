@@ -9,6 +9,8 @@ from tasks.artifacts import publish, table
 from tasks.ask import ask
 from tasks.dashboard import count_costs, refresh_dashboard
 from tasks.plan_page import plan_page
+from tasks.summary import Figures, summarised
+from tasks.trying import HOUR
 from tasks.turn import Agenda
 
 
@@ -20,7 +22,17 @@ class Asked:
     pushed: dict[Queue, int]
 
 
-@flow(name="annotate")
+def figures(asked: Asked) -> Figures:
+    return {
+        "questions": len(asked.agenda.entries),
+        "gold": asked.agenda.n_gold,
+        "accepted": len(asked.agenda.accepted),
+        "pushed": sum(asked.pushed.values()),
+    }
+
+
+@summarised(figures)
+@flow(name="annotate", timeout_seconds=12 * HOUR)
 def annotate() -> Asked:
     """Ask what is worth a human second, in the annotators' own language."""
     asked = Asked(ask(), {queue: push(queue) for queue in queues_to_push()})

@@ -1,5 +1,7 @@
 """Certify what the partition of each locale is worth, say whether to go on, and audit anew."""
 
+from collections.abc import Sequence
+
 from prefect import flow, get_run_logger
 
 from tasks.annotate import push, queues_to_push
@@ -7,9 +9,16 @@ from tasks.artifacts import publish
 from tasks.certify import Certified, certificate_page, certify_partition, draw_audits
 from tasks.cluster import locales_with_images
 from tasks.settings import load_settings
+from tasks.summary import Figures, summarised
+from tasks.trying import HOUR
 
 
-@flow(name="certify")
+def figures(certified: Sequence[Certified]) -> Figures:
+    return {"locales": len(certified)}
+
+
+@summarised(figures)
+@flow(name="certify", timeout_seconds=12 * HOUR)
 def certify() -> list[Certified]:
     """Certify every locale whose audits have answers; ask about new ones where all are answered."""
     locales = locales_with_images()

@@ -1,10 +1,10 @@
 """Bring new pictures into the catalogue, and say what was set aside or is left out, and why."""
 
 from prefect import flow, get_run_logger
-from prefect.futures import wait
 from prefect.task_runners import ThreadPoolTaskRunner
 
 from tasks.artifacts import facts, publish, table
+from tasks.events import Happened, pass_on
 from tasks.ingest import (
     Ingested,
     ingest_batch,
@@ -14,9 +14,23 @@ from tasks.ingest import (
     shards_to_measure,
 )
 from tasks.pool import pool_page
+from tasks.rounds import has_champion
+from tasks.shards import results_of
+from tasks.summary import Figures, summarised
+from tasks.trying import HOUR
 
 
-@flow(name="ingest", task_runner=ThreadPoolTaskRunner(max_workers=2))
+def figures(ingested: Ingested) -> Figures:
+    return {
+        "listed": ingested.n_listed,
+        "new": ingested.n_new,
+        "labelled": ingested.n_labelled,
+        "set_aside": len(ingested.set_aside),
+    }
+
+
+@summarised(figures)
+@flow(name="ingest", task_runner=ThreadPoolTaskRunner(max_workers=2), timeout_seconds=12 * HOUR)
 def ingest(source: str | None = None, locale: str | None = None) -> Ingested:
     """Ingest a folder of pictures of one locale, or a manifest that names each picture's locale.
 
@@ -26,13 +40,9 @@ def ingest(source: str | None = None, locale: str | None = None) -> Ingested:
         locale: The locale of a folder's pictures, for example de-DE. Leave empty for a manifest.
     """
     batches = list_pictures(source, locale)
-    futures = [ingest_batch.submit(batch) for batch in batches]
-    wait(futures)
-    measured = [measure_shard.submit(shard) for shard in shards_to_measure()]
-    wait(measured)
-    for done in measured:
-        done.result()
-    ingested = sum((future.result() for future in futures), Ingested())
+    ingested = sum(results_of(ingest_batch.submit, batches), Ingested())
+    for _ in results_of(measure_shard.submit, shards_to_measure()):
+        pass
     get_run_logger().info(
         "%d listed, %d new, %d known, %d labelled, %d set aside",
         ingested.n_listed,
@@ -59,4 +69,8 @@ def ingest(source: str | None = None, locale: str | None = None) -> Ingested:
         table(("why set aside", "how many"), reasons(ingested.set_aside)),
         *pool_page(),
     )
+    if ingested.n_labelled:
+        pass_on(Happened.LABELLED, {"n_labelled": ingested.n_labelled})
+    if ingested.n_new and has_champion():
+        pass_on(Happened.INGESTED, {"n_new": ingested.n_new})
     return ingested

@@ -1,14 +1,23 @@
 """Compare every site with the catalogue, question by question, and mend what drifted."""
 
+from collections.abc import Mapping
+
 from prefect import flow, get_run_logger
 
 from flows.collect import collect
 from tasks.artifacts import publish, table
 from tasks.collect import asked_projects
 from tasks.reconcile import mend
+from tasks.summary import Figures, summarised
+from tasks.trying import HOUR
 
 
-@flow(name="reconcile")
+def figures(mended: Mapping[str, str]) -> Figures:
+    return {"projects": len(mended)}
+
+
+@summarised(figures)
+@flow(name="reconcile", timeout_seconds=12 * HOUR)
 def reconcile() -> dict[str, str]:
     """Find what was deleted, doubled or edited by hand on a site, mend it, and say what it was.
 

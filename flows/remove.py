@@ -1,5 +1,7 @@
 """Remove images that must go, and say what has learnt from them."""
 
+from collections.abc import Sequence
+
 from prefect import flow, get_run_logger
 
 from tasks.artifacts import facts, publish, table
@@ -14,9 +16,16 @@ from tasks.remove import (
     standing_tasks,
     withdraw,
 )
+from tasks.summary import Figures, summarised
+from tasks.trying import HOUR
 
 
-@flow(name="remove")
+def figures(gone: Sequence[Gone]) -> Figures:
+    return {"removed": len(gone)}
+
+
+@summarised(figures)
+@flow(name="remove", timeout_seconds=6 * HOUR)
 def remove(images: list[str], by: str, reason: str) -> list[Gone]:
     """Remove images for good: only their identities and their history are kept.
 

@@ -1,17 +1,27 @@
-"""Ask whether there is enough that is new to train on, and retrain where there is."""
+"""Ask whether there is enough that is new to train on, and have `retrain` run where there is."""
 
 from prefect import flow, get_run_logger
 
-from flows.retrain import retrain
 from tasks.artifacts import facts, publish
 from tasks.drift import drift_page, drifts
-from tasks.due import training_is_due
-from tasks.promote import Comparison
+from tasks.due import Due, training_is_due
+from tasks.events import Happened, tell
+from tasks.summary import Figures, summarised
+from tasks.trying import HOUR
 
 
-@flow(name="retrain-when-due")
-def retrain_when_due() -> Comparison | None:
-    """Retrain when enough labels are new or new images drift; say why, or why not."""
+def figures(due: Due) -> Figures:
+    return {"due": due.due, "reason": due.reason}
+
+
+@summarised(figures)
+@flow(name="retrain-when-due", timeout_seconds=6 * HOUR)
+def retrain_when_due() -> Due:
+    """Have a run of `retrain` start when enough labels are new or new images drift; say why.
+
+    The event starts it, so that two trainings never run at once. Where it is lost, or `retrain`
+    fails, it is still due the next time that this flow runs.
+    """
     found = drifts()
     due = training_is_due(found)
     get_run_logger().info("%s: %s", "due" if due.due else "not due", due.reason)
@@ -21,4 +31,6 @@ def retrain_when_due() -> Comparison | None:
         facts({"training is due": "yes" if due.due else "no", "because": due.reason}),
         *drift_page(found),
     )
-    return retrain() if due.due else None
+    if due.due:
+        tell(Happened.DUE, {"reason": due.reason})
+    return due

@@ -1,6 +1,7 @@
 """Review the vendors: a business review of each for a quarter, and the portfolio of all."""
 
 import datetime as dt
+from collections.abc import Sequence
 
 from prefect import flow, get_run_logger
 
@@ -8,9 +9,16 @@ from tasks.artifacts import publish, table
 from tasks.confusion import confusion_sections
 from tasks.review import Written, books, keep, period_of, reviews
 from tasks.settings import load_settings
+from tasks.summary import Figures, summarised
+from tasks.trying import HOUR
 
 
-@flow(name="review")
+def figures(written: Sequence[Written]) -> Figures:
+    return {"documents": len(written)}
+
+
+@summarised(figures)
+@flow(name="review", timeout_seconds=6 * HOUR)
 def review(
     quarter: str | None = None,
     vendors: list[str] | None = None,

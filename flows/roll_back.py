@@ -5,10 +5,18 @@ from prefect import flow, get_run_logger
 from catalog.schema import Promotion
 from tasks.artifacts import facts, publish
 from tasks.card import keep_card
+from tasks.events import Happened, pass_on
 from tasks.promote import make_champion_again
+from tasks.summary import Figures, summarised
+from tasks.trying import HOUR
 
 
-@flow(name="roll-back")
+def figures(promotion: Promotion) -> Figures:
+    return {"champion": promotion.challenger_id}
+
+
+@summarised(figures)
+@flow(name="roll-back", timeout_seconds=HOUR)
 def roll_back(by: str, reason: str, model: str | None = None) -> Promotion:
     """Go back to an earlier champion: the next rounds cluster with it.
 
@@ -36,4 +44,5 @@ def roll_back(by: str, reason: str, model: str | None = None) -> Promotion:
             }
         ),
     )
+    pass_on(Happened.PROMOTED, {"model": promotion.challenger_id})
     return promotion

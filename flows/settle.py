@@ -10,9 +10,16 @@ from tasks.artifacts import facts, publish
 from tasks.collect import commit_training_set, relabel
 from tasks.judge import judge
 from tasks.settle import ask_again, correct, release, retract
+from tasks.summary import Figures, summarised
+from tasks.trying import HOUR
 
 
-@flow(name="settle")
+def figures(made: Settlement) -> Figures:
+    return {"settlement": made.number, "kind": made.kind}
+
+
+@summarised(figures)
+@flow(name="settle", timeout_seconds=6 * HOUR)
 def settle(
     action: Literal["release", "correct", "ask", "retract"],
     by: str,

@@ -6,9 +6,16 @@ from catalog.schema import Decision
 from tasks.artifacts import facts, publish, table
 from tasks.collect import commit_training_set, products_now, relabel, undo_decision
 from tasks.judge import judge
+from tasks.summary import Figures, summarised
+from tasks.trying import HOUR
 
 
-@flow(name="undo")
+def figures(undone: Decision) -> Figures:
+    return {"decision": undone.supersedes_id}
+
+
+@summarised(figures)
+@flow(name="undo", timeout_seconds=6 * HOUR)
 def undo(decision: str, by: str, reason: str) -> Decision:
     """Undo a decision: products, labels and the training set become what they are without it.
 

@@ -9,11 +9,18 @@ from tasks.artifacts import publish
 from tasks.dashboard import count_costs, refresh_dashboard
 from tasks.foresight import forecast_page
 from tasks.settings import load_settings
-from tasks.watch import digest_page, expected, tell, watched, weekly
+from tasks.summary import Figures, summarised
+from tasks.trying import HOUR
+from tasks.watch import contacts, digest_page, expected, tell, watched, weekly
 from workforce.records import ledger
 
 
-@flow(name="watch")
+def figures(n_standing: int) -> Figures:
+    return {"warnings": n_standing}
+
+
+@summarised(figures)
+@flow(name="watch", timeout_seconds=6 * HOUR)
 def watch(today: dt.date | None = None) -> int:
     """Tell what is new since the last time, and publish the digest of the day and the forecast.
 
@@ -34,7 +41,12 @@ def watch(today: dt.date | None = None) -> int:
         get_run_logger().warning("%s", row.what)
     with settings.catalog.read() as transaction:
         standing = warned.standing(transaction)
-    publish("digest", "What to look into", *digest_page(found, told, standing))
+    publish(
+        "digest",
+        "What to look into",
+        *digest_page(found, told, standing),
+        *contacts(settings, standing),
+    )
     if ahead is not None:
         known, forecast = ahead
         publish("forecast", "What is expected", *forecast_page(forecast, known.backtest()))

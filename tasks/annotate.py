@@ -13,7 +13,8 @@ from catalog import decisions, digest
 from catalog.schema import Desk, QuestionKind, SiteProject
 from tasks.confidentiality import confidential, shown
 from tasks.settings import Settings, load_settings
-from tasks.sites import LabelStudioSite, at_a_site, load_site, webhook_url
+from tasks.sites import LabelStudioSite, load_site, webhook_url
+from tasks.trying import at_a_site
 
 EVERYBODY = 1000  # as many annotators as a gold question may have
 

@@ -82,11 +82,18 @@ def contact_sheet(blobs: BlobStore, clusters: Sequence[Sequence[str]]) -> Image.
 
 @contextmanager
 def progress(description: str) -> Iterator[Report]:
-    """A progress bar in the UI; the block is given a function that moves it."""
+    """A progress bar in the UI; the block is given a function that moves it.
+
+    It moves by whole percents, because each move is a call to the server.
+    """
     artifact = create_progress_artifact(0.0, description=description, _sync=True)
+    shown = 0
 
     def report(share_done: float) -> None:
-        update_progress_artifact(artifact, progress=100 * share_done, _sync=True)
+        nonlocal shown
+        if int(100 * share_done) > shown:
+            shown = int(100 * share_done)
+            update_progress_artifact(artifact, progress=shown, _sync=True)
 
     yield report
     report(1.0)

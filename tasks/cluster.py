@@ -14,6 +14,7 @@ from tasks.knowledge import knowledge
 from tasks.models import load
 from tasks.pool import pool
 from tasks.settings import load_settings
+from tasks.trying import repeatable
 
 SHARD = 512
 
@@ -45,7 +46,7 @@ def shards_to_embed(model: Model, locale: str) -> list[list[str]]:
     return [missing[start : start + SHARD] for start in range(0, len(missing), SHARD)]
 
 
-@task(cache_policy=NO_CACHE, retries=2, retry_delay_seconds=[1, 10])
+@repeatable
 def embed_shard(model: Model, image_ids: Sequence[str]) -> int:
     """Embed images by the encoder of `model`; how many."""
     settings = load_settings()
@@ -55,6 +56,13 @@ def embed_shard(model: Model, image_ids: Sequence[str]) -> int:
     with settings.catalog.begin() as transaction:
         clusters.record_features(transaction, file, image_ids)
     return len(image_ids)
+
+
+@task(cache_policy=NO_CACHE)
+def latest_partitions() -> set[str]:
+    """The newest partition of each locale, by its identity."""
+    with load_settings().catalog.read() as transaction:
+        return {each.id for each in clusters.latest_partitions(transaction).values()}
 
 
 @task(cache_policy=NO_CACHE)

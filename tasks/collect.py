@@ -31,7 +31,8 @@ from tasks.annotate import Queue
 from tasks.errors import NoSuchDecision
 from tasks.knowledge import knowledge, log_of
 from tasks.settings import load_settings
-from tasks.sites import at_a_site, open_site
+from tasks.sites import open_site
+from tasks.trying import at_a_site
 
 # What reads the decisions and the labels that stand, and supersedes them.
 LOG = "log"
@@ -235,6 +236,14 @@ def undo_decision(decision_id: str, by: str, reason: str) -> Decision:
         undone = undo(found[0], by=by, reason=reason)
         decisions.add_decisions(transaction, [undone])
         return undone
+
+
+@task(cache_policy=NO_CACHE)
+def newest_version() -> int | None:
+    """The number of the newest training set version; None where there is none."""
+    with load_settings().catalog.read() as transaction:
+        found = training_sets.newest(transaction)
+    return found.version if found is not None else None
 
 
 @task(cache_policy=NO_CACHE)

@@ -1,12 +1,14 @@
 """How new images differ from those that the champion learnt from, and which are the strangest."""
 
-from collections.abc import Container, Mapping
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from prefect import task
-from prefect.cache_policies import NO_CACHE
+from prefect.cache_policies import NO_CACHE, CacheKeyFnPolicy
+from pydantic import TypeAdapter
 
-from catalog import clusters, features, holdout, images, labels, models, training_sets
+from catalog import clusters, digest, features, holdout, images, labels, models, training_sets
 from catalog.schema import Model
 from clustering.drift import Drift, drift, strangeness
 from tasks.artifacts import PICTURES_PER_ROW, ROWS_PER_SHEET, contact_sheet, picture, table
@@ -32,6 +34,32 @@ class LocaleDrift:
     strangest: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class Sides:
+    """What is compared: embeddings by a model, of images that it learnt from and of new ones.
+
+    `learnt_products` and `new_products` are their products, or what stands for them, in order.
+    """
+
+    model_id: str
+    locale: str
+    learnt: Sequence[str]
+    learnt_products: Sequence[str]
+    new: Sequence[str]
+    new_products: Sequence[str]
+    seed: int
+
+
+LOCALE_DRIFT = TypeAdapter(LocaleDrift)
+
+
+def content_of(_context: Any, parameters: Mapping[str, Any]) -> str:
+    """The digest of all that a comparison depends on."""
+    sides: Sides = parameters["sides"]
+    columns = (sides.learnt, sides.learnt_products, sides.new, sides.new_products)
+    return digest("drift", sides.model_id, sides.locale, sides.seed, *map(_digest_of, columns))
+
+
 @task(cache_policy=NO_CACHE)
 def drifts() -> list[LocaleDrift]:
     """The drift in each locale where the champion has embedded images that it did not learn."""
@@ -52,18 +80,52 @@ def drifts() -> list[LocaleDrift]:
         row.image_id: row.product_id or row.image_id
         for row in training_sets.rows(settings.blob_store, version)
     }
-    found = (_drift(settings, champion, locale, learnt, known, set_apart) for locale in locales)
-    return [each for each in found if each is not None]
+    compared = (_sides(settings, champion, locale, learnt, known, set_apart) for locale in locales)
+    return [
+        LOCALE_DRIFT.validate_python(drift_between(sides))
+        for sides in compared
+        if sides is not None
+    ]
 
 
-def _drift(
+@task(
+    cache_policy=CacheKeyFnPolicy(cache_key_fn=content_of),
+    persist_result=True,
+    result_serializer="json",
+)
+def drift_between(sides: Sides) -> dict[str, Any]:
+    """The `LocaleDrift` of two sides, as JSON.
+
+    It is asked for every hour and after every training set version, and kept nowhere in the
+    catalogue: what was compared before is not compared again.
+    """
+    settings = load_settings()
+    with settings.catalog.read() as transaction:
+        places = clusters.features_of(transaction, sides.model_id, [*sides.learnt, *sides.new])
+    before = features.read(settings.blob_store, sides.learnt, places)
+    since = features.read(settings.blob_store, sides.new, places)
+    found = drift(
+        before, list(sides.learnt_products), since, list(sides.new_products), seed=sides.seed
+    )
+    order = (-strangeness(before, since)).argsort(kind="stable")[:STRANGEST]
+    strangest = tuple(sides.new[row] for row in order)
+    told = LocaleDrift(sides.locale, len(sides.learnt), len(sides.new), found, strangest)
+    kept: dict[str, Any] = LOCALE_DRIFT.dump_python(told, mode="json")
+    return kept
+
+
+def _digest_of(column: Sequence[str]) -> str:
+    return digest(*column)
+
+
+def _sides(
     settings: Settings,
     champion: Model,
     locale: str,
     learnt: Mapping[str, str],
     known: Mapping[str, str],
     set_apart: Container[str],
-) -> LocaleDrift | None:
+) -> Sides | None:
     """None where the champion has embedded nothing new in `locale`, or nothing that it learnt.
 
     A new image is of its product, which `known` tells, or else of its candidate cluster.
@@ -73,22 +135,19 @@ def _drift(
         old = [image for image in embedded if image in learnt][:MOST_IMAGES]
         new = [each for each in embedded if each not in learnt and each not in set_apart]
         new = new[:MOST_IMAGES]
-        places = clusters.features_of(transaction, champion.id, [*old, *new])
         latest = clusters.latest_partitions(transaction).get(locale)
         group_of = clusters.cluster_of_images(transaction, latest.id) if latest else {}
     if not old or not new:
         return None
-    before = features.read(settings.blob_store, old, places)
-    since = features.read(settings.blob_store, new, places)
-    found = drift(
-        before,
+    return Sides(
+        champion.id,
+        locale,
+        old,
         [learnt[image] for image in old],
-        since,
+        new,
         [known.get(image) or group_of.get(image, image) for image in new],
-        seed=settings.retrain.seed,
+        settings.retrain.seed,
     )
-    order = (-strangeness(before, since)).argsort(kind="stable")[:STRANGEST]
-    return LocaleDrift(locale, len(old), len(new), found, tuple(new[row] for row in order))
 
 
 def drift_page(found: list[LocaleDrift]) -> list[str]:

@@ -14,7 +14,8 @@ from catalog.blobs import TooLarge, read_uri
 from catalog.manifest import Listing, inbox_listings, listings
 from catalog.pictures import Picture, UnusablePicture, read_picture
 from catalog.schema import Image, ImageMeasures, ImageSource
-from tasks.settings import load_settings
+from tasks.settings import Settings, load_settings
+from tasks.trying import repeatable
 
 BATCH = 128
 
@@ -41,19 +42,21 @@ class Ingested:
         return self.n_listed - self.n_new - len(self.set_aside)
 
 
+def listed(settings: Settings, source: str | None, locale: str | None) -> list[Listing]:
+    """The pictures of `source`, or of the inbox, each with what is wrong with its listing."""
+    if source is None:
+        return inbox_listings(str(settings.data / "inbox"), settings.locales)
+    return listings(source, locale, settings.locales)
+
+
 @task(cache_policy=NO_CACHE)
 def list_pictures(source: str | None, locale: str | None) -> list[list[Listing]]:
     """The pictures of a folder, a manifest or, where `source` is None, the inbox; in batches."""
-    settings = load_settings()
-    found = (
-        inbox_listings(str(settings.data / "inbox"), settings.locales)
-        if source is None
-        else listings(source, locale, settings.locales)
-    )
+    found = listed(load_settings(), source, locale)
     return [found[start : start + BATCH] for start in range(0, len(found), BATCH)]
 
 
-@task(cache_policy=NO_CACHE, retries=2, retry_delay_seconds=[1, 10])
+@repeatable
 def ingest_batch(batch: Sequence[Listing]) -> Ingested:
     """Keep every picture of the batch that can be used, and the reason for every other."""
     settings = load_settings()
@@ -113,7 +116,7 @@ def shards_to_measure() -> list[list[str]]:
     return [missing[start : start + BATCH] for start in range(0, len(missing), BATCH)]
 
 
-@task(cache_policy=NO_CACHE, retries=2, retry_delay_seconds=[1, 10])
+@repeatable
 def measure_shard(image_ids: Sequence[str]) -> int:
     """Measure images that are in the catalogue; how many."""
     settings = load_settings()

@@ -24,6 +24,13 @@ def champion() -> Model:
     return found
 
 
+def champion_id() -> str | None:
+    """The identity of the model in use; None where there is none yet."""
+    with load_settings().catalog.read() as transaction:
+        found = models.champion(transaction)
+    return found.id if found is not None else None
+
+
 @lru_cache(maxsize=2)
 def load(location: str) -> tuple[Encoder, HiLander]:
     """The encoder and the linkage model kept at `location` of the blob store."""

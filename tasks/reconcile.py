@@ -6,7 +6,8 @@ from catalog.schema import Desk, QuestionKind, SiteProject
 from tasks.annotate import EVERYBODY, Queue, project_of
 from tasks.collect import record_answers
 from tasks.settings import load_settings
-from tasks.sites import at_a_site, load_site
+from tasks.sites import load_site
+from tasks.trying import at_a_site
 
 
 @at_a_site

@@ -16,8 +16,9 @@ from catalog.schema import Removal, SiteProject
 from tasks.artifacts import delete_pages
 from tasks.judge import reports
 from tasks.settings import Settings, load_settings
-from tasks.sites import at_a_site, open_site
+from tasks.sites import open_site
 from tasks.survey import SURVEYS
+from tasks.trying import at_a_site, repeatable
 
 PAGES_WITH_PICTURES = ("clusters", "drift")
 
@@ -53,7 +54,7 @@ def record_removals(names: Sequence[str], by: str, reason: str) -> list[str]:
     return left
 
 
-@task(cache_policy=NO_CACHE, retries=2, retry_delay_seconds=[1, 10])
+@repeatable
 def erase(image_ids: Sequence[str]) -> None:
     """Delete removed images: bytes, pictures wherever they are shown, measures and vectors."""
     settings = load_settings()

@@ -54,6 +54,7 @@ def _names_a_site(name: str) -> str:
 
 
 SiteName = Annotated[str, AfterValidator(_names_a_site)]
+BlockName = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
 
 
 class Ingest(BaseModel, extra="forbid"):
@@ -134,6 +135,11 @@ class Servers(BaseModel, extra="forbid"):
     webhooks_port: Port = 4210
     label_studio: dict[SiteName, LocalLabelStudio] = {"local": LocalLabelStudio(port=8080)}
 
+    @property
+    def prefect_api(self) -> str:
+        """Where the local Prefect answers."""
+        return f"http://127.0.0.1:{self.prefect_port}/api"
+
     @model_validator(mode="after")
     def _have_ports_of_their_own(self) -> "Servers":
         owners: dict[int, str] = {}
@@ -146,6 +152,20 @@ class Servers(BaseModel, extra="forbid"):
                 raise ValueError(f"{setting} and {owners[port]} are both {port}: change one")
             owners[port] = setting
         return self
+
+
+class Blocks(BaseModel, extra="forbid"):
+    """The Prefect blocks that replace what stands in the settings file, by their names."""
+
+    catalogue: BlockName | None = None
+    blobs: BlockName | None = None
+    gate: BlockName | None = None
+
+
+class Notifications(BaseModel, extra="forbid"):
+    """Where it is told that something went wrong: a notification block, as its type and name."""
+
+    block: str | None = Field(None, pattern=r"^[a-z0-9-]+/[a-z0-9-]+$")
 
 
 class Foresight(BaseModel, extra="forbid"):
@@ -203,6 +223,8 @@ class Settings(BaseSettings):
     dataset: About = About()
     company: Company = Company()
     servers: Servers = Servers()
+    blocks: Blocks = Blocks()
+    notifications: Notifications = Notifications()
     foresight: Foresight = Foresight()
     review: Reviews = Reviews()
     documents: Documents = Documents()
@@ -245,6 +267,11 @@ class Settings(BaseSettings):
 
     @property
     def catalogue_url(self) -> str:
+        from tasks import blocks
+
+        if self.blocks.catalogue is not None:
+            named = blocks.load(blocks.Catalogue, self.blocks.catalogue, self.servers.prefect_api)
+            return named.url.get_secret_value()
         return self.catalogue or f"sqlite:///{self.data / 'catalogue.sqlite'}"
 
     @cached_property
@@ -253,6 +280,11 @@ class Settings(BaseSettings):
 
     @cached_property
     def blob_store(self) -> BlobStore:
+        from tasks import blocks
+
+        if self.blocks.blobs is not None:
+            named = blocks.load(blocks.Blobs, self.blocks.blobs, self.servers.prefect_api)
+            return BlobStore(named.url, named.options)
         return BlobStore(self.blobs or f"file://{self.data / 'blobs'}")
 
 
@@ -265,10 +297,16 @@ def settings_file() -> Path:
 def load_settings() -> Settings:
     """Read the settings; raises `SettingsError` that names each value to mend."""
     try:
-        return Settings()
+        settings = Settings()
     except ValidationError as error:
         problems = "; ".join(
             f"{'.'.join(str(part) for part in problem['loc'])}: {problem['msg']}"
             for problem in error.errors()
         )
         raise SettingsError(f"{settings_file()} cannot be used: {problems}") from error
+    if settings.blocks.gate is None:
+        return settings
+    from tasks import blocks
+
+    named = blocks.load(blocks.GatePolicy, settings.blocks.gate, settings.servers.prefect_api)
+    return settings.model_copy(update={"gate": named.policy})

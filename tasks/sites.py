@@ -2,16 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import partial
-from typing import Any, ClassVar
+from typing import ClassVar
 
-from prefect import task
 from prefect.blocks.core import Block
-from prefect.cache_policies import NO_CACHE
-from prefect.client.schemas.objects import State
 from pydantic import AnyHttpUrl, Field, SecretStr
 
-from annotation import S3Access, Site, SiteError, SitePictures, SiteUnreachable
+from annotation import S3Access, Site, SiteError, SitePictures
 from catalog import BlobStore
 from catalog.identity import digest
 from tasks.errors import NoSite
@@ -169,18 +165,3 @@ def webhook_url(settings: Settings, name: str) -> str:
     """Where the site `name` is to send its webhooks."""
     base = settings.annotate.webhooks_url or f"http://127.0.0.1:{settings.servers.webhooks_port}"
     return f"{str(base).rstrip('/')}/webhooks/{name}"
-
-
-def site_was_down(_task: Any, _run: Any, state: State[Any]) -> bool:
-    """Whether a task failed because its site did not answer, so that another try may help."""
-    return isinstance(state.result(raise_on_failure=False), SiteUnreachable)
-
-
-# Makes a task of what speaks with a site: tried again where the site was down.
-at_a_site = partial(
-    task,
-    cache_policy=NO_CACHE,
-    retries=2,
-    retry_delay_seconds=[1, 5],
-    retry_condition_fn=site_was_down,
-)

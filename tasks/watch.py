@@ -13,6 +13,7 @@ from catalog import Transaction, warned
 from catalog.identity import digest
 from catalog.schema import Warned
 from tasks.artifacts import table
+from tasks.blocks import VendorContact, find
 from tasks.foresight import Known, known
 from tasks.performance import WEEKS_WATCHED, figures, gold_counts
 from tasks.settings import Settings
@@ -120,6 +121,22 @@ def digest_page(found: Watched, told: Sequence[Warned], standing: Sequence[Warne
     else:
         sections.append("All clear: nothing is known that endangers dates, money or quality.")
     return sections
+
+
+def contacts(settings: Settings, standing: Sequence[Warned]) -> list[str]:
+    """Whom to speak to about the vendors that are warned of, where it is known."""
+    vendors = sorted({each.vendor for each in standing if each.vendor is not None})
+    known = {
+        vendor: find(VendorContact, vendor, settings.servers.prefect_api) for vendor in vendors
+    }
+    told = [
+        (vendor, each.name, each.email, each.phone, each.note)
+        for vendor, each in known.items()
+        if each is not None
+    ]
+    if not told:
+        return []
+    return ["## Whom to speak to", table(("vendor", "name", "e-mail", "phone", "note"), told)]
 
 
 def lines(standing: Sequence[Warned]) -> Iterator[tuple[str, ...]]:

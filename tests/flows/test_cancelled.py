@@ -1,0 +1,81 @@
+"""A run that is cancelled leaves no half of anything, no process, and no slot taken."""
+
+import csv
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from deployments.stack import status
+from tests.conftest import RunningStack
+from tests.deployments.test_stack import (
+    api,
+    deployments_by_flow,
+    eventually,
+    pids,
+    prefect,
+    slots_taken,
+    state_type,
+)
+from tests.flows.conftest import Workspace
+
+
+@pytest.fixture
+def silent_store() -> Iterator[socket.socket]:
+    """A server that takes calls and never answers."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        listening.settimeout(900)
+        yield listening
+
+
+def test_a_cancelled_ingest_leaves_nothing_behind(
+    stack: RunningStack, workspace: Workspace, silent_store: socket.socket, tmp_path: Path
+) -> None:
+    manifest = tmp_path / "manifest.csv"
+    with manifest.open("w") as file:
+        port = silent_store.getsockname()[1]
+        csv.writer(file).writerows(
+            [("uri", "locale"), (f"http://127.0.0.1:{port}/photo.jpg", "de-DE")]
+        )
+    before = workspace.fingerprint()
+    deployment = deployments_by_flow(stack)["ingest"]
+    variables = {
+        name: value
+        for name, value in workspace.environment.items()
+        if name.startswith("GROUNDTRUTH_")
+    }
+    asked = {"parameters": {"source": str(manifest)}, "job_variables": {"env": variables}}
+    run = prefect(stack, f"/deployments/{deployment['id']}/create_flow_run", **asked)
+    caller, _ = silent_store.accept()
+    working = processes_of(stack, run["id"])
+    assert working
+    assert slots_taken(stack, deployment) == 1
+
+    with api(stack) as server:
+        change = {"state": {"type": "CANCELLING"}}
+        server.post(f"/flow_runs/{run['id']}/set_state", json=change).raise_for_status()
+
+    eventually(lambda: state_type(stack, run) == "CANCELLED", seconds=300)
+    eventually(lambda: not any(process.is_running() for process in working))
+    eventually(lambda: slots_taken(stack, deployment) == 0)
+    assert '"state": "CANCELLED"' in summary_of(stack, run["id"])
+    assert workspace.fingerprint() == before
+    caller.close()
+
+
+def summary_of(stack: RunningStack, run: str) -> str:
+    wanted = {"flow_run_id": {"any_": [run]}, "key": {"any_": ["summary"]}}
+    [kept] = prefect(stack, "/artifacts/filter", artifacts=wanted)
+    return str(kept["data"])
+
+
+def processes_of(stack: RunningStack, run: str) -> list[psutil.Process]:
+    """The processes in which the worker runs a flow run."""
+    worker = psutil.Process(pids(status(stack.settings))["worker"])
+    return [
+        process
+        for process in worker.children(recursive=True)
+        if process.environ().get("PREFECT__FLOW_RUN_ID") == run
+    ]
