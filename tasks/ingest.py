@@ -10,9 +10,9 @@ from prefect.cache_policies import NO_CACHE
 from annotation import name_key
 from catalog import images, labels, measures, removals
 from catalog.appearance import measure
-from catalog.blobs import TooLarge, read_uri
 from catalog.manifest import Listing, inbox_listings, listings
 from catalog.pictures import Picture, UnusablePicture, read_picture
+from catalog.reach import OutOfReach, TooLarge
 from catalog.schema import Image, ImageMeasures, ImageSource
 from tasks.settings import load_settings
 
@@ -66,7 +66,7 @@ def ingest_batch(batch: Sequence[Listing]) -> Ingested:
         if listing.problem is not None:
             continue
         try:
-            content = read_uri(listing.uri, at_most=settings.ingest.max_bytes)
+            content = settings.ingest.read(listing)
             picture = read_picture(
                 content,
                 max_pixels=settings.ingest.max_pixels,
@@ -74,8 +74,11 @@ def ingest_batch(batch: Sequence[Listing]) -> Ingested:
             )
         except FileNotFoundError:
             set_aside.append((listing.uri, "there is no such file"))
-        except (UnusablePicture, TooLarge) as reason:
+        except (UnusablePicture, OutOfReach, TooLarge) as reason:
             set_aside.append((listing.uri, str(reason)))
+        except OSError as error:
+            reason = error.strerror or error
+            set_aside.append((listing.uri, f"cannot be read: {reason}; ingest it again"))
         else:
             if picture.id in gone:
                 set_aside.append((listing.uri, gone[picture.id]))

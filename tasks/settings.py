@@ -28,6 +28,8 @@ from annotation import AGGREGATORS, Asking, Effort, Guarantee, Votes, Wording
 from annotation.targets import Targets
 from catalog import BlobStore, Catalog
 from catalog.exports import About
+from catalog.manifest import Listing
+from catalog.reach import Reach
 from expectations.pictures import PicturePolicy
 from expectations.plan import Plan
 from expectations.policy import LabelPolicy
@@ -60,6 +62,20 @@ class Ingest(BaseModel, extra="forbid"):
     max_bytes: PositiveInt = 40_000_000
     max_pixels: PositiveInt = 60_000_000
     preview_side: PositiveInt = 320
+    sources: tuple[str, ...] = ("https://",)
+
+    @field_validator("sources")
+    @classmethod
+    def _beside_the_settings_file(cls, sources: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(
+            each if "://" in each else str(settings_file().parent / Path(each).expanduser())
+            for each in sources
+        )
+
+    def read(self, listing: Listing) -> bytes:
+        """The file of `listing`; raises as `catalog.reach.Reach.read` does."""
+        reach = Reach((listing.beside, *self.sources))
+        return reach.read(listing.uri, at_most=self.max_bytes)
 
 
 class Annotate(BaseModel, extra="forbid"):
