@@ -3,6 +3,7 @@
 import datetime as dt
 import os
 import re
+import tomllib
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Annotated, Any
@@ -288,3 +289,5 @@ def load_settings() -> Settings:
             for problem in error.errors()
         )
         raise SettingsError(f"{settings_file()} cannot be used: {problems}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise SettingsError(f"{settings_file()} is no TOML: {error}") from error

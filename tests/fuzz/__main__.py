@@ -30,7 +30,8 @@ def main(
     minutes: Annotated[float, typer.Option(help="How long.")] = 1.0,
     seed: Annotated[int, typer.Option(help="Of the choices of libFuzzer.")] = 1,
     corpus: Annotated[
-        Path | None, typer.Option(help="Folder that keeps what reached new code; none: afterwards gone.")
+        Path | None,
+        typer.Option(help="Folder that keeps what reached new code; none: afterwards gone."),
     ] = None,
     findings: Annotated[Path, typer.Option(help="Folder for what was found.")] = Path(
         tempfile.gettempdir()
