@@ -66,8 +66,8 @@ def is_public(address: IPv4Address | IPv6Address) -> bool:
     if isinstance(address, IPv6Address):
         if any(address in network for network in _TRANSLATED):
             return is_public(IPv4Address(int(address) & 0xFFFFFFFF))
-        if address.ipv4_mapped is not None:
-            return is_public(address.ipv4_mapped)
+        if (inner := address.ipv4_mapped or address.sixtofour) is not None:
+            return is_public(inner)
     return address.is_global and not address.is_multicast
 
 

@@ -1,5 +1,6 @@
 """Tasks that bring pictures into the catalogue."""
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -135,6 +136,17 @@ def measure_shard(image_ids: Sequence[str]) -> int:
 def reasons(set_aside: Sequence[tuple[str, str]]) -> list[tuple[str, int]]:
     """How often each reason occurs, the most frequent first."""
     return Counter(reason for _, reason in set_aside).most_common()
+
+
+def shown(uri: str) -> str:
+    """`uri` for a log: on one line, without a login and without what signs it."""
+    address = uri.encode("unicode_escape").decode()
+    if "://" not in address:
+        return address
+    scheme, _, rest = address.partition("://")
+    place = re.split(r"[?#]", rest, maxsplit=1)[0]
+    host, slash, path = place.partition("/")
+    return f"{scheme}://{host.rpartition('@')[2]}{slash}{path}"
 
 
 def _first_of_each(read: Sequence[tuple[Listing, Picture]]) -> Iterator[Image]:

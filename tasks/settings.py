@@ -206,8 +206,8 @@ class Settings(BaseSettings):
     )
 
     data: Path = Path(".groundtruth")
-    catalogue: str | None = None
-    blobs: str | None = None
+    catalogue: str | None = Field(None, repr=False)  # may hold a password
+    blobs: str | None = Field(None, repr=False)
     locales: list[str] = ["en-US", "de-DE", "sv-SE", "ja-JP", "ar-EG"]
     ingest: Ingest = Ingest()
     pictures: PicturePolicy = PicturePolicy()

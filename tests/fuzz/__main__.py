@@ -23,6 +23,7 @@ with atheris.instrument_imports(
 
 Name = StrEnum("Name", {name: name for name in TARGETS})  # type: ignore[misc]
 MOST_BYTES = 20_000
+FINDINGS = Path(tempfile.gettempdir())
 
 
 def main(
@@ -31,11 +32,9 @@ def main(
     seed: Annotated[int, typer.Option(help="Of the choices of libFuzzer.")] = 1,
     corpus: Annotated[
         Path | None,
-        typer.Option(help="Folder that keeps what reached new code; none: afterwards gone."),
+        typer.Option(help="Folder that keeps what reached new code."),
     ] = None,
-    findings: Annotated[Path, typer.Option(help="Folder for what was found.")] = Path(
-        tempfile.gettempdir()
-    ),
+    findings: Annotated[Path, typer.Option(help="Folder for what was found.")] = FINDINGS,
 ) -> None:
     """Feed `target` for some minutes."""
     chosen = TARGETS[target]
