@@ -78,5 +78,6 @@ def _preview(image: Image.Image, side: int) -> bytes:
         page = Image.new("RGBA", opaque.size, "white")
         upright = Image.alpha_composite(page, opaque)
     buffer = BytesIO()
-    upright.convert("RGB").save(buffer, "JPEG", quality=PREVIEW_QUALITY)
+    # Pillow would carry the comment over, which may be a page or a program.
+    upright.convert("RGB").save(buffer, "JPEG", quality=PREVIEW_QUALITY, comment=b"")
     return buffer.getvalue()
