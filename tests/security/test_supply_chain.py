@@ -1,4 +1,4 @@
-"""What groundtruth is made of is known to the version, and an audit that did not happen is no pass."""
+"""What groundtruth is made of is known, and an audit that did not happen is no pass."""
 
 import json
 import re
@@ -6,6 +6,7 @@ import subprocess
 import sys
 import tomllib
 from importlib.metadata import version
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -34,8 +35,8 @@ def supply_chain(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 def direct() -> set[str]:
     """The packages that pyproject.toml names, of every extra."""
-    named = [PROJECT["dependencies"], *PROJECT["optional-dependencies"].values()]
-    found = {_plain(match[0]) for line in sum(named, []) if (match := NAME.match(line))}
+    lists = [PROJECT["dependencies"], *PROJECT["optional-dependencies"].values()]
+    found = {_plain(match[0]) for line in chain(*lists) if (match := NAME.match(line))}
     return found - {"groundtruth"}
 
 
