@@ -30,8 +30,9 @@ from catalog.identity import digest
 from catalog.manifest import ManifestError, listings
 from catalog.pictures import UnusablePicture, read_picture
 from catalog.schema import Question, QuestionKind, Verdict
+from deployments import webhooks
 from tasks.errors import SettingsError
-from tasks.settings import SETTINGS_VARIABLE, load_settings
+from tasks.settings import SETTINGS_VARIABLE, Annotate, Settings, load_settings
 from workforce.errors import WorkforceError
 from workforce.records import files, invoice_files, record_sheets
 from workforce.records.workforce import Workforce
@@ -85,7 +86,7 @@ def picture(content: bytes) -> None:
         measure(found.id, content, found.preview)
 
 
-def webhook(content: bytes) -> None:
+def hint(content: bytes) -> None:
     """A request to the webhooks server: a status of its table."""
     path, _, rest = content.partition(b"\n")
     secret, _, body = rest.partition(b"\n")
@@ -234,9 +235,6 @@ async def _status(path: bytes, secret: bytes, body: bytes) -> int:
 
 @cache
 def _application() -> Any:
-    from deployments import webhooks
-    from tasks.settings import Annotate, Settings
-
     async def secret_of(site: str, settings: Settings) -> str | None:
         return "hush" if site in settings.annotate.sites else None
 
@@ -265,7 +263,7 @@ TARGETS = {
     "manifest-parquet": Target(manifest(".parquet"), _manifests(_table)),
     "annotation": Target(annotation, _annotations),
     "picture": Target(picture, _pictures),
-    "webhook": Target(webhook, _webhooks),
+    "webhook": Target(hint, _webhooks),
     "workbook": Target(workbook, _workbooks),
     "invoice": Target(invoice, lambda: [_sample("sample-invoice.csv").read_bytes()]),
     "records": Target(records, lambda: [_sample("sample.yaml").read_bytes()]),
