@@ -11,8 +11,8 @@ promoted or not. At the end a challenger that was trained for one epoch meets th
 """
 
 import csv
-import json
 import datetime as dt
+import json
 import os
 import time
 from collections import defaultdict

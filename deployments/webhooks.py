@@ -106,13 +106,16 @@ def application(
         with suppress(asyncio.CancelledError):
             await acting
 
-    return Starlette(
+    app = Starlette(
         routes=[
             Route("/webhooks/{site}", hear, methods=["POST"]),
             Route("/health", health),
         ],
         lifespan=lifespan,
     )
+    # A redirect would send the visitor, and the secret, to whatever host the request names.
+    app.router.redirect_slashes = False
+    return app
 
 
 async def start_collecting() -> None:

@@ -56,6 +56,12 @@ class TestWebhooks:
                 answer = webhooks.request(method, route.path.format(site=stack.site.name))
                 assert answer.status_code == 401, route
 
+    def test_no_visitor_is_sent_to_the_host_that_a_request_names(
+        self, webhooks: httpx.Client
+    ) -> None:
+        forged = {"Host": "evil.example"}
+        assert webhooks.post("/webhooks/local/", headers=forged).status_code == 404
+
     @pytest.mark.parametrize("path", ["/", "/docs", "/openapi.json", "/webhooks", "/metrics"])
     def test_there_is_nothing_else(self, webhooks: httpx.Client, path: str) -> None:
         assert webhooks.get(path).status_code == 404
