@@ -42,10 +42,11 @@ class ManifestError(ValueError):
 class Listing:
     """One picture that somebody wants ingested; `problem` says why it cannot be.
 
-    `beside` is the folder that was named, or the one in which the manifest lies.
+    `beside` is the folder that was named, or the one in which the manifest lies. An address may be
+    signed, so that it is in no log.
     """
 
-    uri: str
+    uri: str = field(repr=False)
     locale: str
     beside: str
     product: str | None = None

@@ -3,7 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE
@@ -27,7 +27,7 @@ class Ingested:
     n_listed: int = 0
     n_new: int = 0
     n_labelled: int = 0
-    set_aside: tuple[tuple[str, str], ...] = ()
+    set_aside: tuple[tuple[str, str], ...] = field(default=(), repr=False)
 
     def __add__(self, other: "Ingested") -> "Ingested":
         return Ingested(

@@ -16,9 +16,9 @@ import pytest
 from PIL import Image
 from sqlalchemy import select
 
-from catalog.manifest import MOST_COLUMNS, MOST_LETTERS, ManifestError, listings
+from catalog.manifest import MOST_COLUMNS, MOST_LETTERS, Listing, ManifestError, listings
 from catalog.schema import ImageSource, SetAside
-from tasks.ingest import ingest_batch, list_pictures, shown
+from tasks.ingest import Ingested, ingest_batch, list_pictures, shown
 from tasks.settings import Settings, load_settings
 from tests.catalog.conftest import *  # noqa: F403
 from tests.conftest import ROOT
@@ -29,7 +29,7 @@ MEMORY = 3_000_000_000
 
 READS = """
 import sys
-from catalog.manifest import ManifestError, listings
+from catalog.manifest import Listing, ManifestError, listings
 try:
     print(len(listings(sys.argv[1], None, ["de-DE"])))
 except ManifestError as error:
@@ -257,3 +257,10 @@ def test_a_file_whose_name_is_not_utf8_is_set_aside(settings: Settings, tmp_path
 )
 def test_a_log_shows_neither_logins_nor_signatures_and_one_line(uri: str, said: str) -> None:
     assert shown(uri) == said
+
+
+def test_what_a_task_hands_on_shows_no_address() -> None:
+    """Prefect logs what a task returns, at DEBUG."""
+    signed = "https://host/a.jpg?X-Amz-Signature=hush"
+    assert "hush" not in repr(Listing(signed, "de-DE", "photos"))
+    assert "hush" not in repr(Ingested(set_aside=((signed, "gone"),)))
