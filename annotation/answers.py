@@ -6,7 +6,7 @@ vanishes becomes a withdrawn answer.
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -22,11 +22,11 @@ class InvalidAnnotation(ValueError):
 
 @dataclass(frozen=True, kw_only=True)
 class Annotation:
-    """One annotation as its site holds it: raw facts."""
+    """One annotation as its site holds it: raw facts, and `result` as somebody sent it."""
 
     id: int
     annotator: str
-    result: Sequence[dict[str, Any]]
+    result: Any
     cancelled: bool
     seconds: float | None
     updated_at: dt.datetime

@@ -6,12 +6,13 @@ meanwhile shifts nothing, so none is overlooked. A task is ours when its `meta` 
 
 import datetime as dt
 import json
+import math
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from label_studio_sdk import LabelStudio
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, field_validator
 
 from annotation.answers import Annotation, Submission
 from annotation.desk import QUESTION
@@ -24,10 +25,16 @@ _ANSWERS = "id,meta,overlap,updated_at,annotations,completed_by,result,was_cance
 class _Annotation(BaseModel):
     id: int
     completed_by: int
-    result: list[dict[str, Any]]
+    result: Any  # whatever somebody sent to the site
     was_cancelled: bool
     lead_time: float | None
     updated_at: dt.datetime
+
+    @field_validator("lead_time")
+    @classmethod
+    def _is_a_time(cls, seconds: float | None) -> float | None:
+        """A browser tells it, and whoever signs in can tell anything: what is no time is none."""
+        return seconds if seconds is not None and 0 <= seconds < math.inf else None
 
 
 class _Task(BaseModel):
@@ -150,7 +157,7 @@ def _submission(question_id: str, task: _Task, emails: Mapping[int, str]) -> Sub
             Annotation(
                 id=annotation.id,
                 annotator=emails.get(annotation.completed_by, f"user {annotation.completed_by}"),
-                result=tuple(annotation.result),
+                result=annotation.result,
                 cancelled=annotation.was_cancelled,
                 seconds=annotation.lead_time,
                 updated_at=annotation.updated_at,

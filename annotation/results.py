@@ -4,9 +4,12 @@ What is exported are the values of `Verdict`, `Flag` and `Bucket` and the ids of
 text, so that answers from every locale read alike.
 """
 
+import unicodedata
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from annotation.names import name_key, tidy_name
 from annotation.wording import Bucket, Flag
@@ -22,9 +25,27 @@ GROUPS = "groups"
 PRODUCTS = tuple(bucket for bucket in Bucket if bucket is not Bucket.NONE)
 TICKED = (QuestionKind.VERIFY, QuestionKind.ATTACH)
 
+LONGEST_NAME = 1000
+"""Letters."""
+
 
 class InvalidResult(ValueError):
     """A result does not answer its question; the message completes the sentence "it ..."."""
+
+
+class _Value(BaseModel):
+    choices: list[str] = []
+    text: str | list[str] = []
+    ranker: dict[str, list[str]] = {}
+
+
+class _Region(BaseModel):
+    from_name: str
+    value: _Value
+
+
+_REGIONS = TypeAdapter(list[_Region])
+_NOTHING = _Value()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,19 +87,25 @@ def result(
     return regions
 
 
-def read(regions: Iterable[dict[str, Any]], question: Question) -> Reading:
-    """What `regions` say of `question`.
+def read(regions: object, question: Question) -> Reading:
+    """What `regions` say of `question`; whoever signs in at a site can have written them by hand.
 
     Raises
     ------
     InvalidResult
-        When they lack one verdict of the question's kind, or hold what its desk does not offer.
+        When they are no regions, lack one verdict of the question's kind, or hold what its desk
+        does not offer or no product is called.
     """
-    values = {region["from_name"]: region["value"] for region in regions}
+    try:
+        values = {region.from_name: region.value for region in _REGIONS.validate_python(regions)}
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(map(str, first["loc"])) or "the result"
+        raise InvalidResult(f"holds no regions of a desk ({place}: {first['msg']})") from error
     kind = QuestionKind(question.kind)
 
     def chosen(control: str, offered: Collection[str]) -> list[str]:
-        choices = values.get(control, {}).get("choices", [])
+        choices = values.get(control, _NOTHING).choices
         _refuse_strange(control, choices, offered)
         return [choice for choice in offered if choice in choices]
 
@@ -86,15 +113,25 @@ def read(regions: Iterable[dict[str, Any]], question: Question) -> Reading:
     if len(verdicts) != 1:
         raise InvalidResult(f"has {len(verdicts)} verdicts instead of one")
     verdict = Verdict(verdicts[0])
-    text = values.get(NAME, {}).get("text", [])
-    name = tidy_name(text if isinstance(text, str) else " ".join(text))
+    text = values.get(NAME, _NOTHING).text
+    name = _name(text if isinstance(text, str) else " ".join(text))
     return Reading(
         verdict=verdict,
         intruder_ids=tuple(chosen(INTRUDERS, question.image_ids if kind in TICKED else ())),
-        groups=_groups(values.get(GROUPS, {}).get("ranker", {}), question, verdict),
+        groups=_groups(values.get(GROUPS, _NOTHING).ranker, question, verdict),
         name=name if name_key(name) else None,
         flags=tuple(Flag(flag) for flag in chosen(FLAGS, tuple(Flag))),
     )
+
+
+def _name(text: str) -> str:
+    """`text` tidied; raises `InvalidResult` for one that no database or page can hold."""
+    name = tidy_name(text)
+    if len(name) > LONGEST_NAME:
+        raise InvalidResult(f"holds a name of {len(name):,} letters, of {LONGEST_NAME:,} at most")
+    if any(unicodedata.category(letter) in ("Cc", "Cs") for letter in name):
+        raise InvalidResult("holds a name with letters that cannot be shown")
+    return name
 
 
 def _groups(

@@ -10,6 +10,8 @@ them said of each picture, and what was decided of it, is compared with the trut
 """
 
 import csv
+import json
+import os
 import subprocess
 import sys
 from collections import Counter, defaultdict
@@ -43,6 +45,7 @@ def main(
     data: Annotated[Path, typer.Argument(help="The folder that holds images/ and truth.csv.")],
     out: Annotated[Path | None, typer.Option(help="Write the page to this file, too.")] = None,
 ) -> None:
+    os.environ["GROUNDTRUTH_INGEST__SOURCES"] = json.dumps([str(data.resolve())])
     manifests = load_settings().data / "grocery"
     manifests.mkdir(parents=True, exist_ok=True)
     photos = list(csv.DictReader((data / "truth.csv").open()))

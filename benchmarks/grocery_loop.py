@@ -10,6 +10,8 @@ model, promoted or not, so that models are compared on the same images. Needs ru
 """
 
 import csv
+import json
+import os
 import subprocess
 import sys
 from collections import Counter
@@ -39,6 +41,7 @@ def main(
     out: Annotated[Path | None, typer.Option(help="Write the table to this file, too.")] = None,
     error_rate: Annotated[float, typer.Option(help="Slips of the simulated annotators.")] = 0.02,
 ) -> None:
+    os.environ["GROUNDTRUTH_INGEST__SOURCES"] = json.dumps([str(data.resolve())])
     manifests = load_settings().data / "grocery"
     manifests.mkdir(parents=True, exist_ok=True)
     photos = list(csv.DictReader((data / "truth.csv").open()))

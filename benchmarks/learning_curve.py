@@ -12,6 +12,7 @@ promoted or not. At the end a challenger that was trained for one epoch meets th
 
 import csv
 import datetime as dt
+import json
 import os
 import time
 from collections import defaultdict
@@ -97,6 +98,7 @@ def main(
             with TemporaryDirectory() as scratch:
                 os.environ |= {
                     "GROUNDTRUTH_DATA": scratch,
+                    "GROUNDTRUTH_INGEST__SOURCES": json.dumps([str(data.resolve())]),
                     "GROUNDTRUTH_ENCODER__IMAGE_SIZE": str(image_size),
                     "GROUNDTRUTH_ENCODER__EPOCHS": str(epochs),
                     "GROUNDTRUTH_RETRAIN__HOLDOUT_SHARE": "0.35",

@@ -69,8 +69,7 @@ def measure(image_id: str, content: bytes, preview: bytes) -> ImageMeasures:
     with Image.open(BytesIO(content), formats=FORMATS) as original:
         width, height = original.size
         tables: dict[int, list[int]] = getattr(original, "quantization", {})
-        exif = original.getexif()
-        said = f"{original.info.get('comment', '')} {_comment(exif)}"
+        has_camera, said = _metadata(original)
     with Image.open(BytesIO(preview), formats=("JPEG",)) as picture:
         perceptual_hash = str(imagehash.phash(picture))
         picture.thumbnail((SIDE, SIDE), Image.Resampling.LANCZOS)
@@ -78,7 +77,7 @@ def measure(image_id: str, content: bytes, preview: bytes) -> ImageMeasures:
     level = grey / 255
     flat = _flat(grey)
     is_screen = (
-        ExifTags.Base.Model not in exif
+        not has_camera
         and max(width, height) >= SCREENS_FROM * min(width, height) * 0.99
         and flat >= FLAT_ON_SCREENS
     )
@@ -139,6 +138,12 @@ def _standard_luminance() -> NDArray[np.int64]:
         return np.array(standard.quantization[0])  # type: ignore[attr-defined]
 
 
-def _comment(exif: Image.Exif) -> str:
-    comment = exif.get_ifd(ExifTags.IFD.Exif).get(ExifTags.Base.UserComment, "")
-    return comment.decode("latin-1") if isinstance(comment, bytes) else str(comment)
+def _metadata(picture: Image.Image) -> tuple[bool, str]:
+    """Whether a camera put its name to it, and what its comments say; damaged ones say nothing."""
+    try:
+        exif = picture.getexif()
+        comment = exif.get_ifd(ExifTags.IFD.Exif).get(ExifTags.Base.UserComment, "")
+        text = comment.decode("latin-1") if isinstance(comment, bytes) else str(comment)
+        return ExifTags.Base.Model in exif, f"{picture.info.get('comment', '')} {text}"
+    except Exception:  # Pillow's readers raise what a damaged file makes them raise
+        return False, ""

@@ -9,7 +9,6 @@ from tempfile import TemporaryDirectory
 from typing import IO, BinaryIO, cast
 from uuid import uuid4
 
-import fsspec
 from fsspec.core import url_to_fs
 from fsspec.implementations.local import LocalFileSystem
 
@@ -17,10 +16,6 @@ from catalog.errors import NO_ROOM, DiskFull
 from catalog.identity import content_digest, digest
 
 PARTIAL = ".partial"
-
-
-class TooLarge(ValueError):
-    """More bytes than are read."""
 
 
 class BlobStore:
@@ -184,15 +179,3 @@ def write_whole(path: str, write: Callable[[IO[bytes]], object]) -> None:
             os.fsync(directory)
         finally:
             os.close(directory)
-
-
-def read_uri(uri: str, *, at_most: int) -> bytes:
-    """The content at `uri` (a path or any fsspec URL), refused above `at_most` bytes.
-
-    Raises `FileNotFoundError` where there is nothing, and `TooLarge` for too much.
-    """
-    with fsspec.open(uri, "rb") as file:
-        content: bytes = file.read(at_most + 1)
-    if len(content) > at_most:
-        raise TooLarge(f"larger than the {at_most:,} bytes allowed")
-    return content

@@ -6,23 +6,32 @@ optional, and every other column is kept as it is. A relative ``uri`` starts at 
 folder.
 """
 
+import csv
 import datetime as dt
 import json
 import posixpath
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from io import BytesIO
+from io import BytesIO, TextIOWrapper
+from itertools import chain
 from typing import Any
 
 import fsspec
-import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from catalog.reach import CHAIN, OutOfReach, Reach, TooLarge
 
 KNOWN_COLUMNS = ("uri", "locale", "product", "source", "captured_at")
-READERS: dict[str, Callable[[BytesIO], pd.DataFrame]] = {
-    ".csv": lambda file: pd.read_csv(file, dtype=str, keep_default_na=False),
-    ".jsonl": lambda file: pd.DataFrame(json.loads(line) for line in file if line.strip()),
-    ".parquet": pd.read_parquet,
-}
+MOST_BYTES = 1_000_000_000
+"""Of a manifest, as it lies there and unpacked: a small Parquet file may unpack to any size."""
+MOST_ROWS = 5_000_000
+MOST_COLUMNS = 200
+MOST_LETTERS = 100_000
+"""Of a row."""
+ROWS_AT_ONCE = 10_000
 
 
 class ManifestError(ValueError):
@@ -31,10 +40,15 @@ class ManifestError(ValueError):
 
 @dataclass(frozen=True)
 class Listing:
-    """One picture that somebody wants ingested; `problem` says why it cannot be."""
+    """One picture that somebody wants ingested; `problem` says why it cannot be.
 
-    uri: str
+    `beside` is the folder that was named, or the one in which the manifest lies. An address may be
+    signed, so that it is in no log.
+    """
+
+    uri: str = field(repr=False)
     locale: str
+    beside: str
     product: str | None = None
     source: str | None = None
     captured_at: dt.datetime | None = None
@@ -62,21 +76,23 @@ def listings(uri: str, locale: str | None, known_locales: Sequence[str]) -> list
         )
     if locale not in known_locales:
         raise ManifestError(_unknown_locale(locale, known_locales))
-    return [Listing(uri=file, locale=locale) for file in _files(uri)]
+    return _in_folder(uri, locale)
 
 
 def inbox_listings(uri: str, known_locales: Sequence[str]) -> list[Listing]:
     """The pictures of an inbox: a folder that holds one folder per locale."""
     fs, root = fsspec.core.url_to_fs(uri)
     return [
-        Listing(uri=file, locale=locale)
+        listing
         for locale in known_locales
         if fs.isdir(f"{root}/{locale}")
-        for file in _files(f"{uri}/{locale}")
+        for listing in _in_folder(f"{uri}/{locale}", locale)
     ]
 
 
-def _files(uri: str) -> list[str]:
+def _in_folder(uri: str, locale: str) -> list[Listing]:
+    if CHAIN in uri:
+        raise ManifestError(f"{uri} is a chain of addresses: name the folder itself")
     fs, root = fsspec.core.url_to_fs(uri)
     if not fs.isdir(root):
         raise ManifestError(f"there is no folder {uri}: name a folder or a manifest that exists")
@@ -85,42 +101,196 @@ def _files(uri: str) -> list[str]:
         for path in fs.find(root)
         if not any(part.startswith(".") for part in path[len(root) :].split("/"))
     )
-    return [fs.unstrip_protocol(path) for path in sorted(visible)]
+    folder = fs.unstrip_protocol(root)
+    return [_found(fs.unstrip_protocol(path), locale, folder) for path in sorted(visible)]
+
+
+def _found(uri: str, locale: str, folder: str) -> Listing:
+    try:
+        _require_text(uri)
+    except ValueError as reason:
+        shown = uri.encode("utf-8", "backslashreplace").decode()
+        return Listing(shown, locale, folder, problem=f"its name {reason}: rename it")
+    return Listing(uri, locale, folder)
 
 
 def _manifest_rows(uri: str, known_locales: Sequence[str]) -> Iterator[Listing]:
-    table = _read_table(uri)
-    missing = [column for column in ("uri", "locale") if column not in table.columns]
-    if missing:
-        raise ManifestError(
-            f"{uri} has no column {' and no column '.join(missing)} (it has"
-            f" {', '.join(map(str, table.columns))}): a manifest needs `uri` and `locale`"
-        )
-    folder = posixpath.dirname(uri)
-    for number, row in enumerate(table.to_dict("records"), start=1):
-        yield _listing(
-            {str(column): _plain(value) for column, value in row.items()},
-            where=f"{uri} row {number}",
-            folder=folder,
-            known_locales=known_locales,
-        )
-
-
-def _read_table(uri: str) -> pd.DataFrame:
+    content = _content(uri)
     try:
-        with fsspec.open(uri, "rb") as file:
-            content = file.read()
-    except FileNotFoundError as error:
-        raise ManifestError(f"there is no manifest {uri}") from error
-    try:
-        return READERS[posixpath.splitext(uri)[1].lower()](BytesIO(content))
-    except (ValueError, OSError, UnicodeDecodeError) as error:
+        columns, rows = READERS[posixpath.splitext(uri)[1].lower()](content)
+        missing = [column for column in ("uri", "locale") if column not in columns]
+        if missing:
+            raise ManifestError(
+                f"{uri} has no column {' and no column '.join(missing)} (it has"
+                f" {', '.join(columns)}): a manifest needs `uri` and `locale`"
+            )
+        folder = posixpath.dirname(uri)
+        for number, row in enumerate(rows, start=1):
+            if number > MOST_ROWS:
+                raise ManifestError(f"{uri} has more than {MOST_ROWS:,} rows: divide it")
+            where = f"{uri} row {number}"
+            try:
+                yield _listing(_plain(row), where, folder, known_locales)
+            except _Unreadable as reason:
+                yield Listing(where, "", folder, problem=f"{where}: {reason}")
+    except (ValueError, OSError, csv.Error, pa.ArrowException) as error:
+        if isinstance(error, ManifestError):
+            raise
         raise ManifestError(f"{uri} cannot be read as a table: {error}") from error
 
 
-def _listing(
-    row: dict[str, Any], *, where: str, folder: str, known_locales: Sequence[str]
-) -> Listing:
+def _content(uri: str) -> bytes:
+    if CHAIN in uri:
+        raise ManifestError(f"{uri} is a chain of addresses: name the manifest itself")
+    try:
+        return Reach((uri,)).read(uri, at_most=MOST_BYTES)
+    except FileNotFoundError as error:
+        raise ManifestError(f"there is no manifest {uri}") from error
+    except (OutOfReach, TooLarge, OSError) as error:
+        raise ManifestError(f"{uri} cannot be read: {error}") from error
+
+
+class _Unreadable(ValueError):
+    """A row that cannot be read; the message completes the sentence "it ..."."""
+
+
+Row = dict[str, Any] | _Unreadable
+Table = tuple[Sequence[str], Iterator[Row]]
+
+
+def _read_csv(content: bytes) -> Table:
+    text = TextIOWrapper(BytesIO(content), encoding="utf-8-sig", newline="")
+    lines = csv.reader(_short_lines(text), strict=True)
+    columns = _columns(next(lines, []))
+
+    def rows() -> Iterator[Row]:
+        for cells in filter(None, lines):
+            if len(cells) != len(columns):
+                yield _Unreadable(f"has {len(cells)} values, and there are {len(columns)} columns")
+            else:
+                yield dict(zip(columns, cells, strict=True))
+
+    return columns, rows()
+
+
+def _short_lines(text: TextIOWrapper) -> Iterator[str]:
+    while line := text.readline(MOST_LETTERS + 1):
+        if len(line) > MOST_LETTERS:
+            raise ValueError(f"a line is longer than {MOST_LETTERS:,} letters")
+        yield line
+
+
+def _read_jsonl(content: bytes) -> Table:
+    lines = content.removeprefix(b"\xef\xbb\xbf").split(b"\n")
+    rows = [_of_json(line) for line in lines if line.strip()]
+    held = dict.fromkeys(chain.from_iterable(row for row in rows if isinstance(row, dict)))
+    return _columns(list(held)), iter(rows)
+
+
+def _of_json(line: bytes) -> Row:
+    if len(line) > MOST_LETTERS:
+        return _Unreadable(f"is longer than {MOST_LETTERS:,} bytes")
+    try:
+        row = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        return _Unreadable(f"is no JSON ({error})")
+    return row if isinstance(row, dict) else _Unreadable("is no JSON object")
+
+
+def _read_parquet(content: bytes) -> Table:
+    schema = pq.read_schema(BytesIO(content))
+    for each in schema:
+        if not any(is_plain(each.type) for is_plain in _PLAIN_TYPES):
+            raise ValueError(f"column {each.name} holds {each.type}: keep texts, numbers, times")
+    texts = [each.name for each in schema if any(is_text(each.type) for is_text in _TEXTS)]
+    # A text that stands in many rows stays one text until each row is looked at.
+    file = pq.ParquetFile(BytesIO(content), read_dictionary=texts)
+    columns = _columns(file.schema_arrow.names)
+    about = file.metadata
+    groups = (about.row_group(number) for number in range(about.num_row_groups))
+    if about.num_rows > MOST_ROWS or sum(each.total_byte_size for each in groups) > MOST_BYTES:
+        raise ValueError(f"it unpacks to more than {MOST_ROWS:,} rows or {MOST_BYTES:,} bytes")
+
+    def rows() -> Iterator[Row]:
+        for batch in file.iter_batches(ROWS_AT_ONCE, use_threads=False):
+            for name in texts:
+                letters = pc.max(pc.binary_length(batch[name].dictionary)).as_py()
+                if letters is not None and letters > MOST_LETTERS:
+                    raise ValueError(f"column {name} holds {letters:,} bytes in one value")
+            for number in range(batch.num_rows):
+                yield {
+                    column: batch.column(place)[number].as_py()
+                    for place, column in enumerate(columns)
+                }
+
+    return columns, rows()
+
+
+_TEXTS = (pa.types.is_string, pa.types.is_large_string)
+_PLAIN_TYPES = (
+    *_TEXTS,
+    pa.types.is_boolean,
+    pa.types.is_integer,
+    pa.types.is_floating,
+    pa.types.is_decimal,
+    pa.types.is_temporal,
+    pa.types.is_null,
+)
+
+READERS: dict[str, Callable[[bytes], Table]] = {
+    ".csv": _read_csv,
+    ".jsonl": _read_jsonl,
+    ".parquet": _read_parquet,
+}
+
+
+def _columns(names: Sequence[str]) -> Sequence[str]:
+    if len(names) > MOST_COLUMNS:
+        raise ValueError(f"it has {len(names):,} columns, and up to {MOST_COLUMNS} are read")
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise ValueError(f"it has two columns {', '.join(twice)}: keep one")
+    return names
+
+
+def _plain(row: Row) -> dict[str, Any]:
+    """`row` as JSON keeps it, empty values as None; raises `_Unreadable` for what nothing keeps."""
+    if isinstance(row, _Unreadable):
+        raise row
+    empty = {name for name, value in row.items() if value == "" or value != value}
+    try:
+        text = json.dumps(
+            {name: None if name in empty else value for name, value in row.items()},
+            default=str,
+            ensure_ascii=False,
+            allow_nan=False,
+        )
+    except (ValueError, RecursionError) as error:
+        raise _Unreadable(f"holds what is no JSON ({error})") from error
+    if len(text) > MOST_LETTERS:
+        raise _Unreadable(f"is longer than {MOST_LETTERS:,} letters")
+    try:
+        _require_text(_ZERO.sub("\0", text))
+    except ValueError as reason:
+        raise _Unreadable(str(reason)) from None
+    plain: dict[str, Any] = json.loads(text)
+    return plain
+
+
+_ZERO = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
+"""A zero byte as JSON writes it, after any number of backslashes that are meant."""
+
+
+def _require_text(text: str) -> None:
+    """Raise `ValueError` for a text that no database keeps; it completes the sentence "it ..."."""
+    if "\0" in text:
+        raise ValueError("holds a zero byte")
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise ValueError("is not written in UTF-8") from None
+
+
+def _listing(row: dict[str, Any], where: str, folder: str, known_locales: Sequence[str]) -> Listing:
     problems: list[str] = []
     uri, locale = row.get("uri"), row.get("locale")
     if not uri:
@@ -131,11 +301,12 @@ def _listing(
     if row.get("captured_at"):
         try:
             captured_at = _utc(str(row["captured_at"]))
-        except ValueError:
+        except (ValueError, OverflowError):
             problems.append(f"`captured_at` {row['captured_at']!r} is not an ISO 8601 time")
     return Listing(
         uri=_resolved(str(uri), folder) if uri else where,
         locale=str(locale),
+        beside=folder,
         product=str(row["product"]) if row.get("product") else None,
         source=str(row["source"]) if row.get("source") else None,
         captured_at=captured_at,
@@ -158,12 +329,3 @@ def _resolved(uri: str, folder: str) -> str:
 def _utc(text: str) -> dt.datetime:
     time = dt.datetime.fromisoformat(text)
     return (time if time.tzinfo else time.replace(tzinfo=dt.UTC)).astimezone(dt.UTC)
-
-
-def _plain(value: Any) -> Any:
-    """`value` as JSON keeps it; missing values as None."""
-    if isinstance(value, list | dict):
-        return value
-    if pd.isna(value) or value == "":
-        return None
-    return json.loads(json.dumps(value, default=str))

@@ -51,13 +51,13 @@ def read_picture(content: bytes, *, max_pixels: int, preview_side: int) -> Pictu
             raise UnusablePicture(f"{width} x {height} pixels are too few to show a product")
         media_type = Image.MIME.get(image.format or "", "application/octet-stream")
         preview = _preview(image, preview_side)
+    except UnusablePicture:
+        raise
     except UnidentifiedImageError as error:
         raise UnusablePicture("not a picture in any of " + ", ".join(FORMATS)) from error
     except Image.DecompressionBombError as error:
         raise UnusablePicture(f"more pixels than the {max_pixels:,} allowed") from error
-    except (OSError, SyntaxError, ValueError, EOFError) as error:
-        if isinstance(error, UnusablePicture):
-            raise
+    except Exception as error:  # Pillow's readers raise what a damaged file makes them raise
         raise UnusablePicture(f"damaged: {error}") from error
     return Picture(content_digest(content), media_type, width, height, len(content), preview)
 
@@ -78,5 +78,6 @@ def _preview(image: Image.Image, side: int) -> bytes:
         page = Image.new("RGBA", opaque.size, "white")
         upright = Image.alpha_composite(page, opaque)
     buffer = BytesIO()
-    upright.convert("RGB").save(buffer, "JPEG", quality=PREVIEW_QUALITY)
+    # Pillow would carry the comment over, which may be a page or a program.
+    upright.convert("RGB").save(buffer, "JPEG", quality=PREVIEW_QUALITY, comment=b"")
     return buffer.getvalue()

@@ -43,6 +43,8 @@ def prefect_environment(settings: Settings) -> dict[str, str]:
         "PREFECT_API_URL": api_url(settings),
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
         "PREFECT_SERVER_LOGGING_LEVEL": "WARNING",
+        # By default any page that the operator's browser opens may read this API, tokens and all.
+        "PREFECT_SERVER_CORS_ALLOWED_ORIGINS": api_url(settings).removesuffix("/api"),
         # The default keeps the leases of concurrency slots in memory: a slot that is held when the
         # server ends would stay taken for ever.
         "PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE": (

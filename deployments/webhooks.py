@@ -27,7 +27,7 @@ from prefect.client.schemas.filters import (
 from prefect.client.schemas.objects import StateType
 from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import Response
+from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from annotation.site import SECRET_HEADER
@@ -77,17 +77,17 @@ def application(
     async def hear(request: Request) -> Response:
         secret = await _secret_of(request.path_params["site"], settings)
         if secret is None:
-            return Response("no site of this name sends webhooks here\n", 404)
+            return _said("no site of this name sends webhooks here\n", 404)
         shown = request.headers.get(SECRET_HEADER, "").encode("latin-1")
         if not hmac.compare_digest(shown, secret.encode()):
-            return Response(f"{SECRET_HEADER} does not hold the secret of this site\n", 401)
+            return _said(f"{SECRET_HEADER} does not hold the secret of this site\n", 401)
         if not await _is_small(request):
-            return Response(f"more than {LARGEST_BODY} bytes\n", 413)
+            return _said(f"more than {LARGEST_BODY} bytes\n", 413)
         heard.set()
-        return Response(status_code=202)
+        return _said("", 202)
 
     async def health(_request: Request) -> Response:
-        return Response("ok\n")
+        return _said("ok\n")
 
     async def act_on_hints() -> None:
         while await heard.wait():
@@ -106,13 +106,16 @@ def application(
         with suppress(asyncio.CancelledError):
             await acting
 
-    return Starlette(
+    app = Starlette(
         routes=[
             Route("/webhooks/{site}", hear, methods=["POST"]),
             Route("/health", health),
         ],
         lifespan=lifespan,
     )
+    # A redirect would send the visitor, and the secret, to whatever host the request names.
+    app.router.redirect_slashes = False
+    return app
 
 
 async def start_collecting() -> None:
@@ -131,6 +134,11 @@ async def start_collecting() -> None:
         )
         if not waiting:
             await prefect.create_flow_run_from_deployment(deployment.id, tags=["webhook"])
+
+
+def _said(text: str, status: int = 200) -> Response:
+    """A text that no browser takes for anything else."""
+    return PlainTextResponse(text, status, {"X-Content-Type-Options": "nosniff"})
 
 
 async def _secret_of(site: str, settings: Settings) -> str | None:

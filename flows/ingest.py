@@ -12,6 +12,7 @@ from tasks.ingest import (
     measure_shard,
     reasons,
     shards_to_measure,
+    shown,
 )
 from tasks.pool import pool_page
 from tasks.rounds import has_champion
@@ -52,7 +53,7 @@ def ingest(source: str | None = None, locale: str | None = None) -> Ingested:
         len(ingested.set_aside),
     )
     for uri, reason in ingested.set_aside:
-        get_run_logger().warning("set aside %s: %s", uri, reason)
+        get_run_logger().warning("set aside %s: %s", shown(uri), reason)
     publish(
         "ingest",
         "Ingest",

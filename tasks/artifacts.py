@@ -101,5 +101,8 @@ def progress(description: str) -> Iterator[Report]:
 
 def _cell(value: object) -> str:
     text = f"{value:.3f}" if isinstance(value, float) else str(value)
-    # A bracket could begin a link, or a picture that is fetched from somewhere.
-    return html.escape(text).replace("|", "&#124;").replace("[", "&#91;").replace("\n", " ")
+    return " ".join(html.escape(text).translate(_MARKS).splitlines())
+
+
+# A bracket could begin a link, or a picture that is fetched from somewhere.
+_MARKS = {ord(mark): f"&#{ord(mark)};" for mark in "|[`"}

@@ -1,8 +1,9 @@
 """Tasks that bring pictures into the catalogue."""
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE
@@ -10,9 +11,9 @@ from prefect.cache_policies import NO_CACHE
 from annotation import name_key
 from catalog import images, labels, measures, removals
 from catalog.appearance import measure
-from catalog.blobs import TooLarge, read_uri
 from catalog.manifest import Listing, inbox_listings, listings
 from catalog.pictures import Picture, UnusablePicture, read_picture
+from catalog.reach import OutOfReach, TooLarge
 from catalog.schema import Image, ImageMeasures, ImageSource
 from tasks.settings import Settings, load_settings
 from tasks.trying import repeatable
@@ -27,7 +28,7 @@ class Ingested:
     n_listed: int = 0
     n_new: int = 0
     n_labelled: int = 0
-    set_aside: tuple[tuple[str, str], ...] = ()
+    set_aside: tuple[tuple[str, str], ...] = field(default=(), repr=False)
 
     def __add__(self, other: "Ingested") -> "Ingested":
         return Ingested(
@@ -69,7 +70,7 @@ def ingest_batch(batch: Sequence[Listing]) -> Ingested:
         if listing.problem is not None:
             continue
         try:
-            content = read_uri(listing.uri, at_most=settings.ingest.max_bytes)
+            content = settings.ingest.read(listing)
             picture = read_picture(
                 content,
                 max_pixels=settings.ingest.max_pixels,
@@ -77,8 +78,11 @@ def ingest_batch(batch: Sequence[Listing]) -> Ingested:
             )
         except FileNotFoundError:
             set_aside.append((listing.uri, "there is no such file"))
-        except (UnusablePicture, TooLarge) as reason:
+        except (UnusablePicture, OutOfReach, TooLarge) as reason:
             set_aside.append((listing.uri, str(reason)))
+        except OSError as error:
+            reason = error.strerror or error
+            set_aside.append((listing.uri, f"cannot be read: {reason}; ingest it again"))
         else:
             if picture.id in gone:
                 set_aside.append((listing.uri, gone[picture.id]))
@@ -135,6 +139,17 @@ def measure_shard(image_ids: Sequence[str]) -> int:
 def reasons(set_aside: Sequence[tuple[str, str]]) -> list[tuple[str, int]]:
     """How often each reason occurs, the most frequent first."""
     return Counter(reason for _, reason in set_aside).most_common()
+
+
+def shown(uri: str) -> str:
+    """`uri` for a log: on one line, without a login and without what signs it."""
+    address = uri.encode("unicode_escape").decode()
+    if "://" not in address:
+        return address
+    scheme, _, rest = address.partition("://")
+    place = re.split(r"[?#]", rest, maxsplit=1)[0]
+    host, slash, path = place.partition("/")
+    return f"{scheme}://{host.rpartition('@')[2]}{slash}{path}"
 
 
 def _first_of_each(read: Sequence[tuple[Listing, Picture]]) -> Iterator[Image]:

@@ -3,6 +3,7 @@
 import datetime as dt
 import os
 import re
+import tomllib
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Annotated, Any
@@ -28,6 +29,8 @@ from annotation import AGGREGATORS, Asking, Effort, Guarantee, Votes, Wording
 from annotation.targets import Targets
 from catalog import BlobStore, Catalog
 from catalog.exports import About
+from catalog.manifest import Listing
+from catalog.reach import Reach
 from expectations.pictures import PicturePolicy
 from expectations.plan import Plan
 from expectations.policy import LabelPolicy
@@ -61,6 +64,20 @@ class Ingest(BaseModel, extra="forbid"):
     max_bytes: PositiveInt = 40_000_000
     max_pixels: PositiveInt = 60_000_000
     preview_side: PositiveInt = 320
+    sources: tuple[str, ...] = ("https://",)
+
+    @field_validator("sources")
+    @classmethod
+    def _beside_the_settings_file(cls, sources: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(
+            each if "://" in each else str(settings_file().parent / Path(each).expanduser())
+            for each in sources
+        )
+
+    def read(self, listing: Listing) -> bytes:
+        """The file of `listing`; raises as `catalog.reach.Reach.read` does."""
+        reach = Reach((listing.beside, *self.sources))
+        return reach.read(listing.uri, at_most=self.max_bytes)
 
 
 class Annotate(BaseModel, extra="forbid"):
@@ -209,8 +226,8 @@ class Settings(BaseSettings):
     )
 
     data: Path = Path(".groundtruth")
-    catalogue: str | None = None
-    blobs: str | None = None
+    catalogue: str | None = Field(None, repr=False)  # may hold a password
+    blobs: str | None = Field(None, repr=False)
     locales: list[str] = ["en-US", "de-DE", "sv-SE", "ja-JP", "ar-EG"]
     ingest: Ingest = Ingest()
     pictures: PicturePolicy = PicturePolicy()
@@ -304,6 +321,8 @@ def load_settings() -> Settings:
             for problem in error.errors()
         )
         raise SettingsError(f"{settings_file()} cannot be used: {problems}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise SettingsError(f"{settings_file()} is no TOML: {error}") from error
     if settings.blocks.gate is None:
         return settings
     from tasks import blocks

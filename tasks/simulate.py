@@ -6,7 +6,6 @@ from pydantic import BaseModel, Field
 
 from annotation import Effort, SimulatedAnnotator
 from catalog import content_digest, decisions, labels
-from catalog.blobs import read_uri
 from catalog.manifest import listings
 from catalog.schema import Desk, SiteProject
 from tasks.settings import Settings, load_settings
@@ -79,7 +78,7 @@ def read_truth(manifest: str) -> dict[str, tuple[str, str]]:
     """
     settings = load_settings()
     return {
-        content_digest(read_uri(listing.uri, at_most=settings.ingest.max_bytes)): (
+        content_digest(settings.ingest.read(listing)): (
             str(listing.extra.get("identity") or listing.product),
             listing.product,
         )

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import boto3
 import httpx
@@ -179,6 +180,16 @@ class TestS3:
         with signed_in(label_studio.url, label_studio.credentials) as page:
             page.goto(f"{label_studio.url}/projects/{project}/data?task={task_id}")
             is_shown(page)
+
+    def test_a_browser_is_sent_to_an_address_signed_for_one_picture_and_for_a_minute(
+        self, label_studio: RunningLabelStudio, project: int, pictures: SitePictures, image_id: str
+    ) -> None:
+        sent = get(label_studio, pictures.url(project, image_id), signed_in=True)
+        address = urlsplit(sent.headers["Location"])
+        assert address.path == f"/{BUCKET}/blobs/sites/vendor-a/{preview_key(image_id)}"
+        signed = parse_qs(address.query)
+        assert signed["X-Amz-Expires"] == ["60"]
+        assert len(signed["X-Amz-Signature"][0]) == 64
 
     def test_anonymous_visitors_reach_neither_label_studio_s_address_nor_the_bucket(
         self,

@@ -11,7 +11,19 @@ from workforce.records.workforce import Workforce
 
 
 class _PlainLoader(yaml.SafeLoader):  # type: ignore[misc]  # without stubs, PyYAML is Any
-    """YAML without the readings that surprise: 17:30 is no number, NO no boolean, 0.10 no float."""
+    """YAML without the readings that surprise: 17:30 is no number, NO no boolean, 0.10 no float.
+
+    Nor are there aliases: a few lines of aliases of aliases would be read as billions of values.
+    """
+
+    def compose_node(self, parent: Any, index: Any) -> Any:
+        if self.check_event(yaml.AliasEvent):
+            event = self.peek_event()
+            raise yaml.MarkedYAMLError(
+                problem=f"*{event.anchor} is an alias: write out what it stands for",
+                problem_mark=event.start_mark,
+            )
+        return super().compose_node(parent, index)
 
 
 def _as_written(_loader: yaml.SafeLoader, node: yaml.ScalarNode) -> str:
@@ -34,7 +46,9 @@ def read(file: Path) -> Workforce:
         said = yaml.load(file.read_text(encoding="utf-8"), _PlainLoader)
     except OSError as error:
         raise WorkforceError(f"{file} cannot be read: {error.strerror}") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except RecursionError as error:
+        raise WorkforceError(f"{file} is no YAML of ours: it is nested too deep") from error
+    except (yaml.YAMLError, ValueError) as error:
         raise WorkforceError(f"{file} is no YAML: {error}") from error
     try:
         return Workforce.model_validate(said if said is not None else {})

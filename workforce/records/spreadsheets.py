@@ -13,7 +13,6 @@ from pathlib import Path
 
 from openpyxl import load_workbook
 from openpyxl.utils import get_column_letter
-from openpyxl.utils.exceptions import InvalidFileException
 
 from workforce.errors import WorkforceError
 
@@ -51,13 +50,13 @@ def read(file: Path) -> dict[str, list[Row]]:
             return {"": list(_rows("", _of_csv(file)))}
         if file.suffix.lower() == ".xlsx":
             return {name: list(_rows(name, lines)) for name, lines in _of_workbook(file)}
+    except WorkforceError:
+        raise
     except OSError as error:
         raise WorkforceError(f"{file} cannot be read: {error.strerror or error}") from error
     except (UnicodeDecodeError, csv.Error) as error:
         raise WorkforceError(f"{file} is no CSV in UTF-8: {error}") from error
-    except (zipfile.BadZipFile, InvalidFileException, KeyError, ValueError) as error:
-        if isinstance(error, WorkforceError):
-            raise
+    except Exception as error:  # openpyxl raises what a damaged workbook makes it raise
         raise WorkforceError(f"{file} is no Excel workbook (.xlsx): {error}") from error
     raise WorkforceError(f"{file} is neither .csv nor .xlsx: save it as one of them")
 
