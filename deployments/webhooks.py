@@ -4,6 +4,8 @@ A webhook is a hint and no more. Label Studio sends it once, unsigned, loses it 
 and shows its secret to whoever signs in there; so nothing that it says is read, and what it leads
 to is the run of `collect` that its schedule would start later. Repeated, forged or lost, a hint
 changes no answer.
+
+The same server answers Prometheus (`deployments.observability.endpoint`).
 """
 
 import asyncio
@@ -31,6 +33,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from annotation.site import SECRET_HEADER
+from deployments.observability import endpoint as metrics
 from deployments.orchestration import ROOT, prefect_environment
 from deployments.service import Service, answers
 from tasks.settings import Settings, load_settings
@@ -110,6 +113,7 @@ def application(
         routes=[
             Route("/webhooks/{site}", hear, methods=["POST"]),
             Route("/health", health),
+            *metrics.routes(settings),
         ],
         lifespan=lifespan,
     )
@@ -157,6 +161,7 @@ async def _is_small(request: Request) -> bool:
 
 if __name__ == "__main__":
     settings = load_settings()
+    metrics.token(settings.metrics_token_file)
     uvicorn.run(
         application(settings, start_collecting),
         host="127.0.0.1",
