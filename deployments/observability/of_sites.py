@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from prometheus_client.core import Metric
 
 from annotation import SiteError
-from catalog import decisions
+from catalog import Catalog, decisions
 from deployments.observability import families
 from tasks.errors import NoSite
 from tasks.settings import Settings
@@ -36,7 +36,7 @@ def of_sites(settings: Settings) -> Iterator[Metric]:
     """Ask all sites side by side."""
     with ThreadPoolExecutor(len(settings.annotate.sites)) as pool:
         asked = [
-            pool.submit(contextvars.copy_context().run, probe, settings, name)
+            pool.submit(contextvars.copy_context().run, probe, settings.catalog, name)
             for name in settings.annotate.sites
         ]
         probes = [each.result() for each in asked]
@@ -45,19 +45,19 @@ def of_sites(settings: Settings) -> Iterator[Metric]:
     yield families.SITE_LAG.of({(each.site,): each.lag for each in probes if each.lag is not None})
 
 
-def probe(settings: Settings, name: str) -> Probe:
+def probe(catalog: Catalog, name: str) -> Probe:
     """Sign in to a site, and see how long its oldest uncollected answer has waited."""
     began = time.monotonic()
     try:
-        lag: float | None = _lag(settings, name)
+        lag: float | None = _lag(catalog, name)
     except (SiteError, NoSite):
         lag = None
     return Probe(name, time.monotonic() - began, lag)
 
 
-def _lag(settings: Settings, name: str) -> float:
+def _lag(catalog: Catalog, name: str) -> float:
     site = load_site(name).open(name, PATIENCE_SECONDS)
-    with settings.catalog.read() as transaction:
+    with catalog.read() as transaction:
         read = {
             each.project_id: decisions.pulled_through(transaction, name, each.project_id)
             for each in decisions.projects(transaction, name)
