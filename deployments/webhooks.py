@@ -31,6 +31,7 @@ from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
+from uvicorn.config import LOGGING_CONFIG
 
 from annotation.site import SECRET_HEADER
 from deployments.observability import endpoint as metrics
@@ -166,4 +167,6 @@ if __name__ == "__main__":
         application(settings, start_collecting),
         host="127.0.0.1",
         port=settings.servers.webhooks_port,
+        # Prefect has set up logging as JSON, of uvicorn too.
+        log_config=None if settings.observability.logs == "json" else LOGGING_CONFIG,
     )

@@ -1,5 +1,6 @@
 """Tasks that put questions on the sites."""
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import chain
@@ -14,6 +15,8 @@ from catalog.schema import Desk, QuestionKind, SiteProject
 from tasks.confidentiality import confidential, shown
 from tasks.settings import Settings, load_settings
 from tasks.sites import LabelStudioSite, at_a_site, load_site, webhook_url
+
+log = logging.getLogger(__name__)
 
 EVERYBODY = 1000  # as many annotators as a gold question may have
 
@@ -84,6 +87,9 @@ def push(queue: Queue, escalated: Sequence[str] = ()) -> int:
         decisions.record_tasks(
             transaction, queue.desk, project_id, {q.id: task_ids[q.id] for q in questions}
         )
+    for question in questions:
+        place = {"question": question.id, "site": queue.site, "task": task_ids[question.id]}
+        log.info("question asked", extra={**place, "images": question.image_ids})
     return len(questions)
 
 
