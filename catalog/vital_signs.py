@@ -49,7 +49,7 @@ class Judged:
     """What the gate made of labels: accepted, quarantined, and batches that were held.
 
     `failures` counts the passages in which a rule failed, by its name and the locale (empty: in
-    all).
+    all); 0 for a rule that has only passed.
     """
 
     n_accepted: int
@@ -97,9 +97,9 @@ def judged(session: Session, since: dt.datetime) -> Judged:
     accepted, quarantined, held = session.execute(sums.where(recent)).one()
     rule = (Observation.rule, Observation.locale)
     failures = (
-        select(*rule, func.count())
+        select(*rule, func.sum(case((Observation.state == "failed", 1), else_=0)))
         .join(GateRun, GateRun.id == Observation.gate_run_id)
-        .where(recent, Observation.state == "failed")
+        .where(recent)
         .group_by(*rule)
     )
     return Judged(

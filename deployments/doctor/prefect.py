@@ -12,6 +12,7 @@ import yaml
 from prefect import __version__ as CLIENT_VERSION
 from prefect.client.orchestration import SyncPrefectClient, get_client
 
+from deployments import orchestration
 from deployments.doctor.examination import Finding, error, warning, well
 from deployments.orchestration import PREFECT_FILE
 from tasks.settings import Settings
@@ -48,9 +49,12 @@ def server(_settings: Settings) -> Iterator[Finding]:
         )
 
 
-def workers(_settings: Settings) -> Iterator[Finding]:
+def workers(settings: Settings) -> Iterator[Finding]:
     """Whether each work pool that runs flows has a worker that asks for them."""
     now = dt.datetime.now(dt.UTC)
+    ours = orchestration.worker(settings)
+    if ours.pid_file.exists() and ours.process() is None:
+        yield error("the worker of this machine has ended: its flows do not begin", START_WORKER)
     with get_client(sync_client=True) as prefect:
         pools = {each["work_pool_name"] for each in _deployments(prefect) if each["work_pool_name"]}
         for pool in sorted(pools):

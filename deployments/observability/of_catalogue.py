@@ -2,7 +2,8 @@
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TypeAlias
 
 from prometheus_client.core import Metric
 
@@ -15,6 +16,9 @@ from tasks.settings import Settings
 from workforce.records import ledger
 from workforce.reviews.dashboard import Asked, late
 
+Place: TypeAlias = tuple[str, str, str]
+"""Site, locale and kind of question."""
+
 DELAYS = tuple(
     60.0 * minutes for minutes in (1.0, 5.0, 15.0, 30.0, 60.0, 90.0, 120.0, 180.0, 360.0, 1440.0)
 )
@@ -26,8 +30,9 @@ def of_catalogue(settings: Settings) -> Iterator[Metric]:
     now = dt.datetime.now(dt.UTC)
     midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
     with settings.catalog.read() as transaction:
-        yield from _questions(transaction, now)
-        yield from _answers(transaction, midnight)
+        asked = _asked(transaction)
+        yield from _questions(transaction, asked, now)
+        yield from _answers(transaction, asked, midnight)
         yield from _gate(transaction, midnight)
         yield from _model(transaction)
         yield from _training_set(transaction)
@@ -36,31 +41,41 @@ def of_catalogue(settings: Settings) -> Iterator[Metric]:
     yield from _money(settings)
 
 
-def _questions(transaction: Transaction, now: dt.datetime) -> Iterator[Metric]:
-    days: dict[Labels, dict[dt.date, int]] = defaultdict(dict)
+def _asked(transaction: Transaction) -> dict[Place, dict[dt.date, int]]:
+    """The open questions of each site, locale and kind, by the day on which they were asked."""
+    days: dict[Place, dict[dt.date, int]] = defaultdict(dict)
     for each in waiting(transaction):
         days[each.site, each.locale, each.kind][each.on] = each.n
+    return days
+
+
+def _questions(
+    transaction: Transaction, asked: Mapping[Place, Mapping[dt.date, int]], now: dt.datetime
+) -> Iterator[Metric]:
     workforce = ledger.standing(transaction)
     overdue = {
         place: sum(found.n_overdue for found in late(workforce, [Asked(*place, on)], now))
-        for place, on in days.items()
+        for place, on in asked.items()
     }
-    yield families.QUESTIONS_OPEN.of({place: sum(on.values()) for place, on in days.items()})
+    yield families.QUESTIONS_OPEN.of({place: sum(on.values()) for place, on in asked.items()})
     yield families.QUESTIONS_OVERDUE.of(overdue)
     yield families.OLDEST_QUESTION.of(
         {
             place: dt.datetime.combine(min(on), dt.time(), dt.UTC).timestamp()
-            for place, on in days.items()
+            for place, on in asked.items()
         }
     )
 
 
-def _answers(transaction: Transaction, midnight: dt.datetime) -> Iterator[Metric]:
+def _answers(
+    transaction: Transaction, asked: Iterable[Place], midnight: dt.datetime
+) -> Iterator[Metric]:
+    """Of places where nobody has answered yet as well: a counter is seen to grow from 0 only."""
     since = midnight.timestamp()
     found = vital_signs.collected(transaction, midnight, DELAYS)
-    yield families.ANSWERS.counted(
-        {(each.site, each.locale, each.kind): each.n for each in found}, since
-    )
+    places = sorted({*asked, *((each.site, each.locale, each.kind) for each in found)})
+    counts = {(each.site, each.locale, each.kind): each.n for each in found}
+    yield families.ANSWERS.counted({place: counts.get(place, 0) for place in places}, since)
     yield families.COLLECTION_DELAY.spread(
         (
             (
@@ -72,7 +87,7 @@ def _answers(transaction: Transaction, midnight: dt.datetime) -> Iterator[Metric
                 sum(each.n for each in found if each.site == site),
                 sum(each.seconds for each in found if each.site == site),
             )
-            for site in sorted({each.site for each in found})
+            for site in sorted({site for site, _, _ in places})
         ),
         since,
     )

@@ -99,7 +99,7 @@ class TestTheGate:
         with bench.catalog.read() as transaction:
             found = vital_signs.judged(transaction, MIDNIGHT)
 
-        assert found == vital_signs.Judged(5, 2, 1, {("agreement", "de-DE"): 2})
+        assert found == vital_signs.Judged(5, 2, 1, {("agreement", "de-DE"): 2, ("names", ""): 0})
 
     def test_labels_in_quarantine_are_those_that_the_catalogue_lists(self, bench: Bench) -> None:
         question = bench.ask(bench.ingest("a", "b"))

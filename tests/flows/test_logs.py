@@ -3,7 +3,6 @@
 import json
 import subprocess
 import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +12,14 @@ from deployments.orchestration import ROOT, prefect_environment
 from tasks.settings import Observability, Settings
 
 PLANTED = "planted-0123456789abcdef"
+RUNS = """
+import sys
+from flows.ingest import ingest
+from flows.remove import remove
+manifest, picture = sys.argv[1:]
+ingest(manifest)
+remove([picture], "Ann", "test")
+"""
 
 
 @pytest.fixture(scope="module")
@@ -31,22 +38,16 @@ def lines(prefect: Settings, tmp_path_factory: pytest.TempPathFactory) -> list[d
         "GROUNDTRUTH_DATA": str(tmp_path_factory.mktemp("data")),
         "PYTHONPATH": str(ROOT),
     }
-    written = ""
-    for arguments in (
-        ["ingest", str(manifest)],
-        ["remove", str(folder / "one.jpg"), "--reason", "test"],
-    ):
-        done = subprocess.run(
-            [sys.executable, "-m", "deployments", *arguments],
-            cwd=ROOT,
-            env=environment,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
-        written += done.stderr
-    return [json.loads(line) for line in written.splitlines()]
+    done = subprocess.run(
+        [sys.executable, "-c", RUNS, str(manifest), str(folder / "one.jpg")],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return [json.loads(line) for line in done.stderr.splitlines()]
 
 
 def test_every_line_says_when_how_bad_and_who(lines: list[dict[str, Any]]) -> None:
