@@ -5,6 +5,7 @@ count is lost with a process and two servers say the same. A part that cannot be
 `groundtruth_part_up` says so, and the others are there.
 """
 
+import datetime as dt
 import hmac
 import logging
 import os
@@ -65,7 +66,7 @@ class Parts(Collector):
 def routes(settings: Settings) -> Sequence[Route]:
     """`/metrics`, and apart from it `/metrics/sites`, which asks every site."""
     here: dict[str, Part] = {
-        "catalogue": lambda: of_catalogue(settings),
+        "catalogue": lambda: of_catalogue(settings, dt.datetime.now(dt.UTC)),
         "prefect": of_prefect,
         "disks": lambda: of_disks(settings),
     }

@@ -25,9 +25,8 @@ DELAYS = tuple(
 """Bounds in seconds: answers are collected every hour, and sooner where a webhook says so."""
 
 
-def of_catalogue(settings: Settings) -> Iterator[Metric]:
+def of_catalogue(settings: Settings, now: dt.datetime) -> Iterator[Metric]:
     """What there is now, and what was counted since midnight."""
-    now = dt.datetime.now(dt.UTC)
     midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
     with settings.catalog.read() as transaction:
         asked = _asked(transaction)

@@ -1,4 +1,5 @@
 """Prefect and the sites under the doctor's eyes: real ones, stopped and tampered with."""
+
 import datetime as dt
 import json
 import socket
@@ -15,15 +16,16 @@ import httpx
 import pytest
 from prefect.settings import PREFECT_API_URL, temporary_settings
 from pydantic import AnyHttpUrl, SecretStr
+from typer.testing import CliRunner
 
 from annotation import Site, Wording
 from annotation import task as site_task
 from catalog import decisions
+from catalog.database import add_new
 from catalog.schema import Desk, Question, QuestionKind, SiteProject
 from deployments import orchestration
-from deployments.doctor import clocks, prefect, sites
-from deployments.doctor.command import checks
-from deployments.doctor.examination import Finding, Level
+from deployments.doctor import clocks, command, prefect, programs, sites
+from deployments.doctor.examination import Check, Finding, Level
 from deployments.orchestration import ROOT, api_url, prefect_environment, save_sites
 from tasks.settings import Annotate, Settings
 from tasks.sites import LabelStudioSite
@@ -152,22 +154,21 @@ def test_a_running_stack_has_no_error_and_every_check_answers(stack: RunningStac
 
     assert [each for each in found if each["level"] == "error"] == []
     assert done.returncode == 0
-    assert {each["check"] for each in found} == {each.name for each in checks()}
+    assert {each["check"] for each in found} == {each.name for each in command.checks()}
 
 
-def test_the_command_ends_with_1_where_something_is_an_error(stack: RunningStack) -> None:
+def test_the_command_ends_with_1_where_something_is_an_error(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     [closed] = free_ports(1)
-    done = subprocess.run(
-        [sys.executable, "-m", "deployments", "doctor"],
-        cwd=ROOT,
-        env=prefect_environment(stack.settings)
-        | {"PREFECT_API_URL": f"http://127.0.0.1:{closed}/api", "COLUMNS": "300"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    two = (Check("python", programs.python), Check("prefect", prefect.server))
+    monkeypatch.setattr(command, "checks", lambda: two)
+    monkeypatch.setenv("COLUMNS", "300")
 
-    assert done.returncode == 1
+    with prefect_at(f"http://127.0.0.1:{closed}/api"):
+        done = CliRunner().invoke(command.app)
+
+    assert done.exit_code == 1
     assert f"Prefect at http://127.0.0.1:{closed}/api does not answer" in done.stdout
     assert "Python 3.11" in done.stdout
 
@@ -222,7 +223,7 @@ class TestSites:
         tasks = [site_task(each, str) for each in (kept, gone, twice)]
         task_ids = site.push(project, tasks)
         with settings.catalog.begin() as transaction:
-            decisions.add_questions(transaction, [kept, gone, twice])
+            add_new(transaction, [kept, gone, twice])
             decisions.record_tasks(transaction, Desk.CROWD, project, task_ids)
             decisions.record_project(
                 transaction,
