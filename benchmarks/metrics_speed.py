@@ -88,11 +88,12 @@ def _page(
         f"| {median * 1000:,.0f} | `{statement[:110].replace('|', ' ')}` |"
         for statement, median in sorted(slow.items(), key=lambda each: -each[1])
     )
+    took = f"{statistics.median(whole):.2f} s (median of {len(whole)} scrapes)"
     return f"""# How long a scrape takes
 
-`python -m benchmarks.metrics_speed --answers {answers}`: PostgreSQL with {rows}
-rows. The {n_metrics} samples of the catalogue take {statistics.median(whole):.2f} s (median of {len(whole)} scrapes), at
-most {max(whole):.2f} s. What of it the database takes:
+`python -m benchmarks.metrics_speed --answers {answers}`: PostgreSQL with {rows} rows.
+The {n_metrics} samples of the catalogue take {took}, at most {max(whole):.2f} s.
+What of it the database takes:
 
 | ms | query |
 |---:|---|
