@@ -41,25 +41,26 @@ def prefect_at(address: str) -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="module")
+def idle(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
+    settings = Settings(data=tmp_path_factory.mktemp("idle"), servers=servers_on_free_ports())
+    running = orchestration.server(settings)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PREFECT_SERVER_SERVICES_SCHEDULER_ENABLED", "false")
+        running.start()
+    try:
+        running.wait_until_ready()
+        orchestration.create_work_pool(settings)
+        with prefect_at(api_url(settings)):
+            assert told(prefect.schedules, settings, Level.ERROR)  # nothing is registered
+            orchestration.register_deployments(settings)
+            yield settings
+    finally:
+        running.stop()
+
+
 class TestAPrefectThatDoesNothing:
     """Its scheduler is off, as it is in effect with some versions, and no worker ever came."""
-
-    @pytest.fixture(scope="class")
-    def idle(self, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
-        settings = Settings(data=tmp_path_factory.mktemp("idle"), servers=servers_on_free_ports())
-        running = orchestration.server(settings)
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setenv("PREFECT_SERVER_SERVICES_SCHEDULER_ENABLED", "false")
-            running.start()
-        try:
-            running.wait_until_ready()
-            orchestration.create_work_pool(settings)
-            with prefect_at(api_url(settings)):
-                assert told(prefect.schedules, settings, Level.ERROR)  # nothing is registered
-                orchestration.register_deployments(settings)
-                yield settings
-        finally:
-            running.stop()
 
     def test_a_schedule_without_runs_to_come_is_an_error(self, idle: Settings) -> None:
         found = told(prefect.schedules, idle, Level.ERROR)
