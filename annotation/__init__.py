@@ -42,7 +42,7 @@ from annotation.questions import (
     mixed_sheets,
     verify_questions,
 )
-from annotation.reconciliation import Mended
+from annotation.reconciliation import Drift, Mended
 from annotation.results import result
 from annotation.simulated import SimulatedAnnotator
 from annotation.site import Pulled, Site
@@ -63,6 +63,7 @@ __all__ = [
     "DecisionGraph",
     "Doubt",
     "DoubtfulJoin",
+    "Drift",
     "Effort",
     "Expected",
     "Fit",

@@ -80,16 +80,33 @@ def newest_change(client: LabelStudio, project_id: int) -> dt.datetime | None:
     return next((task.updated_at for task in page.items or ()), None)
 
 
+def oldest_answered_change(
+    client: LabelStudio, project_id: int, after: dt.datetime | None
+) -> dt.datetime | None:
+    """When the first task with an answer changed, later than `after`; None where none did."""
+    answered = [_greater("total_annotations", "Number", 0)]
+    page: Any = client.tasks.list(
+        project=project_id,
+        fields="task_only",
+        include="id,updated_at",
+        query=json.dumps(
+            {
+                "ordering": ["tasks:updated_at"],
+                "filters": {"conjunction": "and", "items": [*answered, *_changed(after)]},
+            }
+        ),
+        page=1,
+        page_size=1,
+    )
+    return next((task.updated_at for task in page.items or ()), None)
+
+
 def submissions(
     client: LabelStudio, project_id: int, after: dt.datetime | None
 ) -> list[Submission]:
     """Our tasks, those that changed later than `after` or all, each with all its annotations."""
-    changed = []
-    if after is not None:
-        moment = after.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-        changed = [_greater("updated_at", "Datetime", moment)]
     emails = {int(user.id): str(user.email) for user in client.users.list()}
-    found = _pages(client, project_id, changed, fields="all", include=_ANSWERS)
+    found = _pages(client, project_id, _changed(after), fields="all", include=_ANSWERS)
     return [
         _submission(question_id, _Task.model_validate(task), emails)
         for task in found
@@ -132,6 +149,14 @@ def _pages(
         if len(tasks) < PAGE:
             return
         last = int(tasks[-1].id)
+
+
+def _changed(after: dt.datetime | None) -> list[dict[str, Any]]:
+    """The filter of what changed later than `after`: none of it is None."""
+    if after is None:
+        return []
+    moment = after.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return [_greater("updated_at", "Datetime", moment)]
 
 
 def _greater(column: str, kind: str, value: Any) -> dict[str, Any]:

@@ -7,6 +7,25 @@ from annotation.answers import Submission
 
 
 @dataclass(frozen=True, kw_only=True)
+class Drift:
+    """The questions of a project that stand otherwise on a site than the catalogue says.
+
+    Attributes
+    ----------
+    missing
+        No task asks them any more.
+    moved
+        Another task asks them than the catalogue says.
+    doubled
+        Several tasks ask the same.
+    """
+
+    missing: tuple[str, ...]
+    moved: tuple[str, ...]
+    doubled: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Mended:
     """What stood otherwise on a site than the catalogue says.
 

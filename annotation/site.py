@@ -30,7 +30,7 @@ from annotation.connection import (
 )
 from annotation.desk import QUESTION, guidelines, label_config
 from annotation.pictures import PictureSource
-from annotation.reconciliation import Mended
+from annotation.reconciliation import Drift, Mended
 from annotation.wording import Wording
 from catalog.schema import Desk, QuestionKind
 
@@ -157,6 +157,28 @@ class Site:
             through = listing.newest_change(self._client, project_id) or since or BEGINNING
             found = listing.submissions(self._client, project_id, since - LATE if since else None)
         return Pulled(submissions=found, through=max(through, since or BEGINNING))
+
+    def uncollected_since(self, project_id: int, through: dt.datetime | None) -> dt.datetime | None:
+        """When the first answered task changed that a pull since `through` would read first.
+
+        By the site's clock; None where everything is read.
+        """
+        with self._speaking(f"asking for the news of project {project_id}"):
+            return listing.oldest_answered_change(self._client, project_id, through)
+
+    def drift(self, project_id: int, expected: Mapping[str, int]) -> Drift:
+        """What `reconcile` would mend of the project's tasks, read and left as it is."""
+        with self._speaking(f"reading the questions of project {project_id}"):
+            standing = listing.standing(self._client, project_id)
+        return Drift(
+            missing=tuple(sorted(set(expected) - set(standing))),
+            moved=tuple(
+                question_id
+                for question_id, task_id in sorted(expected.items())
+                if task_id not in standing.get(question_id, [task_id])
+            ),
+            doubled=tuple(sorted(key for key, tasks in standing.items() if len(tasks) > 1)),
+        )
 
     def reconcile(self, project_id: int, expected: Mapping[str, int]) -> Mended:
         """Compare all that the project holds with `expected`, the task id of each question.

@@ -23,7 +23,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from io import BytesIO
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 from typing import Any
 
@@ -45,6 +45,7 @@ from catalog.performance_copies import COPIES
 SUFFIX = {"sqlite": "sqlite", "postgresql": "dump"}
 BLOBS_PER_LIST = 10_000
 COPIES_AT_ONCE = 8
+MANIFEST = "%Y%m%dT%H%M%S.%fZ.json"
 ANOTHER = "restore from a copy of it, or from another backup"
 
 
@@ -110,9 +111,15 @@ def backup(catalog: Catalog, blobs: BlobStore, to: str) -> Copied:
         n_bytes=n_bytes,
     )
     target.put(
-        f"manifests/{taken_at:%Y%m%dT%H%M%S.%fZ}.json", manifest.model_dump_json(indent=1).encode()
+        f"manifests/{taken_at.strftime(MANIFEST)}", manifest.model_dump_json(indent=1).encode()
     )
     return Copied(manifest, len(new))
+
+
+def newest(place: str) -> dt.datetime:
+    """When the newest backup at `place` was taken; raises `BackupError` where there is none."""
+    name = PurePosixPath(_newest_manifest(BlobStore(place))).name
+    return dt.datetime.strptime(name, MANIFEST).replace(tzinfo=dt.UTC)
 
 
 def restore(source: str, catalogue_url: str, blobs: BlobStore) -> Copied:
@@ -123,13 +130,7 @@ def restore(source: str, catalogue_url: str, blobs: BlobStore) -> Copied:
     `BackupError` where the backup is missing or damaged, or the database holds anything.
     """
     stored = BlobStore(source)
-    manifests = sorted(stored.every_key("manifests"))
-    if not manifests:
-        raise BackupError(
-            f"there is no backup at {source}: name the folder or the URL that was given to"
-            " `groundtruth backup`"
-        )
-    manifest = Manifest.model_validate_json(stored.get(manifests[-1]))
+    manifest = Manifest.model_validate_json(stored.get(_newest_manifest(stored)))
     kind, place = _kind(catalogue_url), make_url(catalogue_url).render_as_string()
     if kind != manifest.database:
         raise BackupError(
@@ -205,6 +206,16 @@ def _tables_of(url: str) -> list[Fingerprint]:
         found = fingerprint_as_found(session)
     engine.dispose()
     return found
+
+
+def _newest_manifest(stored: BlobStore) -> str:
+    manifests = sorted(stored.every_key("manifests"))
+    if not manifests:
+        raise BackupError(
+            f"there is no backup at {stored.url}: name the folder or the URL that was given to"
+            " `groundtruth backup`"
+        )
+    return manifests[-1]
 
 
 def _tables_with_rows(url: str) -> list[str]:

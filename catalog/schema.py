@@ -393,6 +393,7 @@ class ClusterMember(Table):
 # --- questions, answers, decisions ----------------------------------------------------------------
 
 IS_GOLD = text("expected IS NOT NULL")
+IS_UNDONE = text("kind = 'undone'")
 
 
 class Question(Table):
@@ -548,7 +549,10 @@ class Decision(Table):
     """
 
     __tablename__ = "decision"
-    __table_args__ = (Index("decision_by_time", "decided_at"),)
+    __table_args__ = (
+        Index("decision_by_time", "decided_at"),
+        Index("undone_decision", "question_id", sqlite_where=IS_UNDONE, postgresql_where=IS_UNDONE),
+    )
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True)
     question_id: Mapped[str] = mapped_column(ForeignKey("question.id"), index=True)
@@ -705,6 +709,9 @@ class Warned(Table):
 # --- verified labels and training sets ------------------------------------------------------------
 
 
+IS_AGAINST = text("NOT accepted")
+
+
 class VerifiedLabel(Table):
     """An image shows a product that is called `name`, says a manifest or a decision.
 
@@ -741,6 +748,7 @@ class GateRun(Table):
     """One passage through the gate: each rule with its state, and whether the batch was held."""
 
     __tablename__ = "gate_run"
+    __table_args__ = (Index("gate_run_by_time", "judged_at"),)
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True)
     n_accepted: Mapped[int]
@@ -758,6 +766,11 @@ class Judgement(Table):
     """
 
     __tablename__ = "judgement"
+    __table_args__ = (
+        Index(
+            "judgement_against", "label_id", sqlite_where=IS_AGAINST, postgresql_where=IS_AGAINST
+        ),
+    )
 
     label_id: Mapped[str] = mapped_column(ForeignKey("verified_label.id"), primary_key=True)
     gate_run_id: Mapped[str] = mapped_column(ForeignKey("gate_run.id"), index=True)

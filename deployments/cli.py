@@ -23,6 +23,7 @@ from deployments import backup, dataset, gate, models, removal, stack
 from deployments.acceptance import app as acceptance
 from deployments.certify import app as certify
 from deployments.demo import DemoFailed
+from deployments.doctor.command import app as doctor
 from deployments.documents import app as documents
 from deployments.foresight import app as foresight
 from deployments.invoices import app as invoices
@@ -97,6 +98,7 @@ app.add_typer(review)
 app.add_typer(foresight)
 app.add_typer(documents, name="document")
 app.add_typer(statistics, name="statistics")
+app.add_typer(doctor)
 console = Console()
 
 Source = Annotated[

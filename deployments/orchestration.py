@@ -13,6 +13,7 @@ from typing import Any
 
 import httpx
 
+from deployments.observability.json_lines import CONFIGURATION
 from deployments.service import Service, StackError, answers
 from tasks.settings import SETTINGS_VARIABLE, Settings, settings_file
 from tasks.sites import LabelStudioSite
@@ -32,8 +33,10 @@ def prefect_environment(settings: Settings) -> dict[str, str]:
     settings file and the data directory as absolute paths and with Prefect pointed at our server.
     """
     home = settings.data / "servers" / "prefect"
+    as_json = {"PREFECT_LOGGING_SETTINGS_PATH": str(CONFIGURATION)}
     return {
         **os.environ,
+        **(as_json if settings.observability.logs == "json" else {}),
         SETTINGS_VARIABLE: str(settings_file()),
         "GROUNDTRUTH_DATA": str(settings.data),
         "GROUNDTRUTH_SERVERS": settings.servers.model_dump_json(),

@@ -4,6 +4,8 @@ A webhook is a hint and no more. Label Studio sends it once, unsigned, loses it 
 and shows its secret to whoever signs in there; so nothing that it says is read, and what it leads
 to is the run of `collect` that its schedule would start later. Repeated, forged or lost, a hint
 changes no answer.
+
+The same server answers Prometheus (`deployments.observability.endpoint`).
 """
 
 import asyncio
@@ -29,8 +31,10 @@ from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
+from uvicorn.config import LOGGING_CONFIG
 
 from annotation.site import SECRET_HEADER
+from deployments.observability import endpoint as metrics
 from deployments.orchestration import ROOT, prefect_environment
 from deployments.service import Service, answers
 from tasks.settings import Settings, load_settings
@@ -110,6 +114,7 @@ def application(
         routes=[
             Route("/webhooks/{site}", hear, methods=["POST"]),
             Route("/health", health),
+            *metrics.routes(settings),
         ],
         lifespan=lifespan,
     )
@@ -165,8 +170,11 @@ async def _is_small(request: Request) -> bool:
 
 if __name__ == "__main__":
     settings = load_settings()
+    metrics.token(settings.metrics_token_file)
     uvicorn.run(
         application(settings, start_collecting),
         host="127.0.0.1",
         port=settings.servers.webhooks_port,
+        # Prefect has set up logging as JSON, of uvicorn too.
+        log_config=None if settings.observability.logs == "json" else LOGGING_CONFIG,
     )

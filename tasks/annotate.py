@@ -1,5 +1,6 @@
 """Tasks that put questions on the sites."""
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import chain
@@ -15,6 +16,8 @@ from tasks.confidentiality import confidential, shown
 from tasks.settings import Settings, load_settings
 from tasks.sites import LabelStudioSite, load_site, webhook_url
 from tasks.trying import at_a_site
+
+log = logging.getLogger(__name__)
 
 EVERYBODY = 1000  # as many annotators as a gold question may have
 
@@ -85,6 +88,9 @@ def push(queue: Queue, escalated: Sequence[str] = ()) -> int:
         decisions.record_tasks(
             transaction, queue.desk, project_id, {q.id: task_ids[q.id] for q in questions}
         )
+    for question in questions:
+        place = {"question": question.id, "site": queue.site, "task": task_ids[question.id]}
+        log.info("question asked", extra={**place, "images": question.image_ids})
     return len(questions)
 
 

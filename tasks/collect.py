@@ -1,5 +1,6 @@
 """Tasks that read answers back, rule on them, and let labels and a training set follow."""
 
+import logging
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -33,6 +34,8 @@ from tasks.knowledge import knowledge, log_of
 from tasks.settings import load_settings
 from tasks.sites import open_site
 from tasks.trying import at_a_site
+
+log = logging.getLogger(__name__)
 
 # What reads the decisions and the labels that stand, and supersedes them.
 LOG = "log"
@@ -105,8 +108,12 @@ def record_answers(
             before = known.get(question.id, [])
             fresh += new_answers(submission, question, before, Desk(project.desk))
         except InvalidAnnotation as problem:
+            log.warning("invalid answer", extra={"site": project.site, "question": question.id})
             invalid.append(str(problem))
     decisions.add_answers(transaction, fresh)
+    for answer in fresh:
+        said = {"question": answer.question_id, "answer": answer.id, "site": project.site}
+        log.info("answer collected", extra=said)
     place = (project.site, project.locale, project.kind, project.desk)
     return Pulled(*place, len(fresh), tuple(invalid))
 

@@ -80,12 +80,13 @@ def dashboard(transaction: Transaction, settings: Settings, now: dt.datetime) ->
             for locale in settings.locales
         ),
         tuple(behind),
-        _last_counted(settings.blob_store),
+        last_counted(settings.blob_store),
         tuple(coming(workforce, now.date())),
     )
 
 
-def _last_counted(blobs: BlobStore) -> Costs | None:
+def last_counted(blobs: BlobStore) -> Costs | None:
+    """What the work comes to, as `count_costs` kept it last; None until it did."""
     newest = max(blobs.every_key(COSTS), default=None)
     return TypeAdapter(Costs).validate_json(blobs.get(newest)) if newest is not None else None
 

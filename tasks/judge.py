@@ -1,5 +1,6 @@
 """The task that sends labels through the gate, with everything that is known about them."""
 
+import logging
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -43,6 +44,8 @@ from tasks.accept import histories, judgeable, stands
 from tasks.duplicates import look_alikes
 from tasks.knowledge import knowledge
 from tasks.settings import Settings, load_settings
+
+log = logging.getLogger(__name__)
 
 READERS = 8
 PICTURES_PER_REASON = 6
@@ -99,6 +102,9 @@ def judge() -> Judged | None:
     )
     with settings.catalog.begin() as transaction:
         record(transaction, verdict, releases)
+    for label, reasons in verdict.quarantined.items():
+        about = {"image": image_of[label], "label": label, "reasons": list(reasons)}
+        log.info("label quarantined", extra=about)
     return Judged(
         len(verdict.accepted),
         len(verdict.quarantined),

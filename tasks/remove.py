@@ -1,5 +1,6 @@
 """Tasks that remove images: the row first, then bytes, vectors, pages and open questions."""
 
+import logging
 from base64 import b64encode
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -19,6 +20,8 @@ from tasks.settings import Settings, load_settings
 from tasks.sites import open_site
 from tasks.survey import SURVEYS
 from tasks.trying import at_a_site, repeatable
+
+log = logging.getLogger(__name__)
 
 PAGES_WITH_PICTURES = ("clusters", "drift")
 
@@ -119,6 +122,8 @@ def record_erased(image_ids: Sequence[str]) -> None:
     """Record that nothing is left of removed images."""
     with load_settings().catalog.begin() as transaction:
         removals.record_erased(transaction, image_ids)
+    for image_id in image_ids:
+        log.info("image erased", extra={"image": image_id})
 
 
 @task(cache_policy=NO_CACHE)

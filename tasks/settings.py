@@ -6,7 +6,7 @@ import re
 import tomllib
 from functools import cache, cached_property
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import (
     AfterValidator,
@@ -218,6 +218,17 @@ class Documents(BaseModel, extra="forbid"):
         )
 
 
+class Observability(BaseModel, extra="forbid"):
+    """How the loop is watched; `metrics_token` and `backup` stand in `groundtruth.toml`."""
+
+    logs: Literal["text", "json"] = "text"
+    metrics_token: Path | None = None
+    backup: str | None = None
+    backup_within_days: float = Field(8.0, gt=0)
+    free_at_least: float = Field(0.1, gt=0, lt=1)
+    model_within_days: float = Field(60.0, gt=0)
+
+
 class Settings(BaseSettings):
     """Everything that a person configures; secrets live in Prefect blocks, not here."""
 
@@ -245,6 +256,7 @@ class Settings(BaseSettings):
     foresight: Foresight = Foresight()
     review: Reviews = Reviews()
     documents: Documents = Documents()
+    observability: Observability = Observability()
 
     @classmethod
     def settings_customise_sources(
@@ -290,6 +302,13 @@ class Settings(BaseSettings):
             named = blocks.load(blocks.Catalogue, self.blocks.catalogue, self.servers.prefect_api)
             return named.url.get_secret_value()
         return self.catalogue or f"sqlite:///{self.data / 'catalogue.sqlite'}"
+
+    @property
+    def metrics_token_file(self) -> Path:
+        """The file with the token that metrics are asked for with."""
+        named = self.observability.metrics_token
+        own = self.data / "servers" / "metrics-token"
+        return own if named is None else settings_file().parent / named
 
     @cached_property
     def catalog(self) -> Catalog:

@@ -13,6 +13,9 @@ from catalog.identity import digest
 from tasks.errors import NoSite
 from tasks.settings import Settings
 
+PATIENCE_SECONDS = 300.0
+"""How long a site may take to answer, where nobody waits for it."""
+
 
 @dataclass(frozen=True)
 class Connection:
@@ -76,19 +79,22 @@ class LabelStudioSite(Block):
             )
         return SitePictures(name, blobs, access)
 
-    def open(self, name: str) -> Site:
-        """The site, reachable and ready; raises `annotation.SiteError` where it is not."""
-        site = self._site(name)
+    def open(self, name: str, patience: float = PATIENCE_SECONDS) -> Site:
+        """The site, reachable and ready; raises `annotation.SiteError` where it is not.
+
+        `patience` is how many seconds it may take to answer.
+        """
+        site = self._site(name, patience)
         site.check()
         return site
 
     def test_connection(self, name: str) -> Connection:
         """Sign in to the site; raises `annotation.SiteError` that says what to mend."""
-        site = self._site(name)
+        site = self._site(name, PATIENCE_SECONDS)
         return Connection(site.check(), site.version())
 
-    def _site(self, name: str) -> Site:
-        return Site(name, str(self.url).rstrip("/"), self.api_key.get_secret_value())
+    def _site(self, name: str, patience: float) -> Site:
+        return Site(name, str(self.url).rstrip("/"), self.api_key.get_secret_value(), patience)
 
 
 def simulated_site(name: str, number: int) -> str:
