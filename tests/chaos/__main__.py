@@ -4,6 +4,7 @@ Repeated, it goes on where it stopped. Everything is in the work folder: a line 
 logs of its commands and its ledger. Exit status 1 when an invariant was broken.
 """
 
+import signal
 import time
 from pathlib import Path
 from shutil import copytree, rmtree
@@ -33,6 +34,8 @@ def main(
     report: Annotated[Path | None, typer.Option(help="Write the page here.")] = None,
 ) -> None:
     """Run what is left of a campaign, and say what was found."""
+    # Whoever ends the campaign wants its servers ended, too.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     end = time.monotonic() + 60 * minutes
     work.mkdir(parents=True, exist_ok=True)
     work.chmod(0o755)
@@ -72,7 +75,7 @@ def prepare(machines: Machines, world: World, usual: Usual) -> None:
     loop = Loop(machines, world, left_alone, world.folder / "undisturbed", usual)
     try:
         loop.run(BEGINNING)
-        loop.close()
+        loop.let_go()
         machines.database.execute(f"DROP DATABASE IF EXISTS {world.template}")
         machines.database.execute(
             f"CREATE DATABASE {world.template} TEMPLATE {loop.name} TABLESPACE pg_default"
@@ -82,7 +85,7 @@ def prepare(machines: Machines, world: World, usual: Usual) -> None:
         loop.run(left_alone.phases[len(BEGINNING) :])
         found = loop.check()
     finally:
-        loop.close()
+        loop.let_go()
         machines.drop_database(loop.name)
     if not found.nothing:
         raise SystemExit(f"world {world.number} is wrong without any fault: {found}")
@@ -101,7 +104,7 @@ def run(machines: Machines, world: World, planned: Plan, folder: Path, usual: Us
     except NeverSucceeded as error:
         unfinished = str(error)
     finally:
-        loop.close()
+        loop.let_go()
     entry = Entry(planned, loop.course, unfinished)
     if entry.failed:
         machines.database.dump(loop.name, folder / "catalogue.sql")

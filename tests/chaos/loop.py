@@ -27,7 +27,7 @@ from tests.chaos.people import Ledger, Person
 from tests.chaos.schedule import LOOP, PEOPLE, Fault, Kind, Phase, Plan
 from tests.chaos.worlds import World
 
-PATIENCE_S = 90.0
+PATIENCE_S = 180.0
 MOST_TRIES = 6
 LONGEST_OUTAGE_S = 3.0
 USUAL_S = 3.0
@@ -114,7 +114,6 @@ class Loop:
         self._ledger = Ledger(folder / "ledger.jsonl")
         self._ledger.file.unlink(missing_ok=True)
         self._committed: dict[int, str] = {}
-        self._people = ThreadPoolExecutor()
         begins_empty = Phase.LABEL in plan.phases
         self._url = machines.new_database(self.name, None if begins_empty else world.template)
         machines.new_blobs(None if begins_empty else world.blobs)
@@ -152,8 +151,8 @@ class Loop:
             )
         return found
 
-    def close(self) -> None:
-        self._people.shutdown()
+    def let_go(self) -> None:
+        """Hold no connection to the loop's database until it is needed again."""
         self._catalog.close()
 
     def _bring_to_an_end(self, phase: Phase) -> None:
@@ -215,22 +214,21 @@ class Loop:
                 self.course.n_changed += person.change_mind(asked)
             return person.answer(asked)
 
-        return Answering(
-            [
-                self._people.submit(
-                    work,
-                    Person(
-                        url=self._machines.site_url,
-                        email=email,
-                        token=token,
-                        truth=self._world.truth,
-                        seed=100 * self._world.number + number,
-                        ledger=self._ledger,
-                    ),
-                )
-                for number, (email, token) in enumerate(self._machines.annotators)
-            ]
-        )
+        people = [
+            Person(
+                url=self._machines.site_url,
+                email=email,
+                token=token,
+                truth=self._world.truth,
+                seed=100 * self._world.number + number,
+                ledger=self._ledger,
+            )
+            for number, (email, token) in enumerate(self._machines.annotators)
+        ]
+        pool = ThreadPoolExecutor(len(people))
+        answering = Answering([pool.submit(work, person) for person in people])
+        pool.shutdown(wait=False)
+        return answering
 
     def _strike(
         self, fault: Fault, running: Running, while_it_runs: ExitStack

@@ -6,6 +6,7 @@ product's own `up`; Label Studio and PostgreSQL, as a supervisor of services wou
 
 import os
 import shutil
+import struct
 import subprocess
 from collections.abc import Mapping
 from contextlib import suppress
@@ -32,32 +33,47 @@ SITE = "chaos"
 N_ANNOTATORS = 2
 DISK_BYTES = 256_000_000
 BALLAST = "ballast"
-FAKETIME = next(Path("/usr/lib").glob("*/faketime/libfaketime.so.1"), None)
+SOURCE = Path(__file__).with_name("clock.c")
 
 
 @dataclass(frozen=True)
 class Clock:
-    """The clock of one machine, by libfaketime: that of processes with its `environment`."""
+    """The wall clock of one machine: of every process that starts with its `environment`.
 
-    file: Path
+    `clock.c`, loaded into such a process, reads from `folder` how far off the clock is, so that it
+    can step while the process runs.
+    """
+
+    folder: Path
+
+    def make(self) -> bool:
+        """Set the clock right; whether there is a compiler, without which it cannot step."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self._offset.write_bytes(struct.pack("l", 0))
+        compiler = shutil.which("cc")
+        if compiler is not None and not self._library.exists():
+            command = [compiler, "-O2", "-shared", "-fPIC", "-o", str(self._library), str(SOURCE)]
+            subprocess.run([*command, "-ldl"], check=True)
+        return compiler is not None
 
     @property
     def environment(self) -> dict[str, str]:
-        if FAKETIME is None:
+        if not self._library.exists():
             return {}
-        return {
-            "LD_PRELOAD": str(FAKETIME),
-            "FAKETIME_TIMESTAMP_FILE": str(self.file),
-            "FAKETIME_CACHE_DURATION": "1",
-            "FAKETIME_DONT_FAKE_MONOTONIC": "1",
-        }
+        return {"LD_PRELOAD": str(self._library), "CHAOS_CLOCK": str(self._offset)}
 
     def step(self, seconds: int) -> None:
         """Let it be so many seconds off from now on."""
-        self.file.parent.mkdir(parents=True, exist_ok=True)
-        part = self.file.with_suffix(".part")
-        part.write_text(f"{seconds:+d}\n")
-        part.replace(self.file)
+        with self._offset.open("r+b") as file:
+            file.write(struct.pack("l", seconds))
+
+    @property
+    def _library(self) -> Path:
+        return self.folder / "clock.so"
+
+    @property
+    def _offset(self) -> Path:
+        return self.folder / "offset"
 
 
 @dataclass(frozen=True)
@@ -109,9 +125,16 @@ class Machines:
         self.folder.mkdir(parents=True, exist_ok=True)
         if not self.disk.mount():
             self.possible.discard(Kind.FULL_DISK)
-        if FAKETIME is None:
-            self.possible -= {Kind.FLOWS_CLOCK, Kind.SITE_CLOCK}
-        self.reset_clocks()
+        for clock, kind in (
+            (self.flows_clock, Kind.FLOWS_CLOCK),
+            (self.site_clock, Kind.SITE_CLOCK),
+        ):
+            if not clock.make():
+                self.possible.discard(kind)
+        place = self.disk.folder / "tablespace"
+        place.mkdir(exist_ok=True)
+        if os.geteuid() == 0:
+            shutil.chown(place, USER)
         self.database.start()
         for name in {"prefect", "label_studio"} - self.database.databases():
             self.database.execute(f"CREATE DATABASE {name}")
@@ -131,9 +154,6 @@ class Machines:
         self.label_studio.stop()
         self.proxy.close()
         self.disk.make_room()
-        for name in self.database.databases():
-            if name.startswith("loop"):
-                self.drop_database(name)
         self.database.stop()
         self.disk.unmount()
 
@@ -272,18 +292,12 @@ class Machines:
         )
 
     def _make_tablespace(self) -> None:
+        """On the small disk, which is empty when it was mounted anew."""
         place = self.disk.folder / "tablespace"
-        known = self.database.execute("SELECT 1 FROM pg_tablespace WHERE spcname = %s", SITE)
-        if known and place.exists():
-            return
-        if known:
-            for name in self.database.databases():
-                if name.startswith("loop"):
-                    self.drop_database(name)
-            self.database.execute(f"DROP TABLESPACE {SITE}")
-        place.mkdir()
-        if os.geteuid() == 0:
-            shutil.chown(place, USER)
+        for name in self.database.databases():
+            if name.startswith("loop"):
+                self.drop_database(name)
+        self.database.execute(f"DROP TABLESPACE IF EXISTS {SITE}")
         self.database.execute(f"CREATE TABLESPACE {SITE} LOCATION '{place}'")
 
     def _save_site(self) -> None:

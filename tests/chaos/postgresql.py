@@ -47,7 +47,7 @@ class PostgreSQL:
 
     def stop(self) -> None:
         if self._family():
-            self._control("stop", "-m", "immediate")
+            self._control("stop", "-m", "fast")
 
     def url(self, database: str, driver: str = "psycopg") -> str:
         """The SQLAlchemy URL of a database."""
