@@ -28,9 +28,9 @@ def main(
     seed: Annotated[int, typer.Option(help="Names the campaign: all faults follow from it.")] = 0,
     minutes: Annotated[float, typer.Option(help="Begin no loop after so long.")] = 120.0,
     worlds: Annotated[int, typer.Option(help="Different sets of pictures.")] = 4,
-    work: Annotated[
-        Path, typer.Option(help="Folder that PostgreSQL's user can enter.")
-    ] = Path("/tmp/groundtruth-chaos"),
+    work: Annotated[Path, typer.Option(help="Folder that PostgreSQL's user can enter.")] = Path(
+        "/tmp/groundtruth-chaos"
+    ),
     report: Annotated[Path | None, typer.Option(help="Write the page here.")] = None,
 ) -> None:
     """Run what is left of a campaign, and say what was found."""

@@ -286,7 +286,9 @@ def _of_requests(fault: Fault) -> RequestFault:
     pushes = fault.phase in {Phase.ANNOTATE, Phase.ANNOTATE_AGAIN}
     if fault.kind == Kind.SLOW_SITE:
         delay = 0.2 + fault.measure
-        return RequestFault(Happens.LATE, "GET", "/api", times=8, meanwhile=lambda: time.sleep(delay))
+        return RequestFault(
+            Happens.LATE, "GET", "/api", times=8, meanwhile=lambda: time.sleep(delay)
+        )
     happens = Happens.RESET_BEFORE if fault.kind == Kind.CUT_BEFORE else Happens.RESET_AFTER
     return RequestFault(
         happens, "POST" if pushes else "GET", "/api", spare=int(6 * fault.measure), times=2

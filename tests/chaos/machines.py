@@ -226,8 +226,7 @@ class Machines:
     def heal(self) -> None:
         """See that everything runs again."""
         self.disk.make_room()
-        with suppress(subprocess.CalledProcessError):
-            self.database.start()
+        self.database.start()
         if self.label_studio.process() is None:
             self.label_studio.start()
         stack.up(self.settings, on_progress=_silent)

@@ -24,7 +24,9 @@ class PostgreSQL:
         return self.folder / "data"
 
     def start(self) -> None:
-        """Start it, and make it first; what was written before a kill is recovered."""
+        """Start it unless it runs, and make it first; what a kill left is recovered."""
+        if self._family():
+            return
         if not self._data.exists():
             self.folder.mkdir(parents=True)
             if os.geteuid() == 0:

@@ -38,7 +38,9 @@ def page(entries: Sequence[Entry], possible: Collection[Kind]) -> str:
     first = entries[0].plan.loop, entries[-1].plan.loop
     return f"""# Faults against the whole loop
 
-{len(entries)} loops (numbers {first[0]} to {first[1]}), each with a catalogue of its own: pictures in,
+{len(entries)} loops (numbers {first[0]} to {
+        first[1]
+    }), each with a catalogue of its own: pictures in,
 clustered, asked about in a real Label Studio, answered by two simulated people over HTTP, collected,
 asked and answered again, reconciled; every fifth retrained, every tenth begun with nothing. Prefect,
 its worker, Label Studio and the catalogue run on one PostgreSQL. The faults, four a loop, follow from
@@ -47,14 +49,22 @@ who answer, from what Label Studio acknowledged.
 
 | | wrong | of |
 |---|---|---|
-| answers lost | {wrong(lambda e: e.course.found.lost_answers)} | {n_answers:,} acknowledged, {n_changed:,} of them changes of mind |
+| answers lost | {wrong(lambda e: e.course.found.lost_answers)} | {n_answers:,} acknowledged, {
+        n_changed:,} of them changes of mind |
 | asked or answered twice | {wrong(lambda e: e.course.found.duplicates)} | {n_tasks:,} tasks |
-| wrong training set versions | {wrong(lambda e: e.course.found.wrong_versions)} | {n_versions:,} versions |
-| other broken invariants | {wrong(lambda e: e.course.found.other)} | {len(entries)} catalogues, {n_compared} of them compared with a loop left alone |
-| loops that could not be finished | {sum(entry.unfinished is not None for entry in entries)} | {len(entries)} |
+| wrong training set versions | {wrong(lambda e: e.course.found.wrong_versions)} | {
+        n_versions:,} versions |
+| other broken invariants | {wrong(lambda e: e.course.found.other)} | {len(entries)} catalogues, {
+        n_compared
+    } of them compared with a loop left alone |
+| loops that could not be finished | {sum(entry.unfinished is not None for entry in entries)} | {
+        len(entries)
+    } |
 
 A catalogue is not compared where the site's clock went back: what was answered then is read by
-`reconcile`, in another order ({sum(entry.course.n_late for entry in entries)} answers in this campaign).
+`reconcile`, in another order ({
+        sum(entry.course.n_late for entry in entries)
+    } answers in this campaign).
 A loop took {median(seconds):.0f} s (median; {min(seconds):.0f} to {max(seconds):.0f}).
 
 ## What struck
