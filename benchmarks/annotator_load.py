@@ -460,9 +460,9 @@ def page(
     return f"""# {settings}
 
 One site: {servers} processes of Label Studio {VERSION} on one PostgreSQL behind nginx, on the
-two cores on which the annotators, the push, the pull and the catalogue run, too. Each annotator asks
-for the next sheet of {pictures} pictures, loads them all, thinks ({usual:.0f} s on average), and submits.
-The pull begins {PULL_EVERY_S:.0f} s after the one before has ended.
+two cores on which the annotators, the push, the pull and the catalogue run, too. Each annotator
+asks for the next sheet of {pictures} pictures, loads them all, thinks ({usual:.0f} s on average),
+and submits. The pull begins {PULL_EVERY_S:.0f} s after the one before has ended.
 
 | | |
 |---|---|
@@ -470,7 +470,7 @@ The pull begins {PULL_EVERY_S:.0f} s after the one before has ended.
 | of these, not in the catalogue | {found.lost} |
 | in the catalogue twice | {found.twice} |
 | in the catalogue, but not acknowledged | {found.strange} |
-| from acknowledged to read: median, P95, P99, most | {low:.0f}, {high:.0f}, {most:.0f}, {lags.max():.0f} s |
+| acknowledged until read: median, P95, P99, most | {low:.0f}, {high:.0f}, {most:.0f}, {lags.max():.0f} s |
 | the push of {push[0]:,} questions meanwhile | {push[1]:.0f} s |
 | requests that broke off or were refused | {broken} |
 

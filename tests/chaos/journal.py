@@ -1,4 +1,4 @@
-"""What every loop of a campaign came to, one line each, so that a campaign can be taken up again."""
+"""What every loop of a campaign came to, a line each, so that a campaign can be taken up again."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

@@ -1,9 +1,10 @@
 """The page about a campaign: what struck, what it took, and what was found wrong."""
 
 from collections import Counter
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from statistics import median
 
+from tasks.artifacts import table
 from tests.chaos.journal import Entry
 from tests.chaos.schedule import PEOPLE, Kind, Phase
 
@@ -19,9 +20,6 @@ def page(entries: Sequence[Entry], possible: Collection[Kind]) -> str:
     n_compared = sum(entry.course.compared for entry in entries)
     failed = [entry for entry in entries if entry.failed]
 
-    def wrong(of: Callable[[Entry], Sequence[str]]) -> int:
-        return sum(len(of(entry)) for entry in entries)
-
     by_kind = Counter(each.fault.kind for each in met)
     missed = Counter(each.fault.kind for each in struck if not each.met)
     by_worker = Counter(each.fault.kind for each in met if each.by_worker)
@@ -36,30 +34,70 @@ def page(entries: Sequence[Entry], possible: Collection[Kind]) -> str:
     impossible = [kind for kind in Kind if kind not in possible]
     seconds = [entry.course.seconds for entry in entries]
     first = entries[0].plan.loop, entries[-1].plan.loop
+    struck_table = table(
+        ("", *places, "in all", "of these, run by the worker", "missed"),
+        (
+            (
+                kind,
+                *(by_place[kind, place] or "" for place in places),
+                *(by_kind[kind], by_worker[kind] or "", missed[kind] or ""),
+            )
+            for kind in Kind
+        ),
+    )
+    tries_table = table(
+        ("phase", "times", "tries", "at most", "ended for taking too long"),
+        (
+            (
+                *(phase, runs[phase], tries[phase]),
+                max(entry.course.tries.get(phase, 0) for entry in entries),
+                hung[phase] or "",
+            )
+            for phase in Phase
+            if runs[phase]
+        ),
+    )
+    in_course = [entry.course for entry in entries]
+    checked = table(
+        ("", "wrong", "of"),
+        (
+            (
+                "answers lost",
+                sum(len(each.found.lost_answers) for each in in_course),
+                f"{n_answers:,} acknowledged, {n_changed:,} of them changes of mind",
+            ),
+            (
+                "asked or answered twice",
+                sum(len(each.found.duplicates) for each in in_course),
+                f"{n_tasks:,} tasks",
+            ),
+            (
+                "wrong training set versions",
+                sum(len(each.found.wrong_versions) for each in in_course),
+                f"{n_versions:,} versions",
+            ),
+            (
+                "other broken invariants",
+                sum(len(each.found.other) for each in in_course),
+                f"{len(entries)} catalogues, {n_compared} compared with a loop left alone",
+            ),
+            (
+                "loops that could not be finished",
+                sum(entry.unfinished is not None for entry in entries),
+                len(entries),
+            ),
+        ),
+    )
     return f"""# Faults against the whole loop
 
-{len(entries)} loops (numbers {first[0]} to {
-        first[1]
-    }), each with a catalogue of its own: pictures in,
-clustered, asked about in a real Label Studio, answered by two simulated people over HTTP, collected,
-asked and answered again, reconciled; every fifth retrained, every tenth begun with nothing. Prefect,
-its worker, Label Studio and the catalogue run on one PostgreSQL. The faults, four a loop, follow from
-the seed; after each the same command is run again until it succeeds. The ledger is kept by the people
-who answer, from what Label Studio acknowledged.
+{len(entries)} loops (numbers {first[0]} to {first[1]}), each with a catalogue of its own: pictures
+in, clustered, asked about in a real Label Studio, answered by two simulated people over HTTP,
+collected, asked and answered again, reconciled; every fifth retrained, every tenth begun with
+nothing. Prefect, its worker, Label Studio and the catalogue run on one PostgreSQL. The faults, four
+a loop, follow from the seed; after each the same command is run again until it succeeds. The ledger
+is kept by the people who answer, from what Label Studio acknowledged.
 
-| | wrong | of |
-|---|---|---|
-| answers lost | {wrong(lambda e: e.course.found.lost_answers)} | {n_answers:,} acknowledged, {
-        n_changed:,} of them changes of mind |
-| asked or answered twice | {wrong(lambda e: e.course.found.duplicates)} | {n_tasks:,} tasks |
-| wrong training set versions | {wrong(lambda e: e.course.found.wrong_versions)} | {
-        n_versions:,} versions |
-| other broken invariants | {wrong(lambda e: e.course.found.other)} | {len(entries)} catalogues, {
-        n_compared
-    } of them compared with a loop left alone |
-| loops that could not be finished | {sum(entry.unfinished is not None for entry in entries)} | {
-        len(entries)
-    } |
+{checked}
 
 A catalogue is not compared where the site's clock went back: what was answered then is read by
 `reconcile`, in another order ({
@@ -72,28 +110,12 @@ A loop took {median(seconds):.0f} s (median; {min(seconds):.0f} to {max(seconds)
 Times that a fault met somebody at work, by where the loop was; "missed" came when the command had
 just ended.
 
-| | {" | ".join(places)} | in all | of these, run by the worker | missed |
-|---|{"---|" * (len(places) + 3)}
-{
-        chr(10).join(
-            f"| {kind} | {' | '.join(str(by_place[kind, place] or '') for place in places)}"
-            f" | {by_kind[kind]} | {by_worker[kind] or ''} | {missed[kind] or ''} |"
-            for kind in Kind
-        )
-    }
+{struck_table}
+
 {f"Not possible on this machine: {', '.join(impossible)}." if impossible else ""}
 ## What it took
 
-| phase | times | tries | at most | ended for taking too long |
-|---|---|---|---|---|
-{
-        chr(10).join(
-            f"| {phase} | {runs[phase]} | {tries[phase]}"
-            f" | {max(entry.course.tries.get(phase, 0) for entry in entries)} | {hung[phase] or ''} |"
-            for phase in Phase
-            if runs[phase]
-        )
-    }
+{tries_table}
 
 ## Failures
 
