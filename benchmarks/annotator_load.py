@@ -457,6 +457,7 @@ def page(
     lags = np.array(found.lags)
     low, high, most = np.percentile(lags, [50, 95, 99])
     n_answers = len(seen.ledger)
+    lag = f"{low:.0f}, {high:.0f}, {most:.0f}, {lags.max():.0f} s"
     return f"""# {settings}
 
 One site: {servers} processes of Label Studio {VERSION} on one PostgreSQL behind nginx, on the
@@ -470,7 +471,7 @@ and submits. The pull begins {PULL_EVERY_S:.0f} s after the one before has ended
 | of these, not in the catalogue | {found.lost} |
 | in the catalogue twice | {found.twice} |
 | in the catalogue, but not acknowledged | {found.strange} |
-| acknowledged until read: median, P95, P99, most | {low:.0f}, {high:.0f}, {most:.0f}, {lags.max():.0f} s |
+| until it is read: median, P95, P99, most | {lag} |
 | the push of {push[0]:,} questions meanwhile | {push[1]:.0f} s |
 | requests that broke off or were refused | {broken} |
 

@@ -14,7 +14,7 @@ import typer
 
 from tests.chaos.commands import warm_up
 from tests.chaos.journal import Entry, Journal
-from tests.chaos.loop import Loop, NeverSucceeded
+from tests.chaos.loop import Loop
 from tests.chaos.machines import Machines
 from tests.chaos.report import page
 from tests.chaos.schedule import BEGINNING, Phase, Plan, plan, undisturbed
@@ -94,15 +94,20 @@ def prepare(machines: Machines, world: World, usual: Usual) -> None:
 
 
 def run(machines: Machines, world: World, planned: Plan, folder: Path, usual: Usual) -> Entry:
-    """Run a loop; its database is kept where something is wrong."""
+    """Run a loop; its catalogue is kept as SQL where something is wrong.
+
+    Whatever else ends it early, in the campaign itself too, is put down as well: the next loop does
+    not wait for it.
+    """
     machines.reset_clocks()
     loop = Loop(machines, world, planned, folder, usual)
     unfinished = None
     try:
         loop.run(planned.phases)
         loop.check()
-    except NeverSucceeded as error:
-        unfinished = str(error)
+    except Exception as error:
+        unfinished = f"{type(error).__name__}: {error}"
+        machines.heal()
     finally:
         loop.let_go()
     entry = Entry(planned, loop.course, unfinished)

@@ -210,9 +210,8 @@ class Loop:
             asked = {each.id: each for each in decisions.asked_on(session, SITE)}
 
         def work(person: Person) -> int:
-            if phase == Phase.ANSWER_AGAIN:
-                self.course.n_changed += person.change_mind(asked)
-            return person.answer(asked)
+            n_changed = person.change_mind(asked) if phase == Phase.ANSWER_AGAIN else 0
+            return n_changed + person.answer(asked)
 
         people = [
             Person(
@@ -252,7 +251,7 @@ class Loop:
                 machines.disk.fill()
                 while_it_runs.callback(machines.disk.make_room)
             case Kind.FLOWS_CLOCK:
-                met = not running.ended(0)
+                met = not running.ended(0) and fault.phase not in self._plan.by_worker
                 machines.flows_clock.step(round(4 * DAY * (fault.measure - 0.5)))
             case Kind.SITE_CLOCK:
                 met = True
@@ -270,6 +269,7 @@ class Loop:
                 n_read = session.scalar(select(func.count()).select_from(Answer)) or 0
                 self.course.n_late = max(self._ledger.n_acknowledged - n_read, 0)
         self.course.n_answers = self._ledger.n_acknowledged
+        self.course.n_changed = self._ledger.n_acknowledged - len(self._ledger.said)
 
     @property
     def _log(self) -> Path:
