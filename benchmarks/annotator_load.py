@@ -11,6 +11,7 @@ a ledger of what the site acknowledged, and the catalogue is held against it.
 import asyncio
 import datetime as dt
 import math
+import signal
 import time
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -102,6 +103,7 @@ def main(
     ),
 ) -> None:
     """Let people answer while questions are pushed and answers pulled; write the page."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # its servers end with it
     usual = Effort().seconds(KIND, n_pictures=pictures, n_removed=1, n_named=True)
     # Enough for all until the push has come through, and for all of it where it does not.
     ready = math.ceil(1.5 * annotators * max(60 * minutes / usual, 2))
@@ -200,7 +202,8 @@ def nginx(folder: Path, port: int, ports: Sequence[int]) -> Service:
     upstream = " ".join(f"server 127.0.0.1:{each};" for each in ports)
     configuration = folder / "nginx.conf"
     configuration.write_text(
-        f"""daemon off; pid {folder}/nginx.pid; error_log {folder}/nginx.log;
+        # With a master process, it overwrites the environment by which a service knows its own.
+        f"""daemon off; master_process off; pid {folder}/nginx.pid; error_log {folder}/nginx.log;
 events {{ worker_connections 4096; }}
 http {{
   access_log off; client_max_body_size 200m; proxy_read_timeout 300s;
