@@ -463,7 +463,7 @@ def page(
     lag = f"{low:.0f}, {high:.0f}, {most:.0f}, {lags.max():.0f} s"
     return f"""# {settings}
 
-One site: {servers} processes of Label Studio {VERSION} on one PostgreSQL behind nginx, on the
+One site: Label Studio {VERSION} ({servers} at once, on one PostgreSQL, behind nginx), on the
 two cores on which the annotators, the push, the pull and the catalogue run, too. Each annotator
 asks for the next sheet of {pictures} pictures, loads them all, thinks ({usual:.0f} s on average),
 and submits. The pull begins {PULL_EVERY_S:.0f} s after the one before has ended.
