@@ -26,6 +26,8 @@ class Happens(Enum):
     """The server does what is asked, and the connection is reset instead of its answer."""
     SILENCE = auto()
     """The server does what is asked, and its answer never comes."""
+    LATE = auto()
+    """The server does what is asked, and its answer comes when `meanwhile` is over."""
     ANSWER = auto()
     """The server hears nothing, and another answer comes in its place."""
 
@@ -82,7 +84,7 @@ class FaultyProxy:
     def handle(self, request: BaseHTTPRequestHandler) -> None:
         body = request.rfile.read(int(request.headers.get("Content-Length") or 0))
         fault = self._due(request)
-        heard = fault is None or fault.happens in (Happens.RESET_AFTER, Happens.SILENCE)
+        heard = fault is None or fault.happens not in (Happens.RESET_BEFORE, Happens.ANSWER)
         answer = self._forward(request, body) if heard else None
         if fault is None:
             _reply(request, *answer) if answer else _reset(request)
@@ -90,6 +92,9 @@ class FaultyProxy:
         self.hit.set()
         if fault.meanwhile:
             fault.meanwhile()
+        if fault.happens is Happens.LATE and answer:
+            _reply(request, *answer)
+            return
         if fault.happens is Happens.ANSWER:
             _reply(request, fault.status, [("Content-Type", "application/json")], fault.body)
             return
