@@ -115,6 +115,11 @@ def application(
     )
 
 
+def from_settings() -> Starlette:
+    """The server as the settings in force want it; an ASGI server calls this to make it."""
+    return application(load_settings(), start_collecting)
+
+
 async def start_collecting() -> None:
     """Start a run of `collect`, unless one that has not begun yet will read what is new as well."""
     async with get_client() as prefect:
@@ -156,9 +161,4 @@ async def _is_small(request: Request) -> bool:
 
 
 if __name__ == "__main__":
-    settings = load_settings()
-    uvicorn.run(
-        application(settings, start_collecting),
-        host="127.0.0.1",
-        port=settings.servers.webhooks_port,
-    )
+    uvicorn.run(from_settings(), host="127.0.0.1", port=load_settings().servers.webhooks_port)
