@@ -13,8 +13,10 @@ mc anonymous set none "$store"
 user() {
   mc admin policy create store "$2" "$here/$2.json"
   mc admin user add store "$1" "$3"
-  mc admin policy attach store "$2" --user "$1" 2>/dev/null ||
-    mc admin user info store "$1" | grep -q "$2"
+  case $(mc admin user info store "$1") in
+    *"$2"*) ;;
+    *) mc admin policy attach store "$2" --user "$1" ;;
+  esac
 }
 
 user groundtruth pipeline "$PIPELINE_S3_SECRET"

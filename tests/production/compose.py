@@ -101,7 +101,7 @@ class Composed:
         """A variable with addresses and folders of this machine in place of the container's."""
         names = "|".join(map(re.escape, sorted(self.services, key=len, reverse=True)))
         text = re.sub(
-            rf"(?:(?<=@)|(?<=//)|^)({names})(?=:\d|$)",
+            rf"(?:(?<=@)|(?<=//)|^)({names})(?=(?::\d+)?(?:/|$))",
             lambda found: self.address(found[1]),
             text,
         )

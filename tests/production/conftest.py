@@ -32,6 +32,7 @@ POSTGRESQL = max(Path("/usr/lib/postgresql").glob("*/bin"), default=Path("/usr/b
 BANNED = "LABEL_STUDIO_USER_ADDITIONAL_BANNED_SUBNETS"
 # Small enough to train in seconds on two cores.
 SMALL = {"GROUNDTRUTH_ENCODER__IMAGE_SIZE": "32", "GROUNDTRUTH_ENCODER__EPOCHS": "8"}
+NOTHING: Mapping[str, str] = {}
 NGINX = """
 daemon off; user root; worker_processes 1; pid nginx.pid; error_log stderr;
 events {{}}
@@ -52,13 +53,16 @@ class Production:
 
     def visitor(self, name: str, **given: Any) -> httpx.Client:
         """Somebody outside, who knows the certificate authority, at what is called `name`."""
-        authority = str(self.compose.scratch / "secrets" / "ca.crt")
-        return httpx.Client(
-            base_url=self.compose.url(name),
-            verify=ssl.create_default_context(cafile=authority),
-            timeout=60,
-            **given,
-        )
+        return httpx.Client(base_url=self.compose.url(name), verify=self.trust, timeout=60, **given)
+
+    @property
+    def authority(self) -> str:
+        """The file of the certificate authority."""
+        return str(self.compose.scratch / "secrets" / "ca.crt")
+
+    @property
+    def trust(self) -> ssl.SSLContext:
+        return ssl.create_default_context(cafile=self.authority)
 
     def at_desk(self, site: str) -> httpx.Client:
         """The pipeline at the Label Studio of a site."""
@@ -85,12 +89,24 @@ class Production:
         finally:
             httpx.post(switch, content="inf").raise_for_status()
 
-    def run(self, service: str, *command: str) -> subprocess.CompletedProcess[str]:
+    @property
+    def prefect_api(self) -> dict[str, str]:
+        """How somebody outside speaks with Prefect."""
+        given = self.compose.environment("worker")
+        return {
+            "PREFECT_API_URL": f"{self.compose.url('prefect')}/api",
+            "PREFECT_API_AUTH_STRING": given["PREFECT_API_AUTH_STRING"],
+        }
+
+    def run(
+        self, service: str, *command: str, more: Mapping[str, str] = NOTHING
+    ) -> subprocess.CompletedProcess[str]:
         """Run a command with the environment of a service, to its end."""
+        environment = self.compose.environment(service) | dict(more)
         return subprocess.run(
-            command,
+            [shutil.which(command[0], path=environment["PATH"]) or command[0], *command[1:]],
             cwd=ROOT,
-            env=self.compose.environment(service) | SMALL,
+            env=environment,
             capture_output=True,
             text=True,
             check=False,
@@ -108,7 +124,12 @@ def production(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Production]
         running.enter_context(postgresql(compose))
         keys = running.enter_context(object_store(compose))
         found = Production(compose, keys)
-        proxy = service(compose, "proxy", proxy_command(compose), lambda: reaches(found, "prefect"))
+        proxy = service(
+            compose,
+            "proxy",
+            proxy_command(compose),
+            lambda: reaches(found, "nobody", "/healthz"),
+        )
         prefect = service(
             compose, "prefect", compose.command("prefect"), lambda: reaches(found, "prefect")
         )
@@ -262,7 +283,7 @@ def service(
     name: str,
     command: list[str],
     is_ready: Callable[[], bool],
-    more: Mapping[str, str] = {},
+    more: Mapping[str, str] = NOTHING,
 ) -> Service:
     """A server of the file, run with the environment that the file gives it."""
     environment = compose.environment(name) | (SMALL if name == "worker" else {}) | dict(more)
@@ -273,6 +294,7 @@ def service(
         folder=compose.scratch / "logs",
         working_directory=ROOT,
         is_ready=is_ready,
+        start_seconds=600,
     )
 
 
