@@ -7,6 +7,7 @@ import shutil
 import socket
 import ssl
 import subprocess
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from typing import Any
 import boto3
 import httpx
 import pytest
-from moto.server import ThreadedMotoServer
+from botocore.config import Config
 
 from deployments import label_studio
 from deployments.orchestration import ROOT
@@ -77,6 +78,7 @@ class Production:
             region_name="us-east-1",
             aws_access_key_id=access_key,
             aws_secret_access_key=secret,
+            config=Config(signature_version="s3v4"),
         )
 
     @contextmanager
@@ -219,15 +221,21 @@ def postgresql(compose: Composed) -> Iterator[None]:
 @contextmanager
 def object_store(compose: Composed) -> Iterator[dict[str, tuple[str, str]]]:
     """A real S3 API with the bucket, and a user for each site with the policy of `s3/site.json`."""
-    server = ThreadedMotoServer(compose.address("s3"), 9000, verbose=False)
-    server.start()
-    try:
-        given = {
-            "endpoint_url": f"http://{compose.address('s3')}:9000",
-            "region_name": "us-east-1",
-            "aws_access_key_id": "root",
-            "aws_secret_access_key": "root",
-        }
+    endpoint = f"http://{compose.address('s3')}:9000"
+    server = service(
+        compose,
+        "s3",
+        [sys.executable, "-m", "moto.server", "-H", compose.address("s3"), "-p", "9000"],
+        lambda: answers(f"{endpoint}/moto-api/"),
+        {"S3_IGNORE_SUBDOMAIN_BUCKETNAME": "true"},  # as MinIO, unless it is told its own name
+    )
+    given = {
+        "endpoint_url": endpoint,
+        "region_name": "us-east-1",
+        "aws_access_key_id": "root",
+        "aws_secret_access_key": "root",
+    }
+    with up(server):
         boto3.client("s3", **given).create_bucket(Bucket=BUCKET)
         iam = boto3.client("iam", **given)
         policy = (FOLDER / "s3" / "site.json").read_text()
@@ -242,8 +250,6 @@ def object_store(compose: Composed) -> Iterator[dict[str, tuple[str, str]]]:
             made = iam.create_access_key(UserName=site)["AccessKey"]
             keys[site] = (made["AccessKeyId"], made["SecretAccessKey"])
         yield keys
-    finally:
-        server.stop()
 
 
 def proxy_command(compose: Composed) -> list[str]:

@@ -4,7 +4,6 @@ import json
 import socket
 import ssl
 import warnings
-from base64 import b64encode
 
 import httpx
 import pytest
@@ -69,7 +68,7 @@ class TestPrefect:
         assert found["auth"] == "BASIC"
 
     def test_its_events_come_through_a_websocket(self, production: Production) -> None:
-        token = b64encode(production.prefect_api["PREFECT_API_AUTH_STRING"].encode()).decode()
+        token = production.prefect_api["PREFECT_API_AUTH_STRING"]
         with connect(
             production.compose.url("prefect").replace("https:", "wss:") + "/api/events/out",
             ssl=production.trust,
