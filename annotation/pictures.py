@@ -73,7 +73,7 @@ class S3Pictures:
     def policy(self) -> dict[str, Any]:
         """The IAM policy of the user whom `access` belongs to: all that Label Studio needs."""
         bucket = f"arn:aws:s3:::{self.bucket}"
-        below = {"StringLike": {"s3:prefix": f"{self.prefix}/*"}}
+        below = {"StringLike": {"s3:prefix": [self.prefix, f"{self.prefix}/*"]}}
         return {
             "Version": "2012-10-17",
             "Statement": [

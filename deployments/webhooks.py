@@ -123,6 +123,13 @@ def application(
     return app
 
 
+def from_settings() -> Starlette:
+    """The server as the settings in force want it; an ASGI server calls this to make it."""
+    settings = load_settings()
+    metrics.token(settings.metrics_token_file)
+    return application(settings, start_collecting)
+
+
 async def start_collecting() -> None:
     """Start a run of `collect`, unless one that has not begun yet will read what is new as well."""
     async with get_client() as prefect:
@@ -170,9 +177,8 @@ async def _is_small(request: Request) -> bool:
 
 if __name__ == "__main__":
     settings = load_settings()
-    metrics.token(settings.metrics_token_file)
     uvicorn.run(
-        application(settings, start_collecting),
+        from_settings(),
         host="127.0.0.1",
         port=settings.servers.webhooks_port,
         # Prefect has set up logging as JSON, of uvicorn too.

@@ -1,0 +1,168 @@
+"""compose.yaml and the proxy's configuration, read without starting anything."""
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from annotation import S3Access, S3Pictures
+from tests.production.certificates import write_certificates
+from tests.production.compose import (
+    DOMAIN,
+    FILE,
+    FOLDER,
+    Composed,
+    filled_in,
+    names_to_fill_in,
+)
+from tests.production.conftest import SITES, proxy_command
+
+NO_SECRETS = ("COMPOSE_PROJECT_NAME", "GROUNDTRUTH_VERSION")
+ONE_SHOT = {"setup", "s3-setup"}
+
+
+@pytest.fixture
+def composed(tmp_path: Path) -> Composed:
+    return Composed(filled_in(), "127.1.1", tmp_path)
+
+
+@pytest.fixture
+def networks() -> dict[str, dict[str, bool]]:
+    found: dict[str, dict[str, bool]] = yaml.safe_load(FILE.read_text())["networks"]
+    return found
+
+
+def test_it_is_what_the_compose_specification_allows() -> None:
+    checked = subprocess.run(
+        [
+            *(sys.executable, "-m", "check_jsonschema"),
+            *("--builtin-schema", "vendor.compose-spec", str(FILE)),
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert checked.returncode == 0, checked.stdout
+
+
+@pytest.mark.skipif(
+    shutil.which("docker-compose") is None, reason="docker-compose, which renders it, is not here"
+)
+def test_compose_itself_reads_it_as_these_tests_do(composed: Composed, tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("".join(f"{k}={v}\n" for k, v in composed.secrets.items()))
+    rendered = subprocess.run(
+        ["docker-compose", "--env-file", str(tmp_path / ".env"), "-f", str(FILE), "config"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    services = yaml.safe_load(rendered.stdout)["services"]
+
+    assert services.keys() == composed.services.keys()
+    for name, ours in composed.services.items():
+        assert services[name].get("environment", {}) == ours.get("environment", {})
+
+
+@pytest.mark.skipif(
+    shutil.which("docker-compose") is None, reason="docker-compose, which refuses, is not here"
+)
+def test_compose_refuses_to_start_with_the_example_as_it_is() -> None:
+    refused = subprocess.run(
+        ["docker-compose", "--env-file", str(FOLDER / ".env.example"), "-f", str(FILE), "config"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert refused.returncode != 0
+    assert re.search("(?i)missing", refused.stderr)
+
+
+def test_the_example_names_every_secret_and_gives_none() -> None:
+    asked = set(re.findall(r"\$\{([A-Z0-9_]+)", FILE.read_text()))
+
+    assert names_to_fill_in().keys() == asked | {"COMPOSE_PROJECT_NAME"}
+    assert {name for name, value in names_to_fill_in().items() if value} == set(NO_SECRETS)
+
+
+def test_only_the_proxy_is_published(composed: Composed) -> None:
+    published = {name: each["ports"] for name, each in composed.services.items() if "ports" in each}
+
+    assert published == {"proxy": ["443:8443"]}
+
+
+def test_no_service_has_more_rights_than_it_needs(composed: Composed) -> None:
+    for name, each in composed.services.items():
+        assert each["cap_drop"] == ["ALL"], name
+        assert each["security_opt"] == ["no-new-privileges:true"], name
+        assert each["read_only"], name
+        assert not each.keys() & {"privileged", "cap_add", "devices", "network_mode", "pid", "ipc"}
+        assert not any("docker.sock" in mount for mount in each.get("volumes", [])), name
+
+
+def test_every_service_has_limits_a_pinned_image_and_a_health_check(composed: Composed) -> None:
+    for name, each in composed.services.items():
+        assert "mem_limit" in each, name
+        assert re.search(r":\D*\d+[.-]\d+", each["image"]), name
+        assert ("healthcheck" in each) != (name in ONE_SHOT), name
+
+
+@pytest.mark.parametrize("site", SITES)
+def test_a_vendor_s_desk_meets_postgresql_and_the_proxy_alone(
+    composed: Composed, networks: dict[str, dict[str, bool]], site: str
+) -> None:
+    assert composed.services[f"label-studio-{site}"]["networks"] == [site]
+    assert networks[site]["internal"]
+    beside = {name for name, each in composed.services.items() if site in each["networks"]}
+    assert beside == {f"label-studio-{site}", "postgres", "proxy"}
+
+
+def test_a_service_knows_no_secret_that_it_does_not_need(composed: Composed) -> None:
+    knows = {
+        name: {
+            secret
+            for secret, value in composed.secrets.items()
+            if secret not in ("DOMAIN", *NO_SECRETS)
+            and any(value in str(given) for given in each.get("environment", {}).values())
+        }
+        for name, each in composed.services.items()
+    }
+    flows = {"PREFECT_PASSWORD", "CATALOGUE_PASSWORD", "PIPELINE_S3_SECRET"}
+
+    assert knows["worker"] == knows["setup"] == flows
+    assert knows["webhooks"] == {"PREFECT_PASSWORD"}
+    assert knows["proxy"] == set()
+    for site in ("A", "B"):
+        own = {"ADMIN_PASSWORD", "ADMIN_TOKEN", "DATABASE_PASSWORD", "SECRET_KEY"}
+        assert knows[f"label-studio-vendor-{site.lower()}"] == {f"VENDOR_{site}_{x}" for x in own}
+
+
+def test_the_policy_of_a_site_is_what_its_pictures_need() -> None:
+    given = json.loads((FOLDER / "s3" / "site.json").read_text())
+    needed = S3Pictures(
+        "groundtruth", "blobs/sites/${aws:username}/previews", S3Access("key", "secret")
+    )
+
+    assert given == needed.policy
+
+
+def test_nginx_takes_the_configuration(composed: Composed) -> None:
+    write_certificates(composed.scratch / "secrets", DOMAIN)
+
+    checked = subprocess.run(
+        [*proxy_command(composed), "-t"], capture_output=True, text=True, check=False
+    )
+
+    assert checked.returncode == 0, checked.stderr
+
+
+def test_nginx_is_given_every_name_that_its_template_asks_for(composed: Composed) -> None:
+    template = (FOLDER / "nginx" / "groundtruth.conf.template").read_text()
+    asked = set(re.findall(r"\$\{([A-Z_]+)\}", template))
+
+    # The image's own entrypoint finds the resolvers.
+    assert asked - {"NGINX_LOCAL_RESOLVERS"} <= composed.services["proxy"]["environment"].keys()
