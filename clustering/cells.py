@@ -42,7 +42,7 @@ Int = NDArray[np.int64]
 
 
 def n_cells(n: int) -> int:
-    """Return into how many cells n rows are divided: comparing with centres and rows then balance."""
+    """Return into how many cells n rows are divided: centres and cells cost about the same."""
     return int(4 * np.sqrt(n))
 
 
@@ -67,7 +67,7 @@ def find_centres(sample: Float, n_centres: int) -> Float:
     """
     random = np.random.default_rng(2)
     chosen = random.permutation(len(sample))[: n_centres // 2]
-    served = np.full(len(sample), -1.0, dtype=np.float32)
+    served: Float = np.full(len(sample), -1.0, dtype=np.float32)
     for n_more in (n_centres // 4, n_centres - n_centres // 2 - n_centres // 4):
         served = np.maximum(served, nearest_centres(sample, sample[chosen])[1])
         worst = served.argsort(kind="stable")[: len(sample) // 5]
@@ -219,13 +219,15 @@ class Division:
         """Return the cells in which the k nearest others of a cell's rows are searched."""
         sizes = np.diff(self.starts)[self.around[cell]]
         enough = int(np.searchsorted(np.cumsum(sizes), k + 1)) + 1
-        return self.around[cell, : max(self.n_probes, enough)]
+        compared: Int = self.around[cell, : max(self.n_probes, enough)]
+        return compared
 
     def read_by(self, cells: Sequence[int], k: int) -> Int:
         """Return all cells that a search of some reads, in order."""
         return np.unique(np.concatenate([self.compared_with(cell, k) for cell in cells]))
 
     def rows_of(self, cell: int) -> Int:
+        """Return the rows of a cell, in order."""
         return self.rows[self.starts[cell] : self.starts[cell + 1]]
 
 
@@ -265,7 +267,7 @@ def enough_probes(found_by: NDArray[np.float64], recall: float, hardly: float) -
 
 @dataclass(frozen=True)
 class CellIndex:
-    """A division, and where to read the features of a cell: float32 (m, D), in the order of rows."""
+    """A division, and what reads the features of a cell: float32 (m, D), in the order of rows."""
 
     division: Division
     read: Callable[[int], Tensor]

@@ -2,16 +2,23 @@
 
 from prefect import flow, get_run_logger
 from prefect.futures import wait
-from prefect.task_runners import ThreadPoolTaskRunner
 
-from catalog.schema import Partition
+from catalog.schema import Model, Partition
 from tasks.artifacts import progress, publish, table
-from tasks.cluster import embed_shard, form_clusters, locales_with_images, shards_to_embed
+from tasks.cluster import (
+    embed_shard,
+    form_clusters,
+    locales_with_images,
+    shards_to_embed,
+    share_out,
+)
+from tasks.compute import ChosenRunner
+from tasks.linkage import Shards, steps
 from tasks.models import champion
 from tasks.pictures import surest_and_least_sure
 
 
-@flow(name="cluster", task_runner=ThreadPoolTaskRunner(max_workers=2))
+@flow(name="cluster", task_runner=ChosenRunner())
 def cluster() -> list[Partition]:
     """Embed what is new with the champion's encoder and partition it with Hi-LANDER."""
     model = champion()
@@ -24,7 +31,7 @@ def cluster() -> list[Partition]:
             report(n_done / len(futures))
             future.result()
     partitions = [
-        partition for locale in locales if (partition := form_clusters(model, locale)) is not None
+        partition for locale in locales if (partition := _partition(model, locale)) is not None
     ]
     for partition in partitions:
         get_run_logger().info(
@@ -44,3 +51,21 @@ def cluster() -> list[Partition]:
         *surest_and_least_sure([partition.id for partition in partitions]),
     )
     return partitions
+
+
+def _partition(model: Model, locale: str) -> Partition | None:
+    """Form the clusters of one locale, shard by shard where it has many images."""
+    shards = share_out(model, locale)
+    if shards is None or isinstance(shards, Partition):
+        return shards
+    link(shards)
+    return form_clusters.submit(model, locale, shards).result()
+
+
+def link(shards: Shards) -> None:
+    """Find which images belong together, step by step, all shards at once."""
+    for step, calls in steps(shards):
+        futures = [step.submit(*arguments) for arguments in calls]
+        wait(futures)
+        for future in futures:
+            future.result()

@@ -2,9 +2,9 @@
 
 from prefect import flow, get_run_logger
 from prefect.futures import wait
-from prefect.task_runners import ThreadPoolTaskRunner
 
 from tasks.artifacts import facts, publish, table
+from tasks.compute import ChosenRunner
 from tasks.ingest import (
     Ingested,
     ingest_batch,
@@ -16,7 +16,7 @@ from tasks.ingest import (
 from tasks.pool import pool_page
 
 
-@flow(name="ingest", task_runner=ThreadPoolTaskRunner(max_workers=2))
+@flow(name="ingest", task_runner=ChosenRunner())
 def ingest(source: str | None = None, locale: str | None = None) -> Ingested:
     """Ingest a folder of pictures of one locale, or a manifest that names each picture's locale.
 
