@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from copy import deepcopy
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, cast
@@ -153,6 +154,9 @@ def _train(
     on_epoch: Callable[[int, float], None] | None = None,
 ) -> tuple[ImageNetwork, Course]:
     """Do the share of one process in `train`."""
+    if not crew.leads:
+        # What is passed to a process lies in memory that it shares, and each changes its own.
+        network = deepcopy(network)
     learnt, judging = (~held_back).nonzero()[:, 0], held_back.nonzero()[:, 0]
     _, numbers = torch.unique(classes[learnt], return_inverse=True)
     training = _Training(network, int(numbers.max()) + 1, -(-len(numbers) // BATCH), recipe, crew)

@@ -20,8 +20,8 @@ from clustering.encoder_training import Objective
 
 from .test_encoder_checkpoint import ROOT, encoder, world
 
-# The first steps of AdamW make as much of a gradient that is rounding as of any other.
-TOLERANCE = 0.05
+# Sums in another order are rounded otherwise, and every step builds on those before.
+TOLERANCE = 0.01
 
 KILLED = """
 import os, signal, sys
@@ -71,7 +71,7 @@ def assert_learnt_the_same(first: Encoder, second: Encoder) -> None:
     np.testing.assert_allclose(first.losses_, second.losses_, rtol=TOLERANCE)
     np.testing.assert_allclose(first.history_, second.history_, atol=TOLERANCE)
     cosines = (first.transform(images) * second.transform(images)).sum(axis=1)
-    assert cosines.mean() > 1 - TOLERANCE
+    assert cosines.min() > 1 - TOLERANCE
 
 
 def test_two_processes_learn_what_one_does_and_a_killed_pair_is_gone_on_from(tmp_path):
