@@ -31,8 +31,8 @@ def get(blobs: BlobStore, key: str) -> NDArray[Any]:
 def rows(blobs: BlobStore, key: str, which: NDArray[np.integer[Any]]) -> NDArray[Any]:
     """Some rows of the array (n, D) under `key`, by ascending numbers."""
     head = BytesIO(blobs.get_ranges(key, [(0, HEADER)])[0])
-    np.lib.format.read_magic(head)
-    (_, width), _, dtype = np.lib.format.read_array_header_1_0(head)
+    np.lib.format.read_magic(head)  # type: ignore[no-untyped-call]
+    (_, width), _, dtype = np.lib.format.read_array_header_1_0(head)  # type: ignore[no-untyped-call]
     if not len(which):
         return np.empty((0, width), dtype)
     n_bytes = width * dtype.itemsize

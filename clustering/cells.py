@@ -224,11 +224,13 @@ class Division:
 
     def read_by(self, cells: Sequence[int], k: int) -> Int:
         """Return all cells that a search of some reads, in order."""
-        return np.unique(np.concatenate([self.compared_with(cell, k) for cell in cells]))
+        read: Int = np.unique(np.concatenate([self.compared_with(cell, k) for cell in cells]))
+        return read
 
     def rows_of(self, cell: int) -> Int:
         """Return the rows of a cell, in order."""
-        return self.rows[self.starts[cell] : self.starts[cell + 1]]
+        rows: Int = self.rows[self.starts[cell] : self.starts[cell + 1]]
+        return rows
 
 
 def _nearest_cells(centres: Float, cells: Int, count: int) -> tuple[Int, Float]:

@@ -18,6 +18,7 @@ from typing import Any
 import torch
 import torch.distributed as dist
 from torch import Tensor, nn
+from torch.multiprocessing.spawn import start_processes
 from torch.nn.parallel import DistributedDataParallel
 
 
@@ -88,7 +89,7 @@ def crew_of(size: int, work: Callable[..., object], *arguments: Any) -> Iterator
     n_threads = torch.get_num_threads()
     with tempfile.TemporaryDirectory() as folder:
         torch.set_num_threads(max(1, n_threads // size))
-        others = torch.multiprocessing.start_processes(  # type: ignore[no-untyped-call]
+        others = start_processes(  # type: ignore[no-untyped-call]
             _join, (size, folder, work, arguments), size - 1, join=False, daemon=True
         )
         try:
@@ -169,7 +170,7 @@ class _Sum(torch.autograd.Function):
         return summed
 
     @staticmethod
-    def backward(context: Any, gradient: Tensor) -> Tensor:  # type: ignore[override]
+    def backward(context: Any, gradient: Tensor) -> Tensor:
         summed = gradient.contiguous().clone()
         dist.all_reduce(summed)
         return summed
@@ -177,5 +178,5 @@ class _Sum(torch.autograd.Function):
 
 def _sum(rows: Tensor) -> Tensor:
     """Return the sum over processes, through which gradients flow back to each."""
-    summed: Tensor = _Sum.apply(rows)
+    summed: Tensor = _Sum.apply(rows)  # type: ignore[no-untyped-call]
     return summed
