@@ -3,7 +3,7 @@ PYTHON ?= python3.11
 BIN := .venv/bin
 LABEL_STUDIO_VENV := .venv-label-studio
 
-.PHONY: demo test check environments programs down clean
+.PHONY: demo test check audit environments programs down clean
 
 demo: .venv/.installed ## two rounds of the whole loop; PEOPLE=1 leaves the questions to you
 	$(BIN)/groundtruth demo $(if $(PEOPLE),--people)
@@ -16,6 +16,11 @@ check: .venv/.installed ## style, types and the direction of imports
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+audit: .venv/.installed ## known vulnerabilities, and the bill of materials (sbom.json)
+	$(BIN)/python -m deployments.supply_chain audit
+	$(BIN)/python -m deployments.supply_chain bill sbom.json
+	$(BIN)/python -m deployments.supply_chain check sbom.json
 
 down: ## stop the servers that the demo started
 	$(BIN)/groundtruth down

@@ -27,7 +27,7 @@ from torch import Tensor
 
 from benchmarks.domains import SIDE, SPLITS, read_pictures
 from clustering import Encoder, HiLander, bcubed_f, embed_unseen, encoder_training, sampling
-from clustering.augment import augment
+from clustering.augment import Draws, augment
 from clustering.retrieval import map_at_r, recall_at_1
 from clustering.training import thin
 
@@ -43,9 +43,9 @@ Images = tuple[list[NDArray[np.uint8]], NDArray[np.int64]]
 Figures = dict[str, Any]
 
 
-def lit_unevenly(images: Tensor, generator: torch.Generator) -> Tensor:
+def lit_unevenly(images: Tensor, draws: Draws) -> Tensor:
     """Add to our views a shadow or a glare that grows to one side, and a sensor's grain."""
-    views = augment(images, generator)
+    views, generator = augment(images, draws), draws.generator
     count, _, side, _ = views.shape
     slope = (torch.rand(count, 2, generator=generator) * 2 - 1) * UNEVEN
     axis = torch.linspace(-1, 1, side)

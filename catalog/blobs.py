@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -16,6 +16,9 @@ from catalog.errors import NO_ROOM, DiskFull
 from catalog.identity import content_digest, digest
 
 PARTIAL = ".partial"
+
+SCRATCH = "scratch"
+"""Below this key lies what tasks hand to each other: none of it is needed when they are done."""
 
 
 class BlobStore:
@@ -98,6 +101,16 @@ class BlobStore:
         """The content under `key`; raises `FileNotFoundError` where there is none."""
         content: bytes = self._fs.cat_file(self._path(key))
         return content
+
+    def get_ranges(self, key: str, ranges: Sequence[tuple[int, int]]) -> list[bytes]:
+        """Some ranges of bytes of what is kept under `key`, each from its first to before its end.
+
+        Raises `FileNotFoundError` where there is nothing.
+        """
+        paths = [self._path(key)] * len(ranges)
+        starts, ends = [start for start, _ in ranges], [end for _, end in ranges]
+        parts: list[bytes] = self._fs.cat_ranges(paths, starts, ends, on_error="raise")
+        return parts
 
     def open(self, key: str) -> BinaryIO:
         """The blob under `key`, to read in parts; raises `FileNotFoundError` for none."""

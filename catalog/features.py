@@ -45,6 +45,24 @@ def read(
     return np.empty((0, 0), dtype=np.float32) if features is None else features
 
 
+def write_places(
+    blobs: BlobStore, key: str, image_ids: Sequence[str], places: Mapping[str, tuple[str, int]]
+) -> None:
+    """Keep under `key` where the features of some images are, for whoever is to read them."""
+    locations, rows = zip(*(places[image_id] for image_id in image_ids), strict=True)
+    columns = {"image_id": list(image_ids), "location": list(locations), "row": list(rows)}
+    buffer = BytesIO()
+    pq.write_table(pa.table(columns), buffer)
+    blobs.put(key, buffer.getvalue())
+
+
+def read_places(blobs: BlobStore, key: str) -> dict[str, tuple[str, int]]:
+    """What `write_places` kept, in the order of its images."""
+    table = pq.read_table(BytesIO(blobs.get(key))).to_pydict()
+    places = zip(table["location"], table["row"], strict=True)
+    return dict(zip(table["image_id"], places, strict=True))
+
+
 def forget(blobs: BlobStore, location: str, rows: Sequence[int]) -> None:
     """Write zeros in place of the vectors in `rows` of a file; every other row keeps its place."""
     table = pq.read_table(BytesIO(blobs.get(location)))

@@ -125,6 +125,7 @@ class Encoder(BaseEstimator):  # type: ignore[misc]
         start: Encoder | None = None,
         checkpoint: str | os.PathLike[str] | None = None,
         on_epoch: Callable[[int, float], None] | None = None,
+        processes: int = 1,
     ) -> Self:
         """Train on labelled images.
 
@@ -144,6 +145,9 @@ class Encoder(BaseEstimator):  # type: ignore[misc]
         on_epoch : callable, optional
             Called after each epoch with its number (from 1) and its mean loss; after a kill, not
             again for the epochs laid down.
+        processes : int, default=1
+            Processes of this machine that share each batch, on GPUs each with one. They learn what
+            one process learns, but for rounding; a training may be gone on with by another number.
 
         Raises
         ------
@@ -175,6 +179,7 @@ class Encoder(BaseEstimator):  # type: ignore[misc]
             checkpoint=None if checkpoint is None else Path(checkpoint),
             key=_digest(self.get_params(), pixels, classes, network),
             on_epoch=on_epoch,
+            processes=processes,
         )
         self.network_ = network
         self.n_classes_ = len(np.unique(classes[~held_back]))

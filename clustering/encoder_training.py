@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from copy import deepcopy
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, cast
@@ -29,11 +30,12 @@ import torch
 from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
-from torch import Tensor
+from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from clustering.augment import augment
+from clustering.augment import Draws, augment
 from clustering.convnet import CosineClassifier, supervised_contrast
+from clustering.crew import Crew, crew_of
 from clustering.embedding import device, embed, to_float
 from clustering.image_network import ImageNetwork
 from clustering.retrieval import map_at_r
@@ -117,6 +119,7 @@ def train(
     checkpoint: Path | None = None,
     key: str = "",
     on_epoch: Callable[[int, float], None] | None = None,
+    processes: int = 1,
 ) -> tuple[ImageNetwork, Course]:
     """Train a network and return it as it was at its best, with the course of the training.
 
@@ -131,10 +134,32 @@ def train(
     checkpoint : Path, optional
         Folder in which the state after each epoch is kept under `key`, until the training ends. A
         state of another key is overwritten.
+    processes : int, default=1
+        That share each batch.
     """
+    given = (network, pixels, classes, held_back, recipe, checkpoint, key)
+    with crew_of(processes, _train, *given) as crew:
+        return _train(crew, *given, on_epoch=on_epoch)
+
+
+def _train(
+    crew: Crew,
+    network: ImageNetwork,
+    pixels: Tensor,
+    classes: Tensor,
+    held_back: Tensor,
+    recipe: Recipe,
+    checkpoint: Path | None,
+    key: str,
+    on_epoch: Callable[[int, float], None] | None = None,
+) -> tuple[ImageNetwork, Course]:
+    """Do the share of one process in `train`."""
+    if not crew.leads:
+        # What is passed to a process lies in memory that it shares, and each changes its own.
+        network = deepcopy(network)
     learnt, judging = (~held_back).nonzero()[:, 0], held_back.nonzero()[:, 0]
     _, numbers = torch.unique(classes[learnt], return_inverse=True)
-    training = _Training(network, int(numbers.max()) + 1, -(-len(numbers) // BATCH), recipe)
+    training = _Training(network, int(numbers.max()) + 1, -(-len(numbers) // BATCH), recipe, crew)
     path = None if checkpoint is None else checkpoint / CHECKPOINT
     if path is not None:
         training.take_up(path, key)
@@ -142,21 +167,42 @@ def train(
         training.run_epoch(pixels, learnt, numbers)
         if len(judging):
             training.judge(pixels[judging], classes[judging])
-        if path is not None:
+        if path is not None and crew.leads:
             training.lay_down(path, key)
         if on_epoch is not None:
             on_epoch(training.course.epoch, training.course.losses[-1])
-    if path is not None:
+    if path is not None and crew.leads:
         path.unlink(missing_ok=True)
     return training.best(), training.course
+
+
+class Objective(nn.Module):
+    """What is made small: the loss over a batch of which each process embeds its share."""
+
+    def __init__(self, network: ImageNetwork, classifier: CosineClassifier, crew: Crew) -> None:
+        super().__init__()
+        self.network = network
+        self.classifier = classifier
+        self.crew = crew
+
+    def forward(self, views: Tensor, classes: Tensor) -> Tensor:
+        """Map the views seen here, and the classes of the whole batch, to its loss."""
+        # Half precision for what is dear only; cosines and losses stay whole.
+        with torch.autocast(views.device.type, torch.bfloat16, enabled=half_precision()):
+            embeddings = self.network(views)
+        embeddings = self.crew.gather(embeddings.float(), len(classes))
+        contrast = supervised_contrast(embeddings, classes, temperature=TEMPERATURE)
+        loss: Tensor = self.classifier(embeddings, classes) + CONTRAST * contrast
+        return loss
 
 
 class _Training:
     """A network in training, and all that is needed to go on with it."""
 
     def __init__(
-        self, network: ImageNetwork, n_classes: int, n_batches: int, recipe: Recipe
+        self, network: ImageNetwork, n_classes: int, n_batches: int, recipe: Recipe, crew: Crew
     ) -> None:
+        self.crew = crew
         self.recipe = recipe
         self.course = Course()
         self.n_batches = n_batches
@@ -170,6 +216,7 @@ class _Training:
         self.average = AveragedModel(self.network, multi_avg_fn=follow, use_buffers=True)
         self.averaged = cast(ImageNetwork, self.average.module)
         self.kept: dict[str, Tensor] = {}
+        self.objective = crew.together(Objective(self.network, self.classifier, crew))
         head = [*network.head.parameters(), *self.classifier.parameters()]
         in_head = {id(parameter) for parameter in head}
         body = [each for each in network.parameters() if id(each) not in in_head]
@@ -193,8 +240,10 @@ class _Training:
             torch.manual_seed(generator.initial_seed())
             for step, batch in enumerate(order.tensor_split(self.n_batches)):
                 self._set_pace(self.course.epoch * self.n_batches + step + 0.5)
-                views = augment(to_float(pixels[learnt[batch]].to(device())), generator)
-                loss = self._loss(views, classes[batch].to(device()))
+                seen_here = pixels[learnt[self.crew.share(batch)]]
+                draws = Draws(generator, len(batch), self.crew.share)
+                views = augment(to_float(seen_here.to(device())), draws)
+                loss = self.objective(views, classes[batch].to(device()))
                 self.optimizer.zero_grad()
                 torch.autograd.backward(loss)
                 self.optimizer.step()
@@ -202,15 +251,6 @@ class _Training:
                 total += float(loss.detach()) * len(batch)
                 seen += len(batch)
         self.course.losses.append(total / seen)
-
-    def _loss(self, views: Tensor, classes: Tensor) -> Tensor:
-        # Half precision for what is dear only; cosines and losses stay whole.
-        with torch.autocast(views.device.type, torch.bfloat16, enabled=half_precision()):
-            embeddings = self.network(views)
-        embeddings = embeddings.float()
-        contrast = supervised_contrast(embeddings, classes, temperature=TEMPERATURE)
-        loss: Tensor = self.classifier(embeddings, classes) + CONTRAST * contrast
-        return loss
 
     def _set_pace(self, steps: float) -> None:
         """Set the learning rates after so many steps of all."""
@@ -220,8 +260,11 @@ class _Training:
 
     def judge(self, pixels: Tensor, classes: Tensor) -> None:
         """Embed the classes held back, and keep the weights if they are the best so far."""
-        features = embed(self.averaged.eval(), pixels)
-        self.course.history.append(map_at_r(features.numpy(), classes.numpy()))
+        score = None
+        if self.crew.leads:
+            features = embed(self.averaged.eval(), pixels)
+            score = map_at_r(features.numpy(), classes.numpy())
+        self.course.history.append(self.crew.agree(score))
         if self.course.best_epoch == self.course.epoch:
             state = self.averaged.state_dict()
             self.kept = {name: tensor.clone() for name, tensor in state.items()}

@@ -26,6 +26,7 @@ def embed_unseen(
     seed: int = 0,
     checkpoint: str | os.PathLike[str] | None = None,
     on_epoch: Callable[[int, float], None] | None = None,
+    processes: int = 1,
 ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
     """Embed half of the classes by an encoder trained on the other half.
 
@@ -38,7 +39,7 @@ def embed_unseen(
         Class of each image; at least four classes.
     seed : int, default=0
         Fixes the halves.
-    checkpoint, on_epoch : optional
+    checkpoint, on_epoch, processes : optional
         Passed on to `Encoder.fit`. There is no `start`: what begins with the weights of an encoder
         that has seen these classes separates the unseen half too well.
 
@@ -65,7 +66,11 @@ def embed_unseen(
     unseen = np.isin(classes, shuffled[: n_classes // 2])
     seen, rows = np.flatnonzero(~unseen), np.flatnonzero(unseen)
     other = clone(encoder).fit(
-        _Part(images, seen), classes[seen], checkpoint=checkpoint, on_epoch=on_epoch
+        _Part(images, seen),
+        classes[seen],
+        checkpoint=checkpoint,
+        on_epoch=on_epoch,
+        processes=processes,
     )
     return other.transform(_Part(images, rows)), rows
 

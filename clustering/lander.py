@@ -228,9 +228,33 @@ class HiLander(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         """
         check_is_fitted(self, "network_")
         units = check_features(features, fitted=self)
-        together = check_together(must_link, len(units))
+        check_apart(cannot_link, check_together(must_link, len(units)))
+        return self.partition(self._link(units), must_link=must_link, cannot_link=cannot_link)
+
+    def partition(
+        self,
+        linkage: Linkage,
+        *,
+        must_link: ArrayLike | None = None,
+        cannot_link: ArrayLike | None = None,
+    ) -> NDArray[np.int64]:
+        """Cluster images whose linkage is known, as `predict` does when it has found it.
+
+        Parameters
+        ----------
+        linkage : Linkage
+            Of N images, by the network of this model.
+        must_link, cannot_link
+            As `predict` takes them.
+
+        Returns
+        -------
+        ndarray of int64 (N,)
+            Cluster of each image, 0..C-1.
+        """
+        together = check_together(must_link, len(linkage.neighbours))
         apart = check_apart(cannot_link, together)
-        self.linkage_ = self._link(units)
+        self.linkage_ = linkage
         self.tau_ = self._choose_tau(self.linkage_) if self.tau is None else self.tau
         self.labels_ = self._decode(self.linkage_, self.tau_, together=together, apart=apart)
         self.membership_ = self._membership(self.linkage_, self.labels_)

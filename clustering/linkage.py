@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
-from tqdm import tqdm
+from torch.nn import functional as F
 
+from clustering.blocks import side_by_side
 from clustering.metrics import Agreement
 from clustering.neighbours import Neighbours
 from clustering.network import LinkageNetwork
 from clustering.overlap import by_locality, overlap_evidence
 
-BLOCK = 16_384
+NODES = 8192
 """Nodes whose evidence is gathered at a time."""
 
 LINKS = 8192
-"""Links that the network reads at a time, so that they stay in the cache."""
+"""Links that the network reads at a time, so that they stay in the cache; never fewer, so that a
+link's probability has the same bits whatever else is read with it."""
 
 COINCIDENT = 1.0 - 1e-6
 """Cosine from which two images are the same point, and so belong together."""
@@ -94,7 +97,6 @@ class Linkage:
         return dense
 
 
-@torch.inference_mode()
 def link(
     network: LinkageNetwork,
     neighbours: Neighbours,
@@ -102,22 +104,56 @@ def link(
     *,
     verbose: bool = False,
 ) -> Linkage:
-    """Predict the linkage of every node to its neighbours, block by block.
-
-    Neighbours on the other side of the origin (cosine not above 0) are no neighbours.
-    """
-    n, k = neighbours.indices.shape
+    """Predict the linkage of every node to its neighbours, block by block."""
     network.to(device)
-    probability = np.zeros((n, k), dtype=np.float32)
+    probability = np.zeros(neighbours.indices.shape, dtype=np.float32)
     order = by_locality(neighbours.indices)
-    blocks = range(0, n if k else 0, BLOCK)
-    for start in tqdm(blocks, "linkage", disable=not verbose, unit="block"):
-        rows = order[start : start + BLOCK]
-        evidence = torch.from_numpy(overlap_evidence(neighbours.indices, rows))
-        logits = [network(part.to(device)) for part in torch.split(evidence.flatten(0, 1), LINKS)]
-        found = torch.sigmoid(torch.cat(logits)).view(len(rows), k)
-        probability[rows] = found.cpu().numpy()
-    probability[neighbours.cosines >= COINCIDENT] = 1.0
-    nearest = neighbours.indices.astype(np.int32, copy=False)
-    present = (nearest >= 0) & (neighbours.cosines > 0)
-    return Linkage(np.where(present, nearest, -1), np.where(present, probability, np.float32(0)))
+
+    def score(block: int) -> None:
+        rows = order[block * NODES : (block + 1) * NODES]
+        probability[rows] = link_some(network, neighbours.indices, rows, device)
+
+    n_parts = -(-len(order) // NODES) if neighbours.indices.shape[1] else 0
+    side_by_side(score, range(n_parts), showing="linkage" if verbose else None)
+    return settle_links(neighbours.indices, neighbours.cosines, probability)
+
+
+@torch.inference_mode()
+def link_some(
+    network: LinkageNetwork,
+    hoods: NDArray[np.integer[Any]],
+    rows: Int,
+    device: torch.device,
+    *,
+    n: int | None = None,
+) -> Float:
+    """Predict the linkage of some nodes to their neighbours, (R, k), as the network sees it.
+
+    Parameters
+    ----------
+    network : LinkageNetwork
+        On `device`.
+    hoods, rows, n
+        As `overlap_evidence` takes them.
+    """
+    evidence = torch.from_numpy(overlap_evidence(hoods, rows, n=n)).flatten(0, 1)
+    found = torch.empty(len(evidence))
+    for start in range(0, len(evidence), LINKS):
+        part = evidence[start : start + LINKS]
+        padded = F.pad(part, (0, 0, 0, LINKS - len(part)))
+        found[start : start + LINKS] = torch.sigmoid(network(padded.to(device)))[: len(part)].cpu()
+    return found.view(len(rows), hoods.shape[1]).numpy()
+
+
+def settle_links(
+    neighbours: NDArray[np.integer[Any]], cosines: Float, probability: Float
+) -> Linkage:
+    """Return the linkage that follows from what the network says, all (n, k).
+
+    Images at the same point belong together, and neighbours on the other side of the origin (cosine
+    not above 0) are no neighbours.
+    """
+    nearest = neighbours.astype(np.int32, copy=False)
+    present = (nearest >= 0) & (cosines > 0)
+    likely = np.where(cosines >= COINCIDENT, np.float32(1), probability)
+    return Linkage(np.where(present, nearest, -1), np.where(present, likely, np.float32(0)))

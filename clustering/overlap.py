@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit, prange
+from numba import njit
 from numpy.typing import NDArray
 
 Int = NDArray[np.int64]
@@ -25,15 +25,12 @@ EVIDENCE = (
     "log rank of i for j",
 )
 
-BLOCK = 2048
-"""Nodes that one thread compares at a time."""
-
 FIELD = 64 // len(WIDTHS)
 """Bits of one width's count of common nodes: all counts are packed into 64."""
 
 
 def overlap_evidence(
-    hoods: NDArray[np.integer[Any]], rows: Int | None = None
+    hoods: NDArray[np.integer[Any]], rows: Int | None = None, *, n: int | None = None
 ) -> NDArray[np.float32]:
     """Describe the link of every node i to each of its k nearest j.
 
@@ -50,17 +47,21 @@ def overlap_evidence(
     rows : int64 (R,), optional
         Nodes i to describe, in any order; default all. It is fastest where nodes next to one
         another have neighbours in common (`by_locality`).
+    n : int, optional
+        How many nodes there are in all, where `hoods` holds only some of them, numbered anew (-1:
+        none of these): it tells all of a link whose two ends and their shared neighbours it holds.
 
     Returns
     -------
     ndarray of float32 (R, k, 6)
         The columns of `EVIDENCE`; 0 where there is no neighbour.
     """
-    n, k = hoods.shape
-    rows = np.arange(n) if rows is None else rows
+    held, k = hoods.shape
+    n = held if n is None else n
+    rows = np.arange(held) if rows is None else rows
     widths = np.minimum([max(1, round(share * k)) for share in WIDTHS], min(k, max(n // 2, 1)))
     evidence = np.zeros((len(rows), k, len(EVIDENCE)), dtype=np.float32)
-    _compare(hoods.astype(np.int32, copy=False), widths, rows, evidence)
+    _compare(hoods.astype(np.int32, copy=False), n, widths, rows, evidence)
     return evidence
 
 
@@ -100,9 +101,9 @@ def _counters(
     return ones, masks, steps
 
 
-@njit(parallel=True, cache=True)
+@njit(nogil=True, cache=True)
 def _compare(
-    hoods: NDArray[np.int32], widths: Int, rows: Int, evidence: NDArray[np.float32]
+    hoods: NDArray[np.int32], n_nodes: int, widths: Int, rows: Int, evidence: NDArray[np.float32]
 ) -> None:
     """Mark the neighbours of i with their steps, then look up the neighbours of each of them.
 
@@ -113,41 +114,40 @@ def _compare(
     ones, masks, steps = _counters(widths, k)
     logs = np.log(np.arange(1, k + 2))
     sizes = widths + 1.0
-    chance = sizes * sizes / n
+    chance = sizes * sizes / n_nodes
     scale = 1.0 / np.maximum(sizes - chance, 1.0)
-    for block in prange((len(rows) + BLOCK - 1) // BLOCK):
-        marks = np.full(n + 1, n_widths, dtype=np.uint8)
-        for row in range(block * BLOCK, min((block + 1) * BLOCK, len(rows))):
-            i = rows[row]
-            for place in range(k):
-                marks[hoods[i, place]] = steps[place + 1]
-            marks[n] = n_widths
-            marks[i] = 0
-            for link in range(k):
-                j = hoods[i, link]
-                if j < 0:
-                    continue
-                theirs = hoods[j]
-                back = k
-                common = ones[marks[j]]
-                first = 0
-                for step in range(n_widths):
-                    within = np.uint64(0)
-                    for place in range(first, widths[step]):
-                        other = theirs[place]
-                        within += ones[marks[other]]
-                        if other == i:
-                            back = place
-                    common += within & masks[step]
-                    first = widths[step]
-                for place in range(first, k):
-                    if theirs[place] == i:
+    marks = np.full(n + 1, n_widths, dtype=np.uint8)
+    for row in range(len(rows)):
+        i = rows[row]
+        for place in range(k):
+            marks[hoods[i, place]] = steps[place + 1]
+        marks[n] = n_widths
+        marks[i] = 0
+        for link in range(k):
+            j = hoods[i, link]
+            if j < 0:
+                continue
+            theirs = hoods[j]
+            back = k
+            common = ones[marks[j]]
+            first = 0
+            for step in range(n_widths):
+                within = np.uint64(0)
+                for place in range(first, widths[step]):
+                    other = theirs[place]
+                    within += ones[marks[other]]
+                    if other == i:
                         back = place
-                for w in range(n_widths):
-                    shared = np.int64(common >> np.uint64(FIELD * w)) & (2**FIELD - 1)
-                    evidence[row, link, w] = (shared - chance[w]) * scale[w]
-                evidence[row, link, n_widths] = logs[link]
-                evidence[row, link, n_widths + 1] = logs[back]
-            marks[i] = n_widths
-            for place in range(k):
-                marks[hoods[i, place]] = n_widths
+                common += within & masks[step]
+                first = widths[step]
+            for place in range(first, k):
+                if theirs[place] == i:
+                    back = place
+            for w in range(n_widths):
+                shared = np.int64(common >> np.uint64(FIELD * w)) & (2**FIELD - 1)
+                evidence[row, link, w] = (shared - chance[w]) * scale[w]
+            evidence[row, link, n_widths] = logs[link]
+            evidence[row, link, n_widths + 1] = logs[back]
+        marks[i] = n_widths
+        for place in range(k):
+            marks[hoods[i, place]] = n_widths

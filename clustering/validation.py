@@ -88,10 +88,11 @@ def check_features(
             f"{name} has NaN or infinite values in {len(bad)} row(s), the first is row {bad[0]}; "
             "drop these images or embed them again."
         )
-    if (np.abs(squares - 1.0) < ROUNDING).all():
+    other = np.flatnonzero((np.abs(squares - 1.0) >= ROUNDING) & (squares > 0))
+    if not len(other):
         return matrix
-    lengths = np.sqrt(np.where(squares > 0, squares, 1.0)).astype(np.float32)
-    units: NDArray[np.float32] = matrix / lengths[:, None]
+    units: NDArray[np.float32] = np.array(matrix)
+    units[other] /= np.sqrt(squares[other]).astype(np.float32)[:, None]
     return units
 
 

@@ -4,9 +4,8 @@ from collections.abc import Sequence
 from functools import partial
 
 from prefect import flow, get_run_logger
-from prefect.task_runners import ThreadPoolTaskRunner
 
-from catalog.schema import Partition
+from catalog.schema import Model, Partition
 from tasks.artifacts import progress, publish, table
 from tasks.cluster import (
     embed_shard,
@@ -14,8 +13,11 @@ from tasks.cluster import (
     latest_partitions,
     locales_with_images,
     shards_to_embed,
+    share_out,
 )
+from tasks.compute import ChosenRunner
 from tasks.events import Happened, pass_on
+from tasks.linkage import Shards, steps
 from tasks.models import champion
 from tasks.pictures import surest_and_least_sure
 from tasks.shards import results_of
@@ -32,7 +34,7 @@ def figures(partitions: Sequence[Partition]) -> Figures:
 
 
 @summarised(figures)
-@flow(name="cluster", task_runner=ThreadPoolTaskRunner(max_workers=2), timeout_seconds=24 * HOUR)
+@flow(name="cluster", task_runner=ChosenRunner(), timeout_seconds=24 * HOUR)
 def cluster() -> list[Partition]:
     """Embed what is new with the champion's encoder and partition it with Hi-LANDER."""
     model = champion()
@@ -43,7 +45,7 @@ def cluster() -> list[Partition]:
             report(n_done / len(shards))
     before = latest_partitions()
     partitions = [
-        partition for locale in locales if (partition := form_clusters(model, locale)) is not None
+        partition for locale in locales if (partition := _partition(model, locale)) is not None
     ]
     for partition in partitions:
         get_run_logger().info(
@@ -65,3 +67,19 @@ def cluster() -> list[Partition]:
     if fresh := [each for each in partitions if each.id not in before]:
         pass_on(Happened.CLUSTERED, {"n_clusters": sum(each.n_clusters for each in fresh)})
     return partitions
+
+
+def _partition(model: Model, locale: str) -> Partition | None:
+    """Form the clusters of one locale, shard by shard where it has many images."""
+    shards = share_out(model, locale)
+    if shards is None or isinstance(shards, Partition):
+        return shards
+    link(shards)
+    return form_clusters.submit(model, locale, shards).result()
+
+
+def link(shards: Shards) -> None:
+    """Find which images belong together, step by step, all shards at once."""
+    for step, calls in steps(shards):
+        for _ in results_of(lambda arguments, step=step: step.submit(*arguments), calls):
+            pass

@@ -1,9 +1,9 @@
 """Bring new pictures into the catalogue, and say what was set aside or is left out, and why."""
 
 from prefect import flow, get_run_logger
-from prefect.task_runners import ThreadPoolTaskRunner
 
 from tasks.artifacts import facts, publish, table
+from tasks.compute import ChosenRunner
 from tasks.events import Happened, pass_on
 from tasks.ingest import (
     Ingested,
@@ -31,7 +31,7 @@ def figures(ingested: Ingested) -> Figures:
 
 
 @summarised(figures)
-@flow(name="ingest", task_runner=ThreadPoolTaskRunner(max_workers=2), timeout_seconds=12 * HOUR)
+@flow(name="ingest", task_runner=ChosenRunner(), timeout_seconds=12 * HOUR)
 def ingest(source: str | None = None, locale: str | None = None) -> Ingested:
     """Ingest a folder of pictures of one locale, or a manifest that names each picture's locale.
 

@@ -11,6 +11,7 @@ from catalog import clusters, digest, features, images, labels
 from catalog.previews import Previews
 from catalog.schema import Cluster, ClusterMember, Model, Partition
 from tasks.knowledge import knowledge
+from tasks.linkage import Shards, linkage_of
 from tasks.models import load
 from tasks.pool import pool
 from tasks.settings import load_settings
@@ -66,24 +67,43 @@ def latest_partitions() -> set[str]:
 
 
 @task(cache_policy=NO_CACHE)
-def form_clusters(model: Model, locale: str) -> Partition | None:
-    """Partition what waits in `locale` into candidate clusters; None where nothing waits.
+def share_out(model: Model, locale: str) -> Shards | Partition | None:
+    """What waits in `locale`, in shards; the clusters, where it has some; None where nothing waits.
 
-    Pictures that are left out, or asked about one by one, are in no cluster.
+    Pictures that are left out, or asked about one by one, are in no cluster. The shards name the
+    images, so that all steps are about the same ones, whatever comes in meanwhile.
     """
     settings = load_settings()
     with settings.catalog.read() as transaction:
         image_ids = pool(transaction, locale, settings.pictures).clustered
         identity = clusters.partition_id(model.id, locale, image_ids)
         known = clusters.partition(transaction, identity)
+        if known is not None or not image_ids:
+            return known
         places = clusters.features_of(transaction, model.id, image_ids)
-    if known is not None or not image_ids:
-        return known
+    shards = Shards(identity, model.location, len(image_ids), settings.compute.images_per_shard)
+    for shard in range(len(shards)):
+        own = image_ids[slice(*shards.bounds(shard))]
+        features.write_places(settings.blob_store, shards.places(shard), own, places)
+    return shards
+
+
+@task(cache_policy=NO_CACHE)
+def form_clusters(model: Model, locale: str, shards: Shards) -> Partition:
+    """Partition the images of all shards, whose linkage is known where they are many."""
+    settings = load_settings()
+    blobs = settings.blob_store
+    image_ids = [image_id for shard in range(len(shards)) for image_id in shards.images(shard)]
     with settings.catalog.read() as transaction:
         must_link, cannot_link = knowledge(transaction).constraints(image_ids)
-    vectors = features.read(settings.blob_store, image_ids, places)
-    _, lander = load(model.location)
-    cluster_of_image = lander.predict(vectors, must_link=must_link, cannot_link=cannot_link)
+    known = {"must_link": must_link, "cannot_link": cannot_link}
+    _, lander = load(shards.model)
+    if shards.in_one_piece:
+        vectors = np.concatenate([shards.features(blobs, n) for n in range(len(shards))])
+        cluster_of_image = lander.predict(vectors, **known)
+    else:
+        cluster_of_image = lander.partition(linkage_of(blobs, shards), **known)
+    identity = shards.partition_id
     partition = Partition(
         id=identity,
         model_id=model.id,
@@ -92,8 +112,9 @@ def form_clusters(model: Model, locale: str) -> Partition | None:
         n_clusters=len(lander.purity_),
     )
     candidates, members = [], []
-    for number in range(len(lander.purity_)):
-        rows = np.flatnonzero(cluster_of_image == number)
+    by_cluster = np.argsort(cluster_of_image, kind="stable")
+    ends = np.cumsum(np.bincount(cluster_of_image))
+    for number, rows in enumerate(np.split(by_cluster, ends[:-1])):
         cluster_id = digest("cluster", identity, *(image_ids[row] for row in rows))
         candidates.append(
             Cluster(
@@ -115,4 +136,5 @@ def form_clusters(model: Model, locale: str) -> Partition | None:
         ]
     with settings.catalog.begin() as transaction:
         clusters.record_partition(transaction, partition, candidates, members)
+    shards.forget(blobs)
     return partition

@@ -133,6 +133,7 @@ def _fit(
                 classes,
                 checkpoint=in_lander,
                 on_epoch=lambda epoch, _: report(epoch / encoder.epochs),
+                processes=settings.compute.training_processes,
             )
             lander.fit(unseen, classes[half]).save(in_lander)
     try:
@@ -145,6 +146,7 @@ def _fit(
                 start=load(start.location)[0] if start is not None else None,
                 checkpoint=in_encoder,
                 on_epoch=lambda epoch, _: report(epoch / encoder.epochs),
+                processes=settings.compute.training_processes,
             ).save(in_encoder)
     return encoder, lander
 

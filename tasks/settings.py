@@ -139,6 +139,20 @@ class Retrain(BaseModel, extra="forbid"):
         return given
 
 
+class Compute(BaseModel, extra="forbid"):
+    runner: Literal["threads", "dask"] = "threads"
+    workers: PositiveInt = 2
+    address: str | None = None
+    images_per_shard: int = Field(65_536, ge=1024, multiple_of=1024)
+    training_processes: PositiveInt = 1
+
+    @model_validator(mode="after")
+    def _a_cluster_has_an_address(self) -> "Compute":
+        if self.address is not None and self.runner != "dask":
+            raise ValueError('address names a Dask cluster: set runner = "dask", or take it out')
+        return self
+
+
 class LocalLabelStudio(BaseModel, extra="forbid"):
     """A Label Studio on this machine, for one vendor."""
 
@@ -247,6 +261,7 @@ class Settings(BaseSettings):
     encoder: EncoderSettings = EncoderSettings()
     hilander: HiLanderSettings = HiLanderSettings()
     retrain: Retrain = Retrain()
+    compute: Compute = Compute()
     gate: LabelPolicy = LabelPolicy()
     dataset: About = About()
     company: Company = Company()

@@ -7,22 +7,27 @@ from typing import TypeVar
 
 from prefect.futures import PrefectFuture
 
+from tasks.settings import load_settings
+
 Shard = TypeVar("Shard")
 Result = TypeVar("Result")
 
 AT_ONCE = 32
-"""Shards that are submitted and not done: enough for any number of threads of one machine."""
+"""Shards that are submitted and not done, at least: enough for the threads of one machine."""
 
 
 def results_of(
     submit: Callable[[Shard], PrefectFuture[Result]],
     shards: Iterable[Shard],
-    at_once: int = AT_ONCE,
+    at_once: int | None = None,
 ) -> Iterator[Result]:
     """The results of `shards` in their order, at most `at_once` of them submitted and not done.
 
-    A shard that fails keeps none of the others from being done; its error is raised after them.
+    Without a number, two for each worker of `[compute]`, or `AT_ONCE` where that is more. A shard
+    that fails keeps none of the others from being done; its error is raised after them.
     """
+    if at_once is None:
+        at_once = max(AT_ONCE, 2 * load_settings().compute.workers)
     running: deque[PrefectFuture[Result]] = deque()
     errors: list[Exception] = []
 

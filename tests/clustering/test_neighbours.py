@@ -9,17 +9,10 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from clustering.neighbours import (
-    BLOCK,
-    HARDLY,
-    TILE,
-    CellIndex,
-    ExactIndex,
-    TiledIndex,
-    enough_probes,
-    find_neighbours,
-    nearest_rows,
-)
+from clustering.blocks import BLOCK
+from clustering.cells import HARDLY, CellIndex, enough_probes
+from clustering.nearest import TILE, nearest_rows
+from clustering.neighbours import ExactIndex, TiledIndex, find_neighbours
 
 from .conftest import blobs
 
@@ -124,7 +117,7 @@ def test_an_approximate_search_reaches_the_recall_that_is_asked_for(features, wa
 
 def test_more_cells_are_read_for_more_recall(features):
     wanted = (0.5, 0.9, 1.0)
-    probes = [CellIndex.build(features, 9, recall=r, hardly=0.0).n_probes for r in wanted]
+    probes = [CellIndex.build(features, 9, recall=r, hardly=0.0).division.n_probes for r in wanted]
     assert probes == sorted(probes)
     assert probes[0] < probes[-1]
 
@@ -145,7 +138,7 @@ def test_cells_are_added_until_enough_is_found_or_twice_as_many_would_hardly_fin
 
 
 def test_an_approximate_search_finds_as_many_as_are_asked_for(features):
-    found, _ = whole(CellIndex.build(features, 3, recall=0.1), len(features), 500)
+    found, _ = whole(CellIndex.build(features, 500, recall=0.1), len(features), 500)
     assert (np.diff(np.sort(found, axis=1), axis=1) > 0).all()
     assert (found != np.arange(len(features))[:, None]).all()
 

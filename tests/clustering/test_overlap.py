@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from clustering.overlap import BLOCK, EVIDENCE, WIDTHS, by_locality, overlap_evidence
+from clustering.overlap import EVIDENCE, WIDTHS, by_locality, overlap_evidence
 
 
 def random_hoods(n: int, width: int, empty: float, seed: int) -> np.ndarray:
@@ -74,14 +74,17 @@ def test_by_locality_every_node_comes_once_and_twins_next_to_one_another(hoods):
         assert (least[1:] >= least[:-1]).all()
 
 
-def test_more_nodes_than_one_thread_compares_at_a_time_join_without_a_seam():
-    random = np.random.default_rng(0)
-    n = 2 * BLOCK + 7
-    hoods = (np.arange(n)[:, None] + np.array([random.permutation(8) + 1 for _ in range(n)])) % n
-    whole = overlap_evidence(hoods)
-    for start in (0, 1, BLOCK - 1, BLOCK, 2 * BLOCK, n - 3):
-        rows = np.arange(start, min(start + 3, n))
-        np.testing.assert_array_equal(overlap_evidence(hoods, rows), whole[rows])
+@given(neighbourhoods(), st.data())
+def test_evidence_of_some_nodes_needs_only_their_neighbourhoods_and_their_neighbours(hoods, data):
+    n = len(hoods)
+    rows = np.array(data.draw(st.lists(st.integers(0, n - 1), max_size=9)), dtype=np.int64)
+    held = np.unique(np.append(hoods[rows], rows))
+    held = held[held >= 0]
+    number = np.full(n + 1, -1)
+    number[held] = np.arange(len(held))
+    np.testing.assert_array_equal(
+        overlap_evidence(number[hoods[held]], number[rows], n=n), overlap_evidence(hoods, rows)
+    )
 
 
 @settings(deadline=None)

@@ -1,0 +1,229 @@
+"""Clustering in shards on 1, 2 and 4 Dask workers: time, memory, efficiency, the same partition.
+
+    python -m benchmarks.scale --n 1000000
+
+Features are seeded and like those of `benchmarks.clustering_speed`, 128 wide; the linkage model has
+learnt other classes. Workers are processes of this machine with one thread each, and Prefect maps
+the steps over them as the flow `cluster` does.
+
+Where there are fewer cores than workers, the clock says little. So each step is also given as the
+CPU seconds of the worker that needed most: its time on machines that do nothing else. Efficiency is
+that of one worker, by the number of workers times that of several, decoding on one machine left out
+and then counted in.
+"""
+
+import hashlib
+import os
+import resource
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Annotated, Any
+
+import numpy as np
+import typer
+from numpy.typing import NDArray
+
+from benchmarks.clustering_speed import TRAINING_SIZE, long_tailed
+
+RESULTS = Path(__file__).with_name("results") / "scale.md"
+DIM = 128
+SHARDS = 16
+
+
+def usage() -> tuple[float, float]:
+    """CPU seconds of this process so far, and the most MB that it took."""
+    return time.process_time(), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def digest(labels: NDArray[np.int64]) -> str:
+    return hashlib.sha256(labels.tobytes()).hexdigest()[:12]
+
+
+@contextmanager
+def settings_in(folder: Path, **values: str) -> Iterator[None]:
+    """Settings of groundtruth for this process and its workers."""
+    from tasks.settings import load_settings
+
+    given = {"GROUNDTRUTH_DATA": str(folder)} | values
+    before = {name: os.environ.get(name) for name in given}
+    os.environ.update(given)
+    load_settings.cache_clear()
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            os.environ.pop(name) if value is None else os.environ.update({name: value})
+        load_settings.cache_clear()
+
+
+def keep_model(folder: Path) -> None:
+    """An encoder, which is not asked here, and a linkage model."""
+    from clustering import Encoder, HiLander
+
+    images = list(np.random.default_rng(0).integers(0, 256, (8, 32, 32, 3), dtype=np.uint8))
+    Encoder(32, epochs=1).fit(images, np.arange(8) // 2).save(folder / "encoder")
+    HiLander(epochs=10).fit(*long_tailed(TRAINING_SIZE, DIM, seed=1)).save(folder / "hilander")
+
+
+def keep_features(model: Path, n: int) -> Any:
+    """The blob store as `cluster` leaves it when images are embedded and shared out."""
+    from catalog import features
+    from clustering.blocks import BLOCK
+    from tasks.cluster import SHARD
+    from tasks.linkage import Shards
+    from tasks.settings import load_settings
+
+    blobs = load_settings().blob_store
+    per_shard = -(-n // (SHARDS * BLOCK)) * BLOCK
+    shards = Shards("benchmark", blobs.put_directory("models", model), n, per_shard)
+    units, _ = long_tailed(n, DIM, seed=2)
+    ids = [f"{number:032}" for number in range(n)]
+    places = {}
+    for start in range(0, n, SHARD):
+        part = slice(start, start + SHARD)
+        file = features.write(blobs, "benchmark", ids[part], units[part])
+        places |= {each: (file.location, row) for row, each in enumerate(ids[part])}
+    for shard in range(len(shards)):
+        own = ids[slice(*shards.bounds(shard))]
+        features.write_places(blobs, shards.places(shard), own, places)
+    return shards
+
+
+def in_one_process(model: Path, n: int) -> dict[str, Any]:
+    """What `HiLander.predict` makes of all, and what that takes."""
+    from clustering import HiLander
+
+    units, _ = long_tailed(n, DIM, seed=2)
+    lander = HiLander.load(model / "hilander")
+    lander.predict(units[:100])
+    clock, (cpu, _) = time.perf_counter(), usage()
+    labels = lander.predict(units)
+    return {
+        "clock": time.perf_counter() - clock,
+        "cpu": usage()[0] - cpu,
+        "peak": usage()[1],
+        "digest": digest(labels),
+    }
+
+
+def on_workers(n_workers: int, model: Path, n: int, folder: Path) -> dict[str, Any]:
+    """The steps on a cluster of processes: for each, the clock and the CPU seconds of each."""
+    from distributed import Client, LocalCluster
+    from prefect import flow
+    from prefect.futures import wait
+
+    from tasks.compute import ChosenRunner
+    from tasks.linkage import linkage_of, steps
+    from tasks.models import load
+    from tasks.settings import load_settings
+
+    with settings_in(folder):
+        shards = keep_features(model, n)
+    local = {"threads_per_worker": 1, "host": "127.0.0.1", "dashboard_address": None}
+    with (
+        settings_in(folder),
+        LocalCluster(n_workers=n_workers, **local) as cluster,
+        Client(cluster) as client,
+        settings_in(
+            folder,
+            GROUNDTRUTH_COMPUTE__RUNNER="dask",
+            GROUNDTRUTH_COMPUTE__ADDRESS=cluster.scheduler_address,
+        ),
+    ):
+        client.run(load, shards.model)
+        took: dict[str, tuple[float, list[float]]] = {}
+
+        @flow(task_runner=ChosenRunner())
+        def link() -> None:
+            for step, calls in steps(shards):
+                clock, before = time.perf_counter(), client.run(usage)
+                futures = [step.submit(*arguments) for arguments in calls]
+                wait(futures)
+                for future in futures:
+                    future.result()
+                spent = [cpu - before[name][0] for name, (cpu, _) in client.run(usage).items()]
+                took[step.name] = time.perf_counter() - clock, spent
+
+        link()
+        peaks = [peak for _, peak in client.run(usage).values()]
+        clock, (cpu, _) = time.perf_counter(), usage()
+        _, lander = load(shards.model)
+        blobs = load_settings().blob_store
+        labels = lander.partition(linkage_of(blobs, shards))
+        took["form_clusters"] = time.perf_counter() - clock, [usage()[0] - cpu]
+        read = sum(len(blobs.get(key)) for key in blobs.every_key(shards.below))
+    return {"took": took, "peak": max(peaks), "digest": digest(labels), "bytes": read}
+
+
+def page(n: int, command: str, whole: dict[str, Any], found: dict[int, dict[str, Any]]) -> str:
+    """Markdown: each step, then the sums."""
+    counts = list(found)
+    first = found[counts[0]]["took"]
+    lines = [
+        "# Clustering in shards",
+        "",
+        f"`{command}` on {os.cpu_count()} cores: {n:,} images, {DIM} wide, {SHARDS} shards.",
+        *((__doc__ or "").split("\n", 4)[4].splitlines()),
+        "",
+        "Seconds by the clock, and in brackets the CPU seconds of the worker that needed most.",
+        "",
+        "| step | " + " | ".join(f"{count} worker(s)" for count in counts) + " |",
+        "|---|" + "---|" * len(counts),
+    ]
+    for step in first:
+        cells = [found[count]["took"][step] for count in counts]
+        shown = [f"{clock:.1f} ({max(spent):.1f})" for clock, spent in cells]
+        lines.append("| " + " | ".join([f"`{step}`", *shown]) + " |")
+    longest = {
+        count: {step: max(spent) for step, (_, spent) in each["took"].items()}
+        for count, each in found.items()
+    }
+    total = {count: sum(each.values()) for count, each in longest.items()}
+    shared = {count: total[count] - longest[count]["form_clusters"] for count in counts}
+    clock = {count: sum(c for c, _ in each["took"].values()) for count, each in found.items()}
+    cpu = {count: sum(sum(s) for _, s in each["took"].values()) for count, each in found.items()}
+    one = counts[0]
+    rows: list[tuple[str, list[str]]] = [
+        ("**all, s**", [f"{clock[c]:.1f} ({total[c]:.1f})" for c in counts]),
+        ("CPU seconds of all workers", [f"{cpu[c]:.1f}" for c in counts]),
+        ("most memory of a worker, MB", [f"{found[c]['peak']:,.0f}" for c in counts]),
+        ("MB handed from step to step", [f"{found[c]['bytes'] / 1e6:,.0f}" for c in counts]),
+        ("efficiency of the shards", [f"{shared[one] * one / shared[c] / c:.2f}" for c in counts]),
+        ("with decoding", [f"{total[one] * one / total[c] / c:.2f}" for c in counts]),
+        ("partition", [f"`{found[c]['digest']}`" for c in counts]),
+    ]
+    lines += ["| " + " | ".join([name, *cells]) + " |" for name, cells in rows]
+    lines += [
+        "",
+        f"`HiLander.predict` in one process with its threads: {whole['clock']:.1f} s by the clock,"
+        f" {whole['cpu']:.1f} CPU seconds, {whole['peak']:,.0f} MB at most with the features;"
+        f" partition `{whole['digest']}`.",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def main(
+    n: int = 1_000_000,
+    workers: Annotated[list[int] | None, typer.Option()] = None,
+    out: Path = RESULTS,
+) -> None:
+    """Measure, and write the page."""
+    counts = workers or [1, 2, 4]
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        model = folder / "model"
+        keep_model(model)
+        found = {count: on_workers(count, model, n, folder / f"on-{count}") for count in counts}
+        whole = in_one_process(model, n)
+    out.write_text(page(n, f"python -m benchmarks.scale --n {n}", whole, found))
+    same = {each["digest"] for each in [whole, *found.values()]}
+    if len(same) > 1:
+        raise SystemExit(f"the partitions differ: {', '.join(sorted(same))}")
+
+
+if __name__ == "__main__":
+    typer.run(main)
