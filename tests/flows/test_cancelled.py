@@ -1,6 +1,7 @@
 """A run that is cancelled leaves no half of anything, no process, and no slot taken."""
 
 import csv
+import json
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -26,7 +27,7 @@ from tests.flows.conftest import Workspace
 def silent_store() -> Iterator[socket.socket]:
     """A server that takes calls and never answers."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
-        listening.settimeout(900)
+        listening.settimeout(300)
         yield listening
 
 
@@ -34,11 +35,9 @@ def test_a_cancelled_ingest_leaves_nothing_behind(
     stack: RunningStack, workspace: Workspace, silent_store: socket.socket, tmp_path: Path
 ) -> None:
     manifest = tmp_path / "manifest.csv"
+    store = f"http://127.0.0.1:{silent_store.getsockname()[1]}/"
     with manifest.open("w") as file:
-        port = silent_store.getsockname()[1]
-        csv.writer(file).writerows(
-            [("uri", "locale"), (f"http://127.0.0.1:{port}/photo.jpg", "de-DE")]
-        )
+        csv.writer(file).writerows([("uri", "locale"), (f"{store}photo.jpg", "de-DE")])
     before = workspace.fingerprint()
     deployment = deployments_by_flow(stack)["ingest"]
     variables = {
@@ -46,6 +45,7 @@ def test_a_cancelled_ingest_leaves_nothing_behind(
         for name, value in workspace.environment.items()
         if name.startswith("GROUNDTRUTH_")
     }
+    variables["GROUNDTRUTH_INGEST__SOURCES"] = json.dumps([store])
     asked = {"parameters": {"source": str(manifest)}, "job_variables": {"env": variables}}
     run = prefect(stack, f"/deployments/{deployment['id']}/create_flow_run", **asked)
     caller, _ = silent_store.accept()
