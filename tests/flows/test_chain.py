@@ -27,13 +27,17 @@ LOOP = ("ingest", "collect", "retrain_when_due", "retrain", "cluster", "annotate
 
 
 @contextmanager
-def worked_on_at_once(stack: RunningStack, workspace: Workspace) -> Iterator[None]:
-    """Have the deployments work in `workspace`, and each start without its minute of waiting."""
+def worked_on_at_once(stack: RunningStack, workspace: Workspace, pictures: Path) -> Iterator[None]:
+    """Have the deployments work in `workspace`, and each start without its minute of waiting.
+
+    Manifests may name what lies below `pictures`.
+    """
     variables = {
         name: value
         for name, value in workspace.environment.items()
         if name.startswith("GROUNDTRUTH_")
     }
+    variables["GROUNDTRUTH_INGEST__SOURCES"] = json.dumps([str(pictures)])
     ids = [deployments_by_flow(stack)[flow]["id"] for flow in LOOP]
     with api(stack) as server:
         try:
@@ -82,7 +86,7 @@ def test_after_one_ingest_the_first_model_is_trained_and_asked_about(
     stack: RunningStack, workspace: Workspace, sample: Sample, tmp_path: Path
 ) -> None:
     source = json.dumps(str(manifest_of(sample, tmp_path)))
-    with worked_on_at_once(stack, workspace):
+    with worked_on_at_once(stack, workspace, sample.directory):
         workspace.prefect("deployment", "run", "ingest/local", "--param", f"source={source}")
         eventually(lambda: workspace.summary().questions_on_site > 0, seconds=900)
         eventually(lambda: not active_runs(stack), seconds=300)
