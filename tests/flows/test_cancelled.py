@@ -3,8 +3,11 @@
 import csv
 import json
 import socket
+import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
+from threading import Thread
 
 import psutil
 import pytest
@@ -24,18 +27,27 @@ from tests.flows.conftest import Workspace
 
 
 @pytest.fixture
-def silent_store() -> Iterator[socket.socket]:
-    """A server that takes calls and never answers."""
+def slow_store() -> Iterator[socket.socket]:
+    """A server that takes calls."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
         listening.settimeout(300)
         yield listening
 
 
+def drip(caller: socket.socket) -> None:
+    """Send a picture that never ends, a byte a second, as long as somebody listens."""
+    with suppress(OSError):
+        caller.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n")
+        while True:
+            caller.sendall(b"x")
+            time.sleep(1)
+
+
 def test_a_cancelled_ingest_leaves_nothing_behind(
-    stack: RunningStack, workspace: Workspace, silent_store: socket.socket, tmp_path: Path
+    stack: RunningStack, workspace: Workspace, slow_store: socket.socket, tmp_path: Path
 ) -> None:
     manifest = tmp_path / "manifest.csv"
-    store = f"http://127.0.0.1:{silent_store.getsockname()[1]}/"
+    store = f"http://127.0.0.1:{slow_store.getsockname()[1]}/"
     with manifest.open("w") as file:
         csv.writer(file).writerows([("uri", "locale"), (f"{store}photo.jpg", "de-DE")])
     before = workspace.fingerprint()
@@ -48,7 +60,8 @@ def test_a_cancelled_ingest_leaves_nothing_behind(
     variables["GROUNDTRUTH_INGEST__SOURCES"] = json.dumps([store])
     asked = {"parameters": {"source": str(manifest)}, "job_variables": {"env": variables}}
     run = prefect(stack, f"/deployments/{deployment['id']}/create_flow_run", **asked)
-    caller, _ = silent_store.accept()
+    caller, _ = slow_store.accept()
+    Thread(target=drip, args=(caller,), daemon=True).start()
     working = processes_of(stack, run["id"])
     assert working
     assert slots_taken(stack, deployment) == 1
