@@ -101,8 +101,8 @@ def record_answers(
     fresh, invalid = [], []
     for submission in submissions:
         question = asked.get(submission.question_id)
-        if question is None:
-            invalid.append(f"task {submission.task_id} holds a question that nobody here asked")
+        if question is None or question.site != project.site:
+            invalid.append(f"task {submission.task_id} holds a question that was not asked there")
             continue
         try:
             before = known.get(question.id, [])
