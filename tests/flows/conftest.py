@@ -111,8 +111,10 @@ def workspace(
         monkeypatch.setenv(name, value)
     load_settings.cache_clear()
     with temporary_settings({PREFECT_API_URL: opened.environment["PREFECT_API_URL"]}):
+        usual = LabelStudioSite.load(stack.site.name, _sync=True)
         quiet.save(stack.site.name, overwrite=True)
         yield opened
+        usual.save(stack.site.name, overwrite=True)
     load_settings.cache_clear()
 
 

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from prefect import flow, task
 from prefect.cache_policies import NO_CACHE
 from prefect.settings import PREFECT_API_URL, temporary_settings
+from s3fs import S3FileSystem
 
 from catalog import BlobStore, features
 from clustering import Encoder, HiLander
@@ -120,9 +121,12 @@ def s3(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
         "GROUNDTRUTH_BLOBS": f"s3://{BUCKET}/blobs",
     }.items():
         monkeypatch.setenv(name, value)
+    # fsspec keeps the file systems of earlier tests, whose servers are gone.
+    S3FileSystem.clear_instance_cache()
     boto3.client("s3").create_bucket(Bucket=BUCKET)
     yield BUCKET
     server.stop()
+    S3FileSystem.clear_instance_cache()
 
 
 @task(cache_policy=NO_CACHE)

@@ -16,6 +16,7 @@ from annotation.answers import InvalidAnnotation
 from annotation.results import result
 from annotation.site import SECRET_HEADER
 from catalog.schema import QuestionKind, Verdict
+from deployments.label_studio import local_sites
 from deployments.orchestration import api_url
 from deployments.webhooks import application
 from tasks.settings import Annotate, Settings
@@ -103,8 +104,8 @@ class TestPrefect:
 def test_only_the_owner_can_enter_the_folder_of_the_servers(stack: RunningStack) -> None:
     servers = stack.settings.data / "servers"
     assert stat.S_IMODE(servers.stat().st_mode) == 0o700
-    for folder in servers.rglob("credentials.json"):
-        assert stat.S_IMODE(folder.stat().st_mode) == 0o600
+    for site in local_sites(stack.settings):
+        assert stat.S_IMODE(site.credentials_file.stat().st_mode) == 0o600
 
 
 def test_one_annotator_s_malformed_answers_stop_nobody_else_s(stack: RunningStack) -> None:
