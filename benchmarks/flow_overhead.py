@@ -27,7 +27,7 @@ from prefect.task_runners import ThreadPoolTaskRunner
 from catalog.appearance import measure
 from catalog.pictures import read_picture
 from clustering import Encoder
-from deployments.orchestration import api_url, server
+from deployments.orchestration import server
 from tasks.artifacts import progress
 from tasks.cluster import SHARD
 from tasks.ingest import BATCH
@@ -130,7 +130,8 @@ def main(shards: Annotated[int, typer.Option(help="How many shards.")] = 10_000)
                 before = sum(process.cpu_times()[:2])
                 spawned = multiprocessing.get_context("spawn")
                 with ProcessPoolExecutor(1, mp_context=spawned) as own:
-                    found = own.submit(cost, api_url(settings), way, shards, at_once).result()
+                    api = settings.servers.prefect_api
+                    found = own.submit(cost, api, way, shards, at_once).result()
                 costs.append(found)
                 busy.append(sum(process.cpu_times()[:2]) - before)
         finally:

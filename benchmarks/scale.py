@@ -86,9 +86,7 @@ def keep_features(model: Path, n: int) -> Any:
         part = slice(start, start + SHARD)
         file = features.write(blobs, "benchmark", ids[part], units[part])
         places |= {each: (file.location, row) for row, each in enumerate(ids[part])}
-    for shard in range(len(shards)):
-        own = ids[slice(*shards.bounds(shard))]
-        features.write_places(blobs, shards.places(shard), own, places)
+    shards.share_out(blobs, ids, places)
     return shards
 
 

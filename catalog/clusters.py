@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 from operator import itemgetter
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from catalog.database import add_new, chunks
@@ -37,7 +37,16 @@ def record_partition(
 
 def latest_partitions(session: Session) -> dict[str, Partition]:
     """The newest clustering of each locale."""
-    return {partition.locale: partition for partition in partitions(session)}
+    newest = (
+        select(Partition.locale, func.max(Partition.created_at).label("at"))
+        .group_by(Partition.locale)
+        .subquery()
+    )
+    query = select(Partition).join(
+        newest, (Partition.locale == newest.c.locale) & (Partition.created_at == newest.c.at)
+    )
+    by_locale = query.order_by(Partition.locale, Partition.id)
+    return {partition.locale: partition for partition in session.scalars(by_locale)}
 
 
 def partitions(session: Session) -> list[Partition]:

@@ -21,7 +21,6 @@ from catalog.schema import (
     Judgement,
     Model,
     Observation,
-    Partition,
     Promotion,
     Question,
     VerifiedLabel,
@@ -133,20 +132,6 @@ def champion_now(session: Session) -> Champion | None:
         .limit(1)
     ).one()
     return Champion(model, since)
-
-
-def clustered_last(session: Session) -> list[Partition]:
-    """The newest partition of each locale: `n_images` waited for a label when it was made."""
-    newest = (
-        select(Partition.locale, func.max(Partition.created_at).label("at"))
-        .group_by(Partition.locale)
-        .subquery()
-    )
-    query = select(Partition).join(
-        newest, (Partition.locale == newest.c.locale) & (Partition.created_at == newest.c.at)
-    )
-    found = {each.locale: each for each in session.scalars(query.order_by(Partition.id))}
-    return [found[locale] for locale in sorted(found)]
 
 
 def _seconds(

@@ -43,11 +43,11 @@ def prefect_environment(settings: Settings) -> dict[str, str]:
         "GROUNDTRUTH_ANNOTATE__SITES": json.dumps(settings.annotate.sites),
         "PREFECT_HOME": str(home),
         "PREFECT_PROFILES_PATH": str(home / "profiles.toml"),
-        "PREFECT_API_URL": api_url(settings),
+        "PREFECT_API_URL": settings.servers.prefect_api,
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
         "PREFECT_SERVER_LOGGING_LEVEL": "WARNING",
         # By default any page that the operator's browser opens may read this API, tokens and all.
-        "PREFECT_SERVER_CORS_ALLOWED_ORIGINS": api_url(settings).removesuffix("/api"),
+        "PREFECT_SERVER_CORS_ALLOWED_ORIGINS": settings.servers.prefect_api.removesuffix("/api"),
         # The default keeps the leases of concurrency slots in memory: a slot that is held when the
         # server ends would stay taken for ever.
         "PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE": (
@@ -56,10 +56,6 @@ def prefect_environment(settings: Settings) -> dict[str, str]:
         "PREFECT_WORKER_QUERY_SECONDS": "2",
         "DO_NOT_TRACK": "1",
     }
-
-
-def api_url(settings: Settings) -> str:
-    return settings.servers.prefect_api
 
 
 @contextmanager
@@ -71,7 +67,7 @@ def prefect_server(settings: Settings) -> Iterator[None]:
     """
     from prefect.settings import PREFECT_API_URL, temporary_settings
 
-    address = PREFECT_API_URL.value() or api_url(settings)
+    address = PREFECT_API_URL.value() or settings.servers.prefect_api
     if not answers(f"{address}/health"):
         raise StackError(
             f"Prefect at {address} does not answer: start it with `groundtruth up`, or set"
@@ -90,7 +86,7 @@ def server(settings: Settings) -> Service:
         environment=lambda: prefect_environment(settings),
         folder=settings.data / "servers",
         working_directory=ROOT,
-        is_ready=lambda: answers(f"{api_url(settings)}/health"),
+        is_ready=lambda: answers(f"{settings.servers.prefect_api}/health"),
         port=port,
         port_setting="servers.prefect_port",
     )
@@ -115,7 +111,9 @@ def worker(settings: Settings) -> Service:
 def create_work_pool(settings: Settings) -> None:
     """Make the work pool unless there is one; the worker completes it when it starts."""
     made = httpx.post(
-        f"{api_url(settings)}/work_pools/", json={"name": WORK_POOL, "type": "process"}, timeout=30
+        f"{settings.servers.prefect_api}/work_pools/",
+        json={"name": WORK_POOL, "type": "process"},
+        timeout=30,
     )
     if made.status_code != httpx.codes.CONFLICT:
         made.raise_for_status()
@@ -141,7 +139,7 @@ def save_sites(settings: Settings, sites: Mapping[str, LabelStudioSite]) -> None
     """Save each Label Studio site under its name, for the flows to load."""
     from prefect.settings import PREFECT_API_URL, temporary_settings
 
-    with temporary_settings({PREFECT_API_URL: api_url(settings)}):
+    with temporary_settings({PREFECT_API_URL: settings.servers.prefect_api}):
         for name, site in sites.items():
             site.save(name, overwrite=True)
 
@@ -153,7 +151,7 @@ def crash_orphaned_runs(settings: Settings) -> None:
     slot. Every flow is idempotent, so the next run takes up what they left.
     """
     state = {"type": "CRASHED", "name": "Crashed", "message": "The worker ended before the run."}
-    with httpx.Client(base_url=api_url(settings), timeout=30) as api:
+    with httpx.Client(base_url=settings.servers.prefect_api, timeout=30) as api:
         orphans = _active_runs(api, work_pools={"name": {"any_": [WORK_POOL]}})
         while orphans:
             for run in orphans:
@@ -200,7 +198,9 @@ def _is_online(settings: Settings, service: Service) -> bool:
         return False
     with suppress(httpx.HTTPError):
         answer = httpx.post(
-            f"{api_url(settings)}/work_pools/{WORK_POOL}/workers/filter", json={}, timeout=5
+            f"{settings.servers.prefect_api}/work_pools/{WORK_POOL}/workers/filter",
+            json={},
+            timeout=5,
         )
         return answer.is_success and any(
             _is_ours(found, process.create_time()) for found in answer.json()

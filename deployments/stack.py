@@ -89,9 +89,9 @@ def up(settings: Settings, on_progress: Callable[[str], None] = print) -> StackS
     if worker.process() is None or not orchestration.deployments_are_current(settings):
         on_progress("Registering the deployments")
         orchestration.register_deployments(settings)
-        register_forms(orchestration.api_url(settings))
+        register_forms(settings.servers.prefect_api)
     if settings.notifications.block is not None:
-        notifications.subscribe(orchestration.api_url(settings), settings.notifications.block)
+        notifications.subscribe(settings.servers.prefect_api, settings.notifications.block)
 
     for site, server in zip(sites, labelling, strict=True):
         server.wait_until_ready()

@@ -8,7 +8,6 @@ from pathlib import Path
 import httpx
 from playwright.sync_api import Page
 
-from deployments import orchestration
 from deployments.label_studio import local_sites
 from tasks.settings import Settings, load_settings
 from tests.browser import signed_in
@@ -29,7 +28,7 @@ def main() -> None:
 
 def photograph_run(settings: Settings, page: Page) -> None:
     """The newest finished run of the whole loop, and what it left to look at."""
-    api = orchestration.api_url(settings)
+    api = settings.servers.prefect_api
     runs = httpx.post(
         f"{api}/flow_runs/filter",
         json={

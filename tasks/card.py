@@ -9,7 +9,6 @@ import json
 from base64 import b64encode
 from collections.abc import Iterator, Mapping, Sequence
 from importlib.metadata import version
-from io import BytesIO
 
 from annotation import Expected
 from catalog import measurements, models, removals
@@ -17,6 +16,7 @@ from catalog.schema import Measurement, Model, Promotion, TrainingSet
 from clustering.comparison import Figure, Gain, Scores
 from tasks.artifacts import facts, table
 from tasks.measure import FIGURES, SPEED, Calibration, Figures
+from tasks.plots import png
 from tasks.promote import GAINS
 from tasks.settings import Settings, load_settings
 
@@ -255,16 +255,15 @@ def _curve(name: str, calibration: Calibration) -> str:
     """What was promised and what came true, as a picture inside the page."""
     from matplotlib.figure import Figure as Canvas
 
-    axes = Canvas(figsize=(3.6, 3.6), layout="constrained").subplots()
+    canvas = Canvas(figsize=(3.6, 3.6), dpi=100, layout="constrained")
+    axes = canvas.subplots()
     axes.plot([0, 1], [0, 1], color="0.6", linestyle="--", linewidth=1)
     axes.plot(calibration.promised, calibration.came_true, color="C0", linewidth=1.5)
     largest = max(calibration.counts)
     areas = [15 + 285 * count / largest for count in calibration.counts]
     axes.scatter(calibration.promised, calibration.came_true, s=areas, alpha=0.55, linewidths=0)
     axes.set(xlabel="promised", ylabel="came true", xlim=(0, 1), ylim=(0, 1))
-    buffer = BytesIO()
-    axes.figure.savefig(buffer, format="png", dpi=100)
-    return f"![{name}](data:image/png;base64,{b64encode(buffer.getvalue()).decode()})"
+    return f"![{name}](data:image/png;base64,{b64encode(png(canvas)).decode()})"
 
 
 def _listed(counts: Mapping[str, int]) -> str:

@@ -82,9 +82,7 @@ def share_out(model: Model, locale: str) -> Shards | Partition | None:
             return known
         places = clusters.features_of(transaction, model.id, image_ids)
     shards = Shards(identity, model.location, len(image_ids), settings.compute.images_per_shard)
-    for shard in range(len(shards)):
-        own = image_ids[slice(*shards.bounds(shard))]
-        features.write_places(settings.blob_store, shards.places(shard), own, places)
+    shards.share_out(settings.blob_store, image_ids, places)
     return shards
 
 

@@ -2,14 +2,12 @@
 
 import datetime as dt
 from dataclasses import dataclass
-from io import BytesIO
 
 import numpy as np
 import pandas as pd
 
-from catalog import performance_copies
-from catalog.schema import now
-from tasks.performance import WEEKS_WATCHED, circumstances
+from tasks.performance import WEEKS_WATCHED, work_known
+from tasks.plots import png
 from tasks.settings import Settings
 from workforce.performance.metrics import observations
 from workforce.performance.working_time import moment
@@ -46,10 +44,7 @@ def charts_of(
     The first weeks are the baseline, as for early warnings. Raises ValueError where nothing was
     counted in them.
     """
-    with settings.catalog.read() as transaction:
-        known = circumstances(transaction, settings, as_of, {})
-        log = performance_copies.log_of(transaction, settings.blob_store, now())
-    seen = observations(log, known)
+    seen = observations(*work_known(settings, as_of))
     weeks = weeks_until(until, WEEKS_WATCHED)
     edges = [*(moment(week.begins) for week in weeks), moment(weeks[-1].over)]
 
@@ -94,6 +89,4 @@ def plot_charts(charted: list[Charted]) -> bytes:
         axes.set(title=each.title, ylabel=each.unit, ylim=(0, None))
         axes.spines[["top", "right"]].set_visible(False)
         axes.legend(frameon=False, loc="upper left", ncols=3, fontsize=8)
-    buffer = BytesIO()
-    figure.savefig(buffer, format="png")
-    return buffer.getvalue()
+    return png(figure)

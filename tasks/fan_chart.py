@@ -2,8 +2,8 @@
 
 import datetime as dt
 from collections.abc import Sequence
-from io import BytesIO
 
+from tasks.plots import png
 from workforce.foresight.forecast import Forecast
 
 MARGIN = dt.timedelta(days=14)
@@ -42,6 +42,4 @@ def fan_chart(forecasts: Sequence[Forecast]) -> bytes:
         axes.spines[["top", "right"]].set_visible(False)
         axes.xaxis.set_major_formatter(ConciseDateFormatter(axes.xaxis.get_major_locator()))
     plots[0].legend(loc="lower right", frameon=False)
-    buffer = BytesIO()
-    figure.savefig(buffer, format="png")
-    return buffer.getvalue()
+    return png(figure)

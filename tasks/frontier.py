@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from annotation.frontier import Choice
+from tasks.plots import png
 
 
 def plot_frontier(choices: Sequence[Choice], chosen: Choice | None, currency: str) -> Image.Image:
@@ -47,9 +48,7 @@ def plot_frontier(choices: Sequence[Choice], chosen: Choice | None, currency: st
     axes.margins(0.08)
     axes.legend(loc="lower right", frameon=False)
     axes.spines[["top", "right"]].set_visible(False)
-    buffer = BytesIO()
-    figure.savefig(buffer, format="png")
-    with Image.open(buffer, formats=("PNG",)) as picture:
+    with Image.open(BytesIO(png(figure)), formats=("PNG",)) as picture:
         return picture.convert("RGB")
 
 

@@ -7,10 +7,8 @@ from typing import Self
 
 import pandas as pd
 
-from catalog import performance_copies
 from catalog.performance import Log
-from catalog.schema import now
-from tasks.performance import circumstances
+from tasks.performance import work_known
 from tasks.settings import Settings
 from workforce.performance.metrics import observations
 from workforce.performance.observations import Observations
@@ -49,9 +47,7 @@ class GoldAnswers:
     @classmethod
     def known(cls, settings: Settings, as_of: dt.datetime) -> Self:
         """Those of the catalogue, as they were known at a moment."""
-        with settings.catalog.read() as transaction:
-            known = circumstances(transaction, settings, as_of, {})
-            log = performance_copies.log_of(transaction, settings.blob_store, now())
+        log, known = work_known(settings, as_of)
         return cls.of(log, observations(log, known))
 
     def within(self, period: Period) -> "GoldAnswers":

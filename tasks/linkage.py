@@ -7,7 +7,7 @@ same bits in any number of shards.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -70,6 +70,14 @@ class Shards:
 
     def places(self, shard: int) -> str:
         return f"{self.below}/places/{shard}.parquet"
+
+    def share_out(
+        self, blobs: BlobStore, image_ids: Sequence[str], places: Mapping[str, tuple[str, int]]
+    ) -> None:
+        """Keep which images each shard has, in this order, and where their features are."""
+        for shard in range(len(self)):
+            own = image_ids[slice(*self.bounds(shard))]
+            features.write_places(blobs, self.places(shard), own, places)
 
     def images(self, shard: int) -> list[str]:
         return list(features.read_places(load_settings().blob_store, self.places(shard)))

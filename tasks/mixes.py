@@ -1,11 +1,11 @@
 """The mixes of vendors for a locale, from what is known of their pace and quality; and a plot."""
 
 import datetime as dt
-from io import BytesIO
 
 from catalog.schema import QuestionKind
 from tasks.foresight import known
 from tasks.performance import figures
+from tasks.plots import png
 from tasks.settings import Settings
 from workforce import Quality
 from workforce.foresight.tradeoffs import Able, Mix, Task, efficient, mixes
@@ -80,6 +80,4 @@ def plot_mixes(found: list[Mix]) -> bytes:
     axes.set(xlabel=f"cost, {found[0].cost.currency}", ylabel="right answers that are shown, %")
     axes.set_title("Mixes of vendors; circles: no other is better in quality, time and cost")
     axes.spines[["top", "right"]].set_visible(False)
-    buffer = BytesIO()
-    figure.savefig(buffer, format="png")
-    return buffer.getvalue()
+    return png(figure)

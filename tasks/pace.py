@@ -9,6 +9,7 @@ from PIL import Image
 from annotation import Fit, Pace, fit_pace
 from catalog.timings import timings
 from tasks.artifacts import picture, table
+from tasks.plots import png
 from tasks.settings import load_settings
 
 SECONDS = {
@@ -60,7 +61,7 @@ def _plot(found: Pace) -> Image.Image:
     fits: dict[str, list[Fit]] = defaultdict(list)
     for vendor, locale, work in found.known():
         fits[vendor].append(found.of(vendor, locale, work))
-    figure = Figure(figsize=(5, 4.5), layout="constrained")
+    figure = Figure(figsize=(5, 4.5), dpi=100, layout="constrained")
     axes = figure.subplots()
     for vendor, group in fits.items():
         bins = [each for fit in group for each in fit.bins]
@@ -80,6 +81,4 @@ def _plot(found: Pace) -> Image.Image:
     axes.set(xscale="log", yscale="log", xlabel="seconds predicted")
     axes.set_ylabel("seconds taken: median and quartiles")
     axes.legend(frameon=False)
-    buffer = BytesIO()
-    figure.savefig(buffer, format="png", dpi=100)
-    return Image.open(buffer).convert("RGB")
+    return Image.open(BytesIO(png(figure))).convert("RGB")

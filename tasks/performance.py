@@ -4,6 +4,7 @@ import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from catalog import Transaction, performance, performance_copies
+from catalog.performance import Log
 from catalog.schema import now
 from tasks.settings import Settings, load_settings
 from workforce import Money
@@ -27,11 +28,17 @@ def figures(
     metrics: Sequence[Metric] = tuple(Metric),
 ) -> list[Figure]:
     """Every figure of `periods` as it was known at a moment; prices where `costs` are known."""
-    settings = load_settings()
+    log, known = work_known(load_settings(), as_of, costs)
+    return measure(log, periods, known, metrics)
+
+
+def work_known(
+    settings: Settings, as_of: dt.datetime, costs: Mapping[Cell, Money] | None = None
+) -> tuple[Log, Circumstances]:
+    """The log of the vendors' work, and what is measured on it depends on, at a moment."""
     with settings.catalog.read() as transaction:
         known = circumstances(transaction, settings, as_of, costs or {})
-        log = performance_copies.log_of(transaction, settings.blob_store, now())
-    return measure(log, periods, known, metrics)
+        return performance_copies.log_of(transaction, settings.blob_store, now()), known
 
 
 def circumstances(

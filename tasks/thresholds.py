@@ -1,11 +1,11 @@
 """From which score on accepting without asking costs least, by what audits have found."""
 
 from dataclasses import dataclass
-from io import BytesIO
 
 from annotation.acceptance import right_share
 from catalog import audits
 from catalog.schema import AuditPurpose, AuditSubject
+from tasks.plots import png
 from tasks.settings import Settings
 from workforce.statistics.operating import (
     Costs,
@@ -64,6 +64,4 @@ def plot_threshold(found: Threshold) -> bytes:
     recall.set(xlabel="recall", ylabel="precision", title="Precision and recall", ylim=(None, 1.01))
     for axes in (roc, recall):
         axes.spines[["top", "right"]].set_visible(False)
-    buffer = BytesIO()
-    figure.savefig(buffer, format="png")
-    return buffer.getvalue()
+    return png(figure)

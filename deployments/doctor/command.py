@@ -58,11 +58,9 @@ def doctor(
     """Look for what is wrong, and say what to do; exit status 1 where something is an error."""
     from prefect.settings import PREFECT_API_URL, temporary_settings
 
-    from deployments.orchestration import api_url
-
     settings = load_settings()
-    named = PREFECT_API_URL.value()
-    with nullcontext() if named else temporary_settings({PREFECT_API_URL: api_url(settings)}):
+    ours = {PREFECT_API_URL: settings.servers.prefect_api}
+    with nullcontext() if PREFECT_API_URL.value() else temporary_settings(ours):
         examined = list(examine(checks(), settings))
     if as_json:
         print(json.dumps(records(examined), indent=2, ensure_ascii=False))

@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 from prometheus_client.core import Metric
 
-from catalog import Transaction, images, training_sets, vital_signs, warned
+from catalog import Transaction, clusters, images, training_sets, vital_signs, warned
 from catalog.waiting import waiting
 from deployments.observability import families
 from deployments.observability.families import Labels
@@ -132,7 +132,7 @@ def _training_set(transaction: Transaction) -> Iterator[Metric]:
 
 def _images(transaction: Transaction) -> Iterator[Metric]:
     yield families.IMAGES.of({(locale,): n for locale, n in images.counts(transaction).items()})
-    clustered = vital_signs.clustered_last(transaction)
+    clustered = clusters.latest_partitions(transaction).values()
     yield families.IMAGES_WAITING.of({(each.locale,): each.n_images for each in clustered})
     yield families.CLUSTERED.of({(each.locale,): each.created_at.timestamp() for each in clustered})
 

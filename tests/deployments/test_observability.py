@@ -23,7 +23,7 @@ from catalog import labels
 from catalog.schema import DecisionKind, GateRun, Observation, Promotion, Warned
 from deployments.observability import families
 from deployments.observability.endpoint import routes, token
-from deployments.orchestration import ROOT, api_url
+from deployments.orchestration import ROOT
 from tasks.dashboard import COSTS
 from tasks.settings import Settings
 from tests.catalog.rows import Bench
@@ -79,7 +79,7 @@ def settings(stack: RunningStack, tmp_path_factory: pytest.TempPathFactory) -> I
     euros = Money(Decimal("12.50"), "EUR")
     costs = Costs(NOW, (Cost('Näh & Söhne \\ "B"', euros, euros, euros),))
     settings.blob_store.put(f"{COSTS}/1.json", TypeAdapter(Costs).dump_json(costs))
-    with temporary_settings({PREFECT_API_URL: api_url(stack.settings)}):
+    with temporary_settings({PREFECT_API_URL: stack.settings.servers.prefect_api}):
         yield settings
     settings.catalog.close()
 

@@ -14,7 +14,7 @@ from prefect.settings import PREFECT_API_URL, temporary_settings
 from pydantic import AnyHttpUrl, SecretStr
 
 from deployments.label_studio import LocalSite, local_sites
-from deployments.orchestration import ROOT, api_url, prefect_environment, save_sites
+from deployments.orchestration import ROOT, prefect_environment, save_sites
 from deployments.stack import up
 from tasks.errors import NoSite
 from tasks.settings import Annotate, LocalLabelStudio, Settings
@@ -42,7 +42,7 @@ def two_sites(stack: RunningStack) -> Iterator[RunningStack]:
 
 @contextmanager
 def prefect_of(stack: RunningStack) -> Iterator[None]:
-    with temporary_settings({PREFECT_API_URL: api_url(stack.settings)}):
+    with temporary_settings({PREFECT_API_URL: stack.settings.servers.prefect_api}):
         yield
 
 
@@ -234,7 +234,7 @@ class TestTheBlockOfASite:
         with prefect_of(stack):
             loaded = load_site("secretive")
         shown = httpx.get(
-            f"{api_url(stack.settings)}/block_types/slug/label-studio-site/block_documents/"
+            f"{stack.settings.servers.prefect_api}/block_types/slug/label-studio-site/block_documents/"
             "name/secretive"
         )
 

@@ -18,7 +18,7 @@ import yaml
 from prefect.client.base import PrefectHttpxSyncClient
 
 from deployments.label_studio import local_sites
-from deployments.orchestration import PREFECT_FILE, ROOT, api_url
+from deployments.orchestration import PREFECT_FILE, ROOT
 from deployments.stack import StackError, StackStatus, down, logs, prefect_environment, status, up
 from tasks.settings import Settings
 from tests.conftest import RunningStack, servers_on_free_ports
@@ -49,7 +49,7 @@ def processes(status: StackStatus) -> list[psutil.Process]:
 
 def api(stack: RunningStack) -> PrefectHttpxSyncClient:
     """Prefect's server, which asks to be called again while its SQLite file is busy."""
-    return PrefectHttpxSyncClient(base_url=api_url(stack.settings), timeout=60)
+    return PrefectHttpxSyncClient(base_url=stack.settings.servers.prefect_api, timeout=60)
 
 
 def prefect(stack: RunningStack, path: str, **query: Any) -> Any:

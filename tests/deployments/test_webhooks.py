@@ -11,7 +11,7 @@ from pydantic import AnyHttpUrl, SecretStr
 from starlette.applications import Starlette
 
 from annotation.site import SECRET_HEADER
-from deployments.orchestration import api_url, save_sites
+from deployments.orchestration import save_sites
 from deployments.webhooks import (
     LARGEST_BODY,
     application,
@@ -45,7 +45,7 @@ def settings(stack: RunningStack) -> Iterator[Settings]:
         url=AnyHttpUrl(stack.site.url), api_key=SecretStr(stack.credentials.admin_token)
     )
     save_sites(stack.settings, {"quiet": quiet})
-    with temporary_settings({PREFECT_API_URL: api_url(stack.settings)}):
+    with temporary_settings({PREFECT_API_URL: stack.settings.servers.prefect_api}):
         yield Settings(
             data=stack.settings.data,
             servers=stack.settings.servers,
@@ -204,7 +204,7 @@ def test_no_second_run_is_started_while_one_waits_to_begin(stack: RunningStack) 
     for state in ("PENDING", "RUNNING"):
         prefect(stack, f"/flow_runs/{running['id']}/set_state", state={"type": state})
 
-    with temporary_settings({PREFECT_API_URL: api_url(stack.settings)}):
+    with temporary_settings({PREFECT_API_URL: stack.settings.servers.prefect_api}):
         asyncio.run(start_collecting())
         [waiting] = due_runs(stack, "SCHEDULED", "PENDING")
         eventually(lambda: state_name(stack, waiting) == "AwaitingConcurrencySlot")

@@ -47,6 +47,12 @@ class Workspace:
         """The same servers with another catalogue."""
         return self.open(catalogue, self.environment, self.label_studio)
 
+    @property
+    def variables(self) -> dict[str, str]:
+        """What a worker is told, so that its flows work here."""
+        ours = self.environment.items()
+        return {name: value for name, value in ours if name.startswith("GROUNDTRUTH_")}
+
     def empty_label_studio(self) -> None:
         for project in list(self.label_studio.projects.list()):
             self.label_studio.projects.delete(project.id)

@@ -9,7 +9,6 @@ import pytest
 from prefect.settings import PREFECT_API_URL, temporary_settings
 from pydantic import SecretStr
 
-from deployments.orchestration import api_url
 from expectations.policy import LabelPolicy
 from tasks.blocks import FORMS, Blobs, Catalogue, GatePolicy, register
 from tasks.errors import SettingsError
@@ -28,7 +27,7 @@ def named(prefect: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
         "GROUNDTRUTH_BLOCKS", json.dumps({"catalogue": "ours", "blobs": "ours", "gate": "strict"})
     )
     url = f"postgresql+psycopg://groundtruth:{PASSWORD}@db.example/groundtruth"
-    with temporary_settings({PREFECT_API_URL: api_url(prefect)}):
+    with temporary_settings({PREFECT_API_URL: prefect.servers.prefect_api}):
         Catalogue(url=SecretStr(url)).save("ours", overwrite=True)
         Blobs(
             url="s3://bucket/ours",
@@ -44,11 +43,11 @@ def named(prefect: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_every_form_is_shown_by_prefect(prefect: Settings) -> None:
-    register(api_url(prefect))
+    register(prefect.servers.prefect_api)
 
     for form in FORMS:
         slug = form._block_type_slug
-        assert httpx.get(f"{api_url(prefect)}/block_types/slug/{slug}").is_success
+        assert httpx.get(f"{prefect.servers.prefect_api}/block_types/slug/{slug}").is_success
 
 
 def test_catalogue_and_store_are_those_of_their_blocks(named: Settings) -> None:

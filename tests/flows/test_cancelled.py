@@ -52,11 +52,7 @@ def test_a_cancelled_ingest_leaves_nothing_behind(
         csv.writer(file).writerows([("uri", "locale"), (f"{store}photo.jpg", "de-DE")])
     before = workspace.fingerprint()
     deployment = deployments_by_flow(stack)["ingest"]
-    variables = {
-        name: value
-        for name, value in workspace.environment.items()
-        if name.startswith("GROUNDTRUTH_")
-    }
+    variables = workspace.variables
     variables["GROUNDTRUTH_INGEST__SOURCES"] = json.dumps([store])
     asked = {"parameters": {"source": str(manifest)}, "job_variables": {"env": variables}}
     run = prefect(stack, f"/deployments/{deployment['id']}/create_flow_run", **asked)

@@ -32,11 +32,7 @@ def worked_on_at_once(stack: RunningStack, workspace: Workspace, pictures: Path)
 
     Manifests may name what lies below `pictures`.
     """
-    variables = {
-        name: value
-        for name, value in workspace.environment.items()
-        if name.startswith("GROUNDTRUTH_")
-    }
+    variables = workspace.variables
     variables["GROUNDTRUTH_INGEST__SOURCES"] = json.dumps([str(pictures)])
     ids = [deployments_by_flow(stack)[flow]["id"] for flow in LOOP]
     with api(stack) as server:

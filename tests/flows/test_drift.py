@@ -8,7 +8,6 @@ from prefect.settings import PREFECT_API_URL, PREFECT_LOCAL_STORAGE_PATH, tempor
 
 import tasks.drift
 from catalog import models
-from deployments.orchestration import api_url
 from tasks.drift import Sides, content_of, drift_between
 from tasks.settings import Settings
 from tests.flows.world import LOCALE, World
@@ -61,7 +60,7 @@ def test_the_same_drift_is_measured_once(
 
     storage = settings.data / "results"
     with temporary_settings(
-        {PREFECT_API_URL: api_url(prefect), PREFECT_LOCAL_STORAGE_PATH: storage}
+        {PREFECT_API_URL: prefect.servers.prefect_api, PREFECT_LOCAL_STORAGE_PATH: storage}
     ):
         first, second = twice()
 

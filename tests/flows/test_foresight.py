@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from catalog import Catalog
 from deployments.cli import app
-from deployments.orchestration import api_url, prefect_environment
+from deployments.orchestration import prefect_environment
 from tasks.settings import SETTINGS_VARIABLE, Settings, load_settings
 from workforce.sample_year import VENDORS, SampleYear, written
 
@@ -97,7 +97,7 @@ def test_what_the_watch_finds_is_listed_until_it_is_over(
     for name, value in prefect_environment(prefect).items():
         if name.startswith("PREFECT"):
             monkeypatch.setenv(name, value)
-    with temporary_settings({PREFECT_API_URL: api_url(prefect)}):
+    with temporary_settings({PREFECT_API_URL: prefect.servers.prefect_api}):
         found = run("watch", *AS_OF)
     assert [line for line in found.splitlines() if "de-DE needs" in line]
     assert found.splitlines()[-5:] == run("warnings").splitlines()[-5:]

@@ -12,14 +12,9 @@ from tests.flows.conftest import Workspace
 
 def deploy_run(workspace: Workspace, **parameters: object) -> int:
     """Run the deployment as CI does; the exit status."""
-    variables = {
-        name: value
-        for name, value in workspace.environment.items()
-        if name.startswith("GROUNDTRUTH_")
-    }
     done = workspace.prefect(
         *("deployment", "run", "groundtruth/local", "--watch", "--watch-interval", "1"),
-        *("--job-variable", f"env={json.dumps(variables)}"),
+        *("--job-variable", f"env={json.dumps(workspace.variables)}"),
         *("--params", json.dumps(parameters)),
     )
     return done.returncode

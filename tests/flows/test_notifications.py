@@ -15,7 +15,6 @@ from prefect.blocks.notifications import CustomWebhookNotificationBlock
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from deployments.notifications import subscribe
-from deployments.orchestration import api_url
 from deployments.service import StackError
 from tasks.events import Happened
 from tasks.settings import Settings
@@ -47,7 +46,7 @@ def told() -> Iterator[tuple[str, Queue[dict[str, Any]]]]:
 def block(prefect: Settings, told: tuple[str, Queue[dict[str, Any]]]) -> str:
     address, _ = told
     data = {"subject": "{{subject}}", "body": "{{body}}"}
-    with temporary_settings({PREFECT_API_URL: api_url(prefect)}):
+    with temporary_settings({PREFECT_API_URL: prefect.servers.prefect_api}):
         CustomWebhookNotificationBlock(name="operators", url=address, json_data=data).save(
             "operators", overwrite=True
         )
@@ -62,14 +61,14 @@ def happen(prefect: Settings, event: str, about: dict[str, Any]) -> None:
         "resource": {"prefect.resource.id": "groundtruth.loop"},
         "payload": about,
     }
-    httpx.post(f"{api_url(prefect)}/events", json=[happened]).raise_for_status()
+    httpx.post(f"{prefect.servers.prefect_api}/events", json=[happened]).raise_for_status()
 
 
 def test_a_held_batch_and_a_warning_are_told(
     prefect: Settings, block: str, told: tuple[str, Queue[dict[str, Any]]]
 ) -> None:
     _, heard = told
-    subscribe(api_url(prefect), block)
+    subscribe(prefect.servers.prefect_api, block)
 
     happen(prefect, Happened.HELD, {"n_quarantined": 7})
     assert heard.get(timeout=PATIENCE_S)["subject"] == "groundtruth: the gate holds a batch"
@@ -81,14 +80,14 @@ def test_a_held_batch_and_a_warning_are_told(
 
 
 def test_subscribing_again_tells_nothing_twice(prefect: Settings, block: str) -> None:
-    names = subscribe(api_url(prefect), block)
+    names = subscribe(prefect.servers.prefect_api, block)
 
-    assert subscribe(api_url(prefect), block) == names
+    assert subscribe(prefect.servers.prefect_api, block) == names
 
-    found = httpx.post(f"{api_url(prefect)}/automations/filter", json={}).json()
+    found = httpx.post(f"{prefect.servers.prefect_api}/automations/filter", json={}).json()
     assert sorted(each["name"] for each in found if each["name"] in names) == sorted(names)
 
 
 def test_a_block_that_is_missing_is_named(prefect: Settings) -> None:
     with pytest.raises(StackError, match=r"no Prefect block slack-webhook/nobody"):
-        subscribe(api_url(prefect), "slack-webhook/nobody")
+        subscribe(prefect.servers.prefect_api, "slack-webhook/nobody")

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from catalog.workforce import add_versions
 from deployments.cli import app
-from deployments.orchestration import api_url, prefect_environment
+from deployments.orchestration import prefect_environment
 from flows.review import review
 from tasks.dashboard import count_costs, refresh_dashboard
 from tasks.review import books, vendor_review, whole_portfolio
@@ -39,7 +39,7 @@ def settings(
     with opened.catalog.begin() as transaction:
         contents = {(each.kind, each.key): content(each) for each in records}
         add_versions(transaction, contents, by="somebody", reason="agreed")
-    with temporary_settings({PREFECT_API_URL: api_url(prefect)}):
+    with temporary_settings({PREFECT_API_URL: prefect.servers.prefect_api}):
         yield opened
     load_settings.cache_clear()
 

@@ -71,9 +71,7 @@ def keep(blobs: BlobStore, models: Path, units: NDArray[np.float32], per_shard: 
         part = slice(start, start + PER_FILE)
         file = features.write(blobs, "a-model", ids[part], units[part])
         places |= {each: (file.location, row) for row, each in enumerate(ids[part])}
-    for shard in range(len(shards)):
-        own = ids[slice(*shards.bounds(shard))]
-        features.write_places(blobs, shards.places(shard), own, places)
+    shards.share_out(blobs, ids, places)
     return shards
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from deployments.orchestration import ROOT, api_url, prefect_environment
+from deployments.orchestration import ROOT, prefect_environment
 from deployments.sample import Sample
 from tasks.settings import Settings
 from tasks.summary import Summary
@@ -47,7 +47,8 @@ class Shell:
 
     def kept_with(self, run: str) -> str:
         wanted = {"artifacts": {"flow_run_id": {"any_": [run]}, "key": {"any_": ["summary"]}}}
-        [kept] = httpx.post(f"{api_url(self.prefect)}/artifacts/filter", json=wanted).json()
+        api = self.prefect.servers.prefect_api
+        [kept] = httpx.post(f"{api}/artifacts/filter", json=wanted).json()
         return str(kept["data"])
 
 

@@ -15,7 +15,7 @@ from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from catalog import warned
 from catalog.schema import Warned
-from deployments.orchestration import ROOT, api_url, prefect_environment
+from deployments.orchestration import ROOT, prefect_environment
 from flows.watch import watch
 from tasks.settings import Settings, load_settings
 from tests.workforce.staff import contract, vendor, workforce
@@ -51,7 +51,7 @@ def settings(
         ledger.recorded(transaction, agreed, by="Ann", reason="agreed")
     # Events go where they went first in this process: to the server of a test before this one.
     EventsWorker.drain_all()
-    with temporary_settings({PREFECT_API_URL: api_url(prefect)}):
+    with temporary_settings({PREFECT_API_URL: prefect.servers.prefect_api}):
         yield opened
     EventsWorker.drain_all()
     load_settings.cache_clear()
@@ -68,7 +68,7 @@ def events(settings: Settings, at_least: int) -> list[dict[str, Any]]:
     query = {"filter": {"resource": {"id": [f"groundtruth.vendor.{vendor}"]}}}
     deadline = time.monotonic() + PATIENCE_S
     while True:
-        answer = httpx.post(f"{api_url(settings)}/events/filter", json=query, timeout=30)
+        answer = httpx.post(f"{settings.servers.prefect_api}/events/filter", json=query, timeout=30)
         found: list[dict[str, Any]] = answer.raise_for_status().json()["events"]
         if len(found) >= at_least:
             return sorted(found, key=lambda each: each["occurred"])

@@ -17,7 +17,6 @@ from annotation.results import result
 from annotation.site import SECRET_HEADER
 from catalog.schema import QuestionKind, Verdict
 from deployments.label_studio import local_sites
-from deployments.orchestration import api_url
 from deployments.webhooks import application
 from tasks.settings import Annotate, Settings
 from tasks.sites import LabelStudioSite
@@ -91,11 +90,12 @@ class TestPrefect:
             "Access-Control-Request-Method": "POST",
             "Access-Control-Request-Headers": "content-type",
         }
-        answer = httpx.options(f"{api_url(stack.settings)}/block_documents/filter", headers=asked)
+        blocks = f"{stack.settings.servers.prefect_api}/block_documents/filter"
+        answer = httpx.options(blocks, headers=asked)
         assert answer.headers.get("Access-Control-Allow-Origin") is None
 
     def test_its_own_pages_may(self, stack: RunningStack) -> None:
-        own = api_url(stack.settings).removesuffix("/api")
+        own = stack.settings.servers.prefect_api.removesuffix("/api")
         asked = {"Origin": own, "Access-Control-Request-Method": "POST"}
         answer = httpx.options(f"{own}/api/block_documents/filter", headers=asked)
         assert answer.headers["Access-Control-Allow-Origin"] == own
@@ -185,7 +185,7 @@ def test_planted_secrets_are_shown_nowhere(
     told += "".join(
         file.read_text(errors="replace") for file in (stack.settings.data / "servers").glob("*.log")
     )
-    with httpx.Client(base_url=api_url(stack.settings), timeout=60) as prefect:
+    with httpx.Client(base_url=stack.settings.servers.prefect_api, timeout=60) as prefect:
         for kind in ("flow_runs", "task_runs", "logs", "artifacts", "block_documents", "events"):
             told += prefect.post(f"/{kind}/filter", json={}).text
     told += repr(planted) + str(planted) + repr(Settings(catalogue=database))

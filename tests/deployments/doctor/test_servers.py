@@ -26,7 +26,7 @@ from catalog.schema import Desk, Question, QuestionKind, SiteProject
 from deployments import orchestration
 from deployments.doctor import clocks, command, prefect, programs, sites
 from deployments.doctor.examination import Check, Finding, Level
-from deployments.orchestration import ROOT, api_url, prefect_environment, save_sites
+from deployments.orchestration import ROOT, prefect_environment, save_sites
 from tasks.settings import Annotate, Settings
 from tasks.sites import LabelStudioSite
 from tests.conftest import RunningStack, free_ports, servers_on_free_ports
@@ -51,7 +51,7 @@ def idle(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
     try:
         running.wait_until_ready()
         orchestration.create_work_pool(settings)
-        with prefect_at(api_url(settings)):
+        with prefect_at(settings.servers.prefect_api):
             assert told(prefect.schedules, settings, Level.ERROR)  # nothing is registered
             orchestration.register_deployments(settings)
             yield settings
@@ -81,7 +81,7 @@ class TestAPrefectThatDoesNothing:
         assert not told(prefect.runs, idle, Level.ERROR)
         ended = subprocess.Popen([sys.executable, "-c", ""])
         ended.wait()
-        with httpx.Client(base_url=api_url(idle), timeout=30) as api:
+        with httpx.Client(base_url=idle.servers.prefect_api, timeout=30) as api:
 
             def post(path: str, **body: Any) -> Any:
                 return api.post(path, json=body).raise_for_status().json()
@@ -129,9 +129,9 @@ def settings(stack: RunningStack, tmp_path: Any) -> Iterator[Settings]:
         servers=stack.settings.servers,
         catalogue=f"sqlite:///{tmp_path / 'catalogue.sqlite'}",
     )
-    with opened.catalog.begin(), prefect_at(api_url(stack.settings)):
+    with opened.catalog.begin(), prefect_at(stack.settings.servers.prefect_api):
         pass
-    with prefect_at(api_url(stack.settings)):
+    with prefect_at(stack.settings.servers.prefect_api):
         yield opened
     opened.catalog.close()
 
