@@ -24,7 +24,10 @@ Usual = dict[Phase, float]
 
 
 def main(
-    loops: Annotated[int, typer.Option(help="Loops of the campaign in all.")] = 100,
+    loops: Annotated[int, typer.Option(help="Loops to run in all.")] = 100,
+    first: Annotated[
+        int, typer.Option(help="Number of the first: parts of a campaign can run side by side.")
+    ] = 0,
     seed: Annotated[int, typer.Option(help="Names the campaign: all faults follow from it.")] = 0,
     minutes: Annotated[float, typer.Option(help="Begin no loop after so long.")] = 120.0,
     worlds: Annotated[int, typer.Option(help="Different sets of pictures.")] = 4,
@@ -39,13 +42,14 @@ def main(
     end = time.monotonic() + 60 * minutes
     work.mkdir(parents=True, exist_ok=True)
     work.chmod(0o755)
+    wanted = range(first, first + loops)
     journal = Journal(work / f"campaign-{seed}.jsonl")
     done = {entry.plan.loop for entry in journal.entries()}
     machines, usual = Machines(work), Usual()
     try:
         machines.start()
         warm_up({**machines.environment, **machines.flows_clock.environment})
-        for number in range(loops):
+        for number in wanted:
             if number in done:
                 continue
             if time.monotonic() > end:
@@ -61,7 +65,7 @@ def main(
     finally:
         machines.stop()
     entries = sorted(
-        (entry for entry in journal.entries() if entry.plan.loop < loops),
+        (entry for entry in journal.entries() if entry.plan.loop in wanted),
         key=lambda entry: entry.plan.loop,
     )
     if report is not None and entries:

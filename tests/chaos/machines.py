@@ -175,7 +175,7 @@ class Machines:
 
     @property
     def api(self) -> str:
-        return orchestration.api_url(self.settings)
+        return self.settings.servers.prefect_api
 
     @cached_property
     def label_studio(self) -> Service:

@@ -21,7 +21,8 @@ from annotation.results import result
 from catalog.schema import Question
 
 ERROR_RATE = 0.05
-CHANGES_MIND = 0.15
+CHANGES_MIND = 0.25
+ERROR_RATE_OF_A_SECOND_THOUGHT = 0.5
 PATIENCE_S = 120.0
 
 
@@ -74,7 +75,7 @@ class Person:
             me = self._get(site, "/api/current-user/whoami")["id"]
             for task in self._tasks(site):
                 question = questions[task["meta"]["question"]]
-                if not self._mine(task, me):
+                if not _by(me, task["annotations"]):
                     self._submit(site, me, task["id"], question)
                     n_answers += 1
         return n_answers
@@ -86,16 +87,16 @@ class Person:
             me = self._get(site, "/api/current-user/whoami")["id"]
             for task in self._tasks(site):
                 question = questions[task["meta"]["question"]]
-                mine = self._mine(task, me)
+                mine = _by(me, task["annotations"])
                 if mine and Random(f"{self.seed} {question.id}").random() < CHANGES_MIND:
-                    said = self._opinion(question, self.seed + 1)
+                    said = self._opinion(question, self.seed + 1, ERROR_RATE_OF_A_SECOND_THOUGHT)
                     if said.regions != self.ledger.said[question.id, self.email][-1].regions:
                         self._change(site, mine[0]["id"], task["id"], me, said)
                         n_changed += 1
         return n_changed
 
     def _submit(self, site: httpx.Client, me: int, task_id: int, question: Question) -> None:
-        said = self._opinion(question, self.seed)
+        said = self._opinion(question, self.seed, ERROR_RATE)
         body = {"result": said.regions, "lead_time": said.seconds}
         for _ in self._until_gone():
             try:
@@ -103,8 +104,8 @@ class Person:
             except httpx.TransportError:
                 answer = None
             # What broke off may have been kept: only who looks can know.
-            if (answer is not None and answer.status_code == 201) or self._mine(
-                self._get(site, f"/api/tasks/{task_id}/"), me
+            if (answer is not None and answer.status_code == 201) or _by(
+                me, self._get(site, f"/api/tasks/{task_id}/annotations/")
             ):
                 self.ledger.acknowledge(said)
                 return
@@ -122,9 +123,9 @@ class Person:
                 self.ledger.acknowledge(said)
                 return
 
-    def _opinion(self, question: Question, seed: int) -> Said:
+    def _opinion(self, question: Question, seed: int, error_rate: float) -> Said:
         annotator = SimulatedAnnotator(
-            site=Site("", self.url, ""), truth=self.truth, error_rate=ERROR_RATE, seed=seed
+            site=Site("", self.url, ""), truth=self.truth, error_rate=error_rate, seed=seed
         )
         opinion, seconds = annotator.opinion(question)
         return Said(question.id, self.email, result(**opinion), seconds)
@@ -140,9 +141,6 @@ class Person:
                 site, f"/api/tasks?project={project['id']}&fields=all&page_size=1000"
             )["tasks"]
         ]
-
-    def _mine(self, task: Mapping[str, Any], me: int) -> list[dict[str, Any]]:
-        return [each for each in task["annotations"] if each["completed_by"] == me]
 
     def _get(self, site: httpx.Client, path: str) -> Any:
         """What the site says, once it can."""
@@ -164,5 +162,11 @@ class Person:
 
     def _browser(self) -> httpx.Client:
         return httpx.Client(
-            base_url=self.url, headers={"Authorization": f"Token {self.token}"}, timeout=20
+            base_url=self.url,
+            headers={"Authorization": f"Token {self.token}"},
+            timeout=PATIENCE_S,
         )
+
+
+def _by(annotator: int, annotations: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [each for each in annotations if each["completed_by"] == annotator]
