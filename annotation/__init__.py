@@ -8,7 +8,7 @@ labels follow from that (`changed_labels`).
 
 from annotation.acceptance import Acceptable, Audited, Guarantee, History, Sorted, Threshold
 from annotation.annotators import Alpha, Record, gold_counts, picture_alpha, records, verdict_alpha
-from annotation.answers import Annotation, InvalidAnnotation, Submission, new_answers
+from annotation.answers import Annotation, Submission, invalid_annotations, new_answers
 from annotation.connection import SiteError, SiteRefused, SiteUnreachable
 from annotation.consensus import AGGREGATORS
 from annotation.corrections import asked_again, deny, forget, named_by_hand, taken_back
@@ -70,7 +70,6 @@ __all__ = [
     "Flag",
     "Guarantee",
     "History",
-    "InvalidAnnotation",
     "Line",
     "LocalPace",
     "LocalPictures",
@@ -118,6 +117,7 @@ __all__ = [
     "gold_counts",
     "gold_questions",
     "guidelines",
+    "invalid_annotations",
     "label_config",
     "learn_trust",
     "mixed_sheets",

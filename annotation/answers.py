@@ -6,7 +6,7 @@ vanishes becomes a withdrawn answer.
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -14,10 +14,6 @@ from annotation.results import InvalidResult, read
 from annotation.wording import Flag
 from catalog.identity import digest
 from catalog.schema import Answer, AnswerState, Desk, Question, Verdict
-
-
-class InvalidAnnotation(ValueError):
-    """An annotation does not answer its question."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,10 +61,8 @@ def new_answers(
 ) -> list[Answer]:
     """The answers given at `desk` in `submission` that are not among the question's `known` ones.
 
-    Raises
-    ------
-    InvalidAnnotation
-        When an annotation lacks a valid verdict, or holds what its desk does not offer.
+    Annotations that do not answer the question are passed over: `invalid_annotations` names them.
+    Of one that answered it before, that answer stands.
     """
     known = list(known)
     latest = newest_revisions(known)
@@ -100,7 +94,10 @@ def new_answers(
         n_said[annotator] += 1
 
     for key, annotation in standing.items():
-        content = _content(annotation, question)
+        try:
+            content = _content(annotation, question)
+        except InvalidResult:
+            continue
         before = latest.get(key)
         if before is None or _said(before) != content:
             add(
@@ -121,6 +118,21 @@ def new_answers(
                 answered_at=submission.updated_at,
             )
     return fresh
+
+
+def invalid_annotations(submission: Submission, question: Question) -> Iterator[str]:
+    """What is wrong with annotations that do not answer the question, and how to mend it.
+
+    They lack a valid verdict, or hold what their desk does not offer.
+    """
+    for annotation in submission.annotations:
+        try:
+            _content(annotation, question)
+        except InvalidResult as problem:
+            yield (
+                f"annotation {annotation.id} of question {question.id} on site {question.site!r} "
+                f"{problem}: correct or delete the annotation there"
+            )
 
 
 def newest_revisions(answers: Iterable[Answer]) -> dict[str, Answer]:
@@ -146,13 +158,7 @@ def _said(answer: Answer) -> _Content:
 def _content(annotation: Annotation, question: Question) -> _Content:
     if annotation.cancelled:
         return _Content(state=AnswerState.SKIPPED)
-    try:
-        said = read(annotation.result, question)
-    except InvalidResult as error:
-        raise InvalidAnnotation(
-            f"annotation {annotation.id} of question {question.id} on site {question.site!r} "
-            f"{error}: correct or delete the annotation there"
-        ) from error
+    said = read(annotation.result, question)
     return _Content(
         state=AnswerState.GIVEN,
         verdict=said.verdict,

@@ -2,7 +2,7 @@
 
 `python -m benchmarks.metrics_speed` fills a PostgreSQL server of its own below `--directory` with
 `--answers` answers (`benchmarks.workforce_speed` says how they are spread over a quarter) and reads
-the metrics at the evening of a day in its middle, `--times` times. Writes
+the metrics at the evening of its last day, `--times` times. Writes
 `benchmarks/results/metrics_speed.md`: the median and the longest scrape, and the median of each
 query that takes more than a hundredth of it.
 """
@@ -24,7 +24,7 @@ from deployments.observability.of_catalogue import of_catalogue
 from tasks.settings import Settings
 
 RESULTS = Path(__file__).parent / "results" / "metrics_speed.md"
-EVENING = dt.datetime(2026, 8, 14, 18, tzinfo=dt.UTC)
+EVENING = dt.datetime(2026, 9, 28, 18, tzinfo=dt.UTC)
 TABLES = ("image", "question", "answer", "decision", "verified_label", "judgement")
 
 

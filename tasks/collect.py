@@ -9,10 +9,10 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from annotation import (
-    InvalidAnnotation,
     Partition,
     Submission,
     changed_labels,
+    invalid_annotations,
     new_answers,
     partition,
     rule,
@@ -104,12 +104,11 @@ def record_answers(
         if question is None or question.site != project.site:
             invalid.append(f"task {submission.task_id} holds a question that was not asked there")
             continue
-        try:
-            before = known.get(question.id, [])
-            fresh += new_answers(submission, question, before, Desk(project.desk))
-        except InvalidAnnotation as problem:
+        before = known.get(question.id, [])
+        fresh += new_answers(submission, question, before, Desk(project.desk))
+        for problem in invalid_annotations(submission, question):
             log.warning("invalid answer", extra={"site": project.site, "question": question.id})
-            invalid.append(str(problem))
+            invalid.append(problem)
     decisions.add_answers(transaction, fresh)
     for answer in fresh:
         said = {"question": answer.question_id, "answer": answer.id, "site": project.site}

@@ -4,9 +4,7 @@ import datetime as dt
 from dataclasses import replace
 from typing import Any
 
-import pytest
-
-from annotation import Annotation, Flag, InvalidAnnotation, Submission, new_answers, result
+from annotation import Annotation, Flag, Submission, invalid_annotations, new_answers, result
 from catalog.schema import AnswerState, Desk, QuestionKind, Verdict
 from tests.annotation.conftest import make_question
 
@@ -119,7 +117,21 @@ def test_an_answer_keeps_the_groups_of_a_split() -> None:
     assert new_answers(given, question, known) == []
 
 
-def test_what_does_not_answer_the_question_is_refused_with_its_place() -> None:
-    complaint = f"annotation 1 of question {QUESTION.id} on site 'local' has 0 verdicts .*: correct"
-    with pytest.raises(InvalidAnnotation, match=complaint):
-        new_answers(submission(annotation([])), QUESTION, [])
+def test_what_does_not_answer_the_question_is_named_with_its_place() -> None:
+    [problem] = invalid_annotations(submission(annotation([])), QUESTION)
+    place = f"annotation 1 of question {QUESTION.id} on site 'local' has 0 verdicts"
+    assert problem.startswith(place)
+    assert problem.endswith(": correct or delete the annotation there")
+
+
+def test_an_annotation_that_answers_nothing_holds_back_no_other_of_its_task() -> None:
+    nonsense = replace(annotation([]), id=2, annotator="eve@example.org")
+    (answer,) = new_answers(submission(nonsense, CONFIRMED), QUESTION, [])
+    assert answer.annotator == "ada@example.org"
+
+
+def test_an_answer_that_turns_into_nonsense_stands_as_it_was() -> None:
+    known = new_answers(submission(CONFIRMED), QUESTION, [])
+    spoilt = submission(replace(CONFIRMED, result=[]))
+    assert new_answers(spoilt, QUESTION, known) == []
+    assert len(list(invalid_annotations(spoilt, QUESTION))) == 1

@@ -22,7 +22,7 @@ import pandas as pd
 from PIL import Image
 from pydantic import ValidationError
 
-from annotation.answers import InvalidAnnotation, Submission, new_answers
+from annotation.answers import Submission, invalid_annotations, new_answers
 from annotation.listing import _submission, _Task
 from annotation.results import result
 from catalog.appearance import measure
@@ -72,11 +72,13 @@ def annotation(content: bytes) -> None:
     question = Question(
         id="q", kind=kind, locale="de-DE", site="local", image_ids=list(IMAGES), reference_ids=[]
     )
-    with suppress(ValidationError, InvalidAnnotation):
+    with suppress(ValidationError):
         submission: Submission = _submission("q", _Task.model_validate(said), {1: "a@b"})
         for answer in new_answers(submission, question, ()):
             digest(answer.id, answer.name, answer.seconds)
             assert "\0" not in (answer.name or "")
+        for problem in invalid_annotations(submission, question):
+            assert "correct or delete" in problem
 
 
 def picture(content: bytes) -> None:
