@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, and_, exists, func, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
 from catalog.database import add_new, chunks
+from catalog.gate_history import last_passage
 from catalog.paging import EVERYTHING, PAGE, Range, ranges
 from catalog.schema import (
     Answer,
@@ -254,9 +255,9 @@ def behind(session: Session, decision_ids: Sequence[str]) -> dict[str, tuple[Que
 
 
 def outcomes_since(
-    session: Session, moment: dt.datetime | None, kinds: Sequence[QuestionKind]
+    session: Session, passage: int, kinds: Sequence[QuestionKind]
 ) -> list[tuple[str, str, int]]:
-    """How often annotators decided questions of `kinds` in a locale in a way, since a moment.
+    """How often annotators decided questions of `kinds` in a locale in a way, since a passage.
 
     By locale and kind of decision. What somebody ruled by hand does not count, nor what was
     accepted without asking.
@@ -266,11 +267,10 @@ def outcomes_since(
         .join(Decision, Decision.question_id == Question.id)
         .where(decision_stands(), Question.kind.in_(kinds))
         .where(Decision.reason.is_(None), Decision.model_id.is_(None))
+        .where(Decision.passage >= passage)
         .group_by(Question.locale, Decision.kind)
         .order_by(Question.locale, Decision.kind)
     )
-    if moment is not None:
-        query = query.where(Decision.decided_at > moment)
     return list(session.execute(query).tuples())
 
 
@@ -369,5 +369,8 @@ def _stands_at(desk: Desk, ids: Range = EVERYTHING) -> ColumnElement[bool]:
 
 
 def add_decisions(session: Session, new: Sequence[Decision]) -> int:
-    """Record decisions; how many were not known."""
+    """Record decisions, as made after the last passage through the gate; how many were new."""
+    passage = last_passage(session)
+    for decision in new:
+        decision.passage = passage
     return add_new(session, new)

@@ -1,8 +1,11 @@
-"""What each rule of the gate saw in every passage, for bounds that come from experience."""
+"""What each rule of the gate saw in every passage, for bounds that come from experience.
+
+Passages come one after the other by their numbers, whatever the clock said.
+"""
 
 from collections.abc import Iterable
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from catalog.database import add_new
@@ -17,8 +20,14 @@ def record(session: Session, observations: Iterable[Observation]) -> None:
 def passages(session: Session, newest: int) -> list[GateRun]:
     """The `newest` last passages whose batch was not held, the oldest first."""
     query = select(GateRun).where(~GateRun.held)
-    runs = session.scalars(query.order_by(GateRun.judged_at.desc(), GateRun.id).limit(newest))
+    runs = session.scalars(query.order_by(GateRun.number.desc(), GateRun.id).limit(newest))
     return list(runs)[::-1]
+
+
+def last_passage(session: Session) -> int:
+    """The number of the last passage whose batch was not held, 0 before the first."""
+    newest = select(func.coalesce(func.max(GateRun.number), 0)).where(~GateRun.held)
+    return session.scalars(newest).one()
 
 
 def observations(session: Session, runs: Iterable[GateRun]) -> list[tuple[int, Observation]]:

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, exists, func, select
 from sqlalchemy.orm import Session, aliased
 
-from catalog.database import add_new
+from catalog.database import add_new, one_at_a_time
 from catalog.identity import digest
 from catalog.paging import EVERYTHING, Range, ranges
 from catalog.removals import is_removed
@@ -217,12 +217,15 @@ def record_gate_run(
         *(str(held), *sorted(accepted_ids), "quarantined", *sorted(quarantined)),
         *(f"{label} {number}" for label, number in sorted(releases.items())),
     ]
+    one_at_a_time(session, "gate")
+    last = session.scalars(select(func.coalesce(func.max(GateRun.number), 0))).one()
     run = GateRun(
         id=digest(*judged),
         n_accepted=len(accepted_ids),
         n_quarantined=len(quarantined),
         held=held,
         rules=rules,
+        number=last + 1,
     )
     add_new(session, [run])
     if not held:

@@ -545,12 +545,14 @@ class Decision(Table):
     The images of one group show one product, those of two groups two products, and a removed image
     shows the product of no group. `confidence` is the posterior probability of the whole,
     `memberships` that of each image of the groups, in their order. `model_id` is the model whose
-    word was accepted without asking people, and None where people decided.
+    word was accepted without asking people, and None where people decided. `passage` is the number
+    of the last passage through the gate before it, 0 where there was none: clocks are set back.
     """
 
     __tablename__ = "decision"
     __table_args__ = (
         Index("decision_by_time", "decided_at"),
+        Index("decision_by_passage", "passage"),
         Index("undone_decision", "question_id", sqlite_where=IS_UNDONE, postgresql_where=IS_UNDONE),
     )
 
@@ -572,6 +574,7 @@ class Decision(Table):
     model_id: Mapped[str | None] = mapped_column(
         ForeignKey("model.id", name="decision_accepts_model"), default=None
     )
+    passage: Mapped[int] = mapped_column(default=0, server_default="0")
 
 
 class Audit(Table):
@@ -745,10 +748,16 @@ class VerifiedLabel(Table):
 
 
 class GateRun(Table):
-    """One passage through the gate: each rule with its state, and whether the batch was held."""
+    """One passage through the gate: each rule with its state, and whether the batch was held.
+
+    `number` counts them in the order in which they came.
+    """
 
     __tablename__ = "gate_run"
-    __table_args__ = (Index("gate_run_by_time", "judged_at"),)
+    __table_args__ = (
+        Index("gate_run_by_time", "judged_at"),
+        Index("gate_run_by_number", "number"),
+    )
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True)
     n_accepted: Mapped[int]
@@ -756,6 +765,7 @@ class GateRun(Table):
     held: Mapped[bool]
     rules: Mapped[list[dict[str, Any]]]
     judged_at: Mapped[dt.datetime] = mapped_column(default_factory=now)
+    number: Mapped[int] = mapped_column(default=0, server_default="0")
 
 
 class Judgement(Table):

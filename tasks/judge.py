@@ -161,7 +161,7 @@ def known_about(
         gold = decisions.gold_questions(transaction)
         counted = gold_counts(gold, decisions.answers_to(transaction, list(gold)))
         passages = gate_history.passages(transaction, settings.gate.history_at_most)
-        last = passages[-1].judged_at if passages else None
+        last = passages[-1].number if passages else 0
         outcomes = decisions.outcomes_since(transaction, last, VERDICT_KINDS)
         history = [
             (passage, seen.rule, seen.locale, seen.value, seen.n)

@@ -1,8 +1,5 @@
 """A catalogue of each kind: an SQLite file, and a database of a real PostgreSQL server."""
 
-import os
-import shutil
-import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -13,36 +10,19 @@ import pytest
 
 from catalog import BlobStore, Catalog
 from tests.catalog.rows import Bench
-
-SERVER_USER = "postgres"
+from tests.postgresql import PostgreSQL
 
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[str]:
     """The URL of a PostgreSQL server of our own, without a database name."""
-    programs = sorted(Path("/usr/lib/postgresql").glob("*/bin/pg_ctl"))
-    found = str(programs[-1]) if programs else shutil.which("pg_ctl")
-    assert found, "PostgreSQL is not installed; `make test` installs it"
-    # The server refuses to run as root, and `postgres` cannot enter root's directories.
-    as_server = ["runuser", "-u", SERVER_USER, "--"] if os.geteuid() == 0 else []
     with TemporaryDirectory(dir="/tmp") as scratch:
-        directory = Path(scratch)
-        if as_server:
-            shutil.chown(directory, SERVER_USER)
-        data = directory / "data"
-        options = f"-c listen_addresses= -c unix_socket_directories={directory} -c fsync=off"
-
-        def control(*arguments: str) -> None:
-            subprocess.run(
-                [*as_server, found, "-D", str(data), *arguments], check=True, capture_output=True
-            )
-
-        control("init", "-o", f"-A trust -U {SERVER_USER} -E UTF8 --no-locale")
-        control("start", "-w", "-l", str(directory / "log"), "-o", options)
+        server = PostgreSQL(Path(scratch))
+        server.start()
         try:
-            yield f"postgresql+psycopg://{SERVER_USER}@/{{name}}?host={directory}"
+            yield server.url("{name}")
         finally:
-            control("stop", "-m", "immediate")
+            server.kill()
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

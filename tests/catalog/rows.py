@@ -200,5 +200,8 @@ class Bench:
             )
             for image_id in kept
         ]
-        self.add(answer, decision, *given)
+        self.add(answer)
+        with self.catalog.begin() as transaction:
+            decisions.add_decisions(transaction, [decision])
+        self.add(*given)
         return decision

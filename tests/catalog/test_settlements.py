@@ -1,21 +1,26 @@
 """A release opens a label for another judgement; taken back, the first one stands again."""
 
-from catalog import gate_history, labels, settlements
-from catalog.schema import Observation, SettlementKind
+from catalog import labels, settlements
+from catalog.schema import SettlementKind
 from tests.catalog.rows import Bench
 
 BY = {"by": "lead", "reason": "looked at it"}
 
 
-def quarantined_label(bench: Bench, name: str) -> str:
+def waiting_label(bench: Bench, name: str) -> str:
     [image_id] = bench.ingest(name)
     with bench.catalog.begin() as transaction:
         product = labels.manifest_product(name)
         labels.add_products(transaction, [product])
         row = labels.manifest_label(image_id, product, name, "de-DE")
         labels.add_labels(transaction, [row])
-    judge(bench, quarantined={row.id: ("bad",)})
     return row.id
+
+
+def quarantined_label(bench: Bench, name: str) -> str:
+    label = waiting_label(bench, name)
+    judge(bench, quarantined={label: ("bad",)})
+    return label
 
 
 def judge(bench: Bench, **verdict: object) -> str:
@@ -78,21 +83,6 @@ def test_an_annotator_is_suspended_until_that_is_lifted(bench: Bench) -> None:
             settlements.suspend(transaction, annotator, lifted=lifted, **BY)
             transaction.flush()
         assert [*settlements.suspended(transaction)] == ["bo"]
-
-
-def test_a_held_passage_is_no_history(bench: Bench) -> None:
-    for held, label in ((True, "a"), (False, "b")):
-        run = judge(bench, accepted_ids=[quarantined_label(bench, label)], held=held)
-        seen = Observation(gate_run_id=run, rule="r", locale="", state="ok", value=0.5, n=1)
-        with bench.catalog.begin() as transaction:
-            gate_history.record(transaction, [seen])
-            gate_history.record(transaction, [seen])
-    with bench.catalog.begin() as transaction:
-        passages = gate_history.passages(transaction, 10)
-        assert not any(passage.held for passage in passages)
-        [(place, found)] = gate_history.observations(transaction, passages)
-    assert passages[place].id == found.gate_run_id
-    assert found.value == 0.5
 
 
 def test_what_stands_is_listed_newest_first_until_it_is_taken_back(bench: Bench) -> None:

@@ -25,9 +25,9 @@ from deployments.service import Service
 from tasks.settings import Annotate, Settings
 from tasks.sites import LabelStudioSite
 from tests.annotation.faults import FaultyProxy
-from tests.chaos.postgresql import USER, PostgreSQL
 from tests.chaos.schedule import Kind
 from tests.conftest import servers_on_free_ports
+from tests.postgresql import IN_MEMORY, USER, PostgreSQL
 
 SITE = "chaos"
 N_ANNOTATORS = 2
@@ -113,7 +113,9 @@ class Machines:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.database = PostgreSQL(folder / "postgresql")
+        self.database = PostgreSQL(
+            folder / "postgresql", options=f"{IN_MEMORY} -c max_connections=300"
+        )
         self.disk = Disk(folder / "disk")
         self.flows_clock = Clock(folder / "clocks" / "flows")
         self.site_clock = Clock(folder / "clocks" / "site")

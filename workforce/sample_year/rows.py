@@ -130,6 +130,7 @@ def _passages(judged: Iterable[Dated]) -> Iterator[Dated]:
             held=False,
             rules=[],
             judged_at=at,
+            number=at.toordinal(),
         )
         yield Dated(at, passage)
 

@@ -1,4 +1,4 @@
-"""A PostgreSQL of the campaign's own, which can be killed as a machine's failure would."""
+"""A PostgreSQL of one's own, which can be killed as a machine's failure would."""
 
 import os
 import shutil
@@ -11,13 +11,19 @@ import psutil
 import psycopg
 
 USER = "postgres"
+# What a killed process wrote, the operating system has: only a machine that fails would lose it.
+IN_MEMORY = "-c fsync=off"
 
 
 @dataclass(frozen=True)
 class PostgreSQL:
-    """A server in `folder`, reached by a socket in that folder only."""
+    """A server in `folder`, reached by a socket in that folder only, started with `options`.
+
+    Its user is another than root, and must be able to enter what the folder lies in.
+    """
 
     folder: Path
+    options: str = IN_MEMORY
 
     @property
     def _data(self) -> Path:
@@ -28,16 +34,13 @@ class PostgreSQL:
         if self._family():
             return
         if not self._data.exists():
-            self.folder.mkdir(parents=True)
+            self.folder.mkdir(parents=True, exist_ok=True)
             if os.geteuid() == 0:
                 shutil.chown(self.folder, USER)
             self._control("init", "-o", f"-A trust -U {USER} -E UTF8 --no-locale")
-        # A killed process leaves what it wrote to the operating system, which does not fail here.
-        options = (
-            f"-c listen_addresses= -c unix_socket_directories={self.folder} -c fsync=off"
-            " -c max_connections=300"
-        )
-        self._control("start", "-w", "-t", "120", "-l", str(self.folder / "log"), "-o", options)
+        place = f"-c listen_addresses= -c unix_socket_directories={self.folder}"
+        log = str(self.folder / "log")
+        self._control("start", "-w", "-t", "120", "-l", log, "-o", f"{place} {self.options}")
 
     def kill(self) -> None:
         """SIGKILL to the postmaster and to all that it started."""
@@ -57,16 +60,14 @@ class PostgreSQL:
 
     def execute(self, statement: str, *values: object) -> list[tuple[object, ...]]:
         """Run one statement outside a transaction; its rows."""
-        plain = f"postgresql://{USER}@/postgres?host={self.folder}"
-        with psycopg.connect(plain, autocommit=True) as connection:
+        with psycopg.connect(self._plain("postgres"), autocommit=True) as connection:
             cursor = connection.execute(statement.encode(), values)
             return cursor.fetchall() if cursor.description else []
 
     def dump(self, database: str, file: Path) -> None:
         """Write the content of a database to `file`, as SQL."""
-        plain = f"postgresql://{USER}@/{database}?host={self.folder}"
         with file.open("wb") as target:
-            subprocess.run(["pg_dump", plain], stdout=target, check=True)
+            subprocess.run(["pg_dump", self._plain(database)], stdout=target, check=True)
 
     def databases(self) -> set[str]:
         return {str(name) for (name,) in self.execute("SELECT datname FROM pg_database")}
@@ -78,6 +79,9 @@ class PostgreSQL:
             " WHERE pid <> pg_backend_pid() AND backend_type = 'client backend'"
         )
         return len(cut)
+
+    def _plain(self, database: str) -> str:
+        return f"postgresql://{USER}@/{database}?host={self.folder}"
 
     def _family(self) -> list[psutil.Process]:
         with suppress(FileNotFoundError, psutil.NoSuchProcess, IndexError, ValueError):
