@@ -55,6 +55,7 @@ def main(
             if time.monotonic() > end:
                 print(f"{minutes:g} minutes are over: run the same again to go on")
                 break
+            machines.reset_clocks()
             planned = plan(seed, number, worlds, machines.possible)
             world = World(work / f"world-{planned.world}", planned.world)
             if world.undisturbed is None:
@@ -103,7 +104,6 @@ def run(machines: Machines, world: World, planned: Plan, folder: Path, usual: Us
     Whatever else ends it early, in the campaign itself too, is put down as well: the next loop does
     not wait for it.
     """
-    machines.reset_clocks()
     loop = Loop(machines, world, planned, folder, usual)
     unfinished = None
     try:

@@ -169,6 +169,8 @@ class Loop:
         began = time.monotonic()
         running = self._start(phase)
         with ExitStack() as while_it_runs:
+            # Whoever interrupts the campaign does not wait for its commands.
+            while_it_runs.callback(running.kill)
             met: Callable[[], bool] | None = None
             if fault is not None:
                 running.ended(fault.moment * self._usual.get(phase, USUAL_S))
