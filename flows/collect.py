@@ -102,7 +102,8 @@ def collect() -> Collected:
         logger.info("gate: %d accepted, %d quarantined", judged.n_accepted, judged.n_quarantined)
     if judged is not None and judged.held:
         logger.warning("the gate holds this batch: no label of it joins the training set")
-        tell(Happened.HELD, {"n_quarantined": judged.n_quarantined})
+        if judged.is_news:
+            tell(Happened.HELD, {"n_quarantined": judged.n_quarantined})
     publish(
         "gate",
         "Answers, gate and training set",

@@ -54,11 +54,15 @@ VERDICT_KINDS = (QuestionKind.VERIFY, QuestionKind.ATTACH)
 
 @dataclass(frozen=True)
 class Judged:
-    """What the gate said of the labels that waited before it, and the page about it."""
+    """What the gate said of the labels that waited before it, and the page about it.
+
+    `is_news` unless it said the same of the same labels before, as of a batch that stays held.
+    """
 
     n_accepted: int
     n_quarantined: int
     held: bool
+    is_news: bool
     report: str
     page: Path
 
@@ -101,7 +105,7 @@ def judge() -> Judged | None:
         encoding="utf-8",
     )
     with settings.catalog.begin() as transaction:
-        record(transaction, verdict, releases)
+        is_news = record(transaction, verdict, releases)
     for label, reasons in verdict.quarantined.items():
         about = {"image": image_of[label], "label": label, "reasons": list(reasons)}
         log.info("label quarantined", extra=about)
@@ -109,6 +113,7 @@ def judge() -> Judged | None:
         len(verdict.accepted),
         len(verdict.quarantined),
         verdict.held,
+        is_news,
         render(verdict, settings.gate),
         page,
     )
@@ -119,8 +124,8 @@ def reports(settings: Settings) -> Path:
     return settings.data / "reports" / "gate"
 
 
-def record(transaction: Transaction, verdict: Verdict, releases: Mapping[str, int]) -> None:
-    """Keep the verdict, and what each rule saw."""
+def record(transaction: Transaction, verdict: Verdict, releases: Mapping[str, int]) -> bool:
+    """Keep the verdict, and what each rule saw; whether that is news."""
     run = labels.record_gate_run(
         transaction,
         accepted_ids=verdict.accepted,
@@ -129,7 +134,7 @@ def record(transaction: Transaction, verdict: Verdict, releases: Mapping[str, in
         rules=[asdict(rule) for rule in verdict.rules],
         releases=releases,
     )
-    gate_history.record(
+    n_new = gate_history.record(
         transaction,
         [
             Observation(
@@ -143,6 +148,7 @@ def record(transaction: Transaction, verdict: Verdict, releases: Mapping[str, in
             for seen in verdict.observations
         ],
     )
+    return n_new > 0
 
 
 def known_about(

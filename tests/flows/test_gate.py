@@ -136,3 +136,17 @@ def test_an_image_whose_file_changed_is_stopped_with_a_page_about_it(
         each for each in seen if (each[1].rule, each[1].locale) == ("image_is_unchanged", "")
     ]
     assert unchanged.value == pytest.approx(1 / unchanged.n)
+
+
+def test_that_a_batch_is_held_is_news_once(
+    workspace: Workspace, sample: Sample, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GROUNDTRUTH_GATE__SHARES_JUDGED_FROM", "1")
+    monkeypatch.setenv("GROUNDTRUTH_GATE__LARGEST_PRODUCT_SHARE", "0.01")
+    load_settings.cache_clear()
+    ingest(str(sample.labelled))
+    first, second = collect().judged, collect().judged
+    assert first is not None
+    assert second is not None
+    assert (first.held, second.held) == (True, True)
+    assert (first.is_news, second.is_news) == (True, False)
