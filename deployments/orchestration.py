@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import yaml
 
 from deployments.observability.json_lines import CONFIGURATION
 from deployments.service import Service, StackError, answers
@@ -130,9 +131,18 @@ def register_deployments(settings: Settings) -> None:
 
 
 def deployments_are_current(settings: Settings) -> bool:
-    """Whether `prefect.yaml` and the flows are as they were when last registered here."""
+    """Whether `prefect.yaml` and the flows are as they were when the server was told of them."""
     stamp = _stamp(settings)
-    return stamp.exists() and stamp.read_text() == _deployments_digest()
+    if not stamp.exists() or stamp.read_text() != _deployments_digest():
+        return False
+    known = httpx.post(f"{settings.servers.prefect_api}/deployments/count", json={}, timeout=30)
+    return int(known.raise_for_status().text) >= len(declared_deployments())
+
+
+def declared_deployments() -> list[dict[str, Any]]:
+    """Those of `prefect.yaml`."""
+    found: list[dict[str, Any]] = yaml.safe_load(PREFECT_FILE.read_text())["deployments"]
+    return found
 
 
 def save_sites(settings: Settings, sites: Mapping[str, LabelStudioSite]) -> None:

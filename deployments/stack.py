@@ -86,7 +86,7 @@ def up(settings: Settings, on_progress: Callable[[str], None] = print) -> StackS
         worker.make_way()
         orchestration.create_work_pool(settings)
         orchestration.crash_orphaned_runs(settings)
-    if worker.process() is None or not orchestration.deployments_are_current(settings):
+    if not orchestration.deployments_are_current(settings):
         on_progress("Registering the deployments")
         orchestration.register_deployments(settings)
         register_forms(settings.servers.prefect_api)

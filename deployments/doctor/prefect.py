@@ -8,13 +8,11 @@ from collections.abc import Iterator
 from typing import Any
 
 import psutil
-import yaml
 from prefect import __version__ as CLIENT_VERSION
 from prefect.client.orchestration import SyncPrefectClient, get_client
 
 from deployments import orchestration
 from deployments.doctor.examination import Finding, error, warning, well
-from deployments.orchestration import PREFECT_FILE
 from tasks.settings import Settings
 
 ACTIVE = ["PENDING", "RUNNING", "CANCELLING"]
@@ -90,7 +88,7 @@ def schedules(_settings: Settings) -> Iterator[Finding]:
     A schedule that shows as active proves nothing: of some versions of SQLAlchemy, Prefect's server
     creates no run and does not say so.
     """
-    declared = yaml.safe_load(PREFECT_FILE.read_text())["deployments"]
+    declared = orchestration.declared_deployments()
     with get_client(sync_client=True) as prefect:
         known = {(each["entrypoint"], each["name"]): each for each in _deployments(prefect)}
         scheduled = {

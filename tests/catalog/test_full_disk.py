@@ -18,8 +18,8 @@ from catalog import BlobStore, Catalog, images
 from catalog.backup import backup
 from catalog.errors import DiskFull
 from catalog.schema import SetAside
-from tests.catalog.conftest import SERVER_USER
 from tests.catalog.rows import Bench
+from tests.postgresql import USER as SERVER_USER
 
 SMALL, LARGE = 16_000_000, 200_000_000
 # More than fits, in words that no database can make smaller.

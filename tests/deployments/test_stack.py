@@ -7,18 +7,17 @@ import stat
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import httpx
 import psutil
 import pytest
-import yaml
 from prefect.client.base import PrefectHttpxSyncClient
 
 from deployments.label_studio import local_sites
-from deployments.orchestration import PREFECT_FILE, ROOT
+from deployments.orchestration import ROOT, declared_deployments
 from deployments.stack import StackError, StackStatus, down, logs, prefect_environment, status, up
 from tasks.settings import Settings
 from tests.conftest import RunningStack, servers_on_free_ports
@@ -65,10 +64,6 @@ def found_by_prefect(stack: RunningStack, path: str) -> Any:
 def deployments_by_flow(stack: RunningStack) -> dict[str, dict[str, Any]]:
     found = prefect(stack, "/deployments/filter")
     return {deployment["entrypoint"].rpartition(":")[2]: deployment for deployment in found}
-
-
-def declared_deployments() -> Sequence[dict[str, Any]]:
-    return yaml.safe_load(PREFECT_FILE.read_text())["deployments"]
 
 
 def test_every_flow_has_its_deployment() -> None:
@@ -234,6 +229,14 @@ def state_type(stack: RunningStack, run: dict[str, Any]) -> str:
 def slots_taken(stack: RunningStack, deployment: dict[str, Any]) -> int:
     limit = deployment["global_concurrency_limit"]["id"]
     return int(found_by_prefect(stack, f"/v2/concurrency_limits/{limit}")["active_slots"])
+
+
+def test_a_deployment_that_somebody_deleted_comes_back(stack: RunningStack) -> None:
+    with api(stack) as server:
+        server.delete(f"/deployments/{deployments_by_flow(stack)['survey']['id']}")
+    assert "survey" not in deployments_by_flow(stack)
+    up(stack.settings, on_progress=print)
+    assert "survey" in deployments_by_flow(stack)
 
 
 def test_a_process_of_the_stack_sees_the_same_settings_from_any_folder(

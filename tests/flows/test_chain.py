@@ -11,12 +11,12 @@ from uuid import uuid4
 
 from prefect.client.base import PrefectHttpxSyncClient
 
+from deployments.orchestration import declared_deployments
 from deployments.sample import Sample
 from tasks.events import Happened
 from tests.conftest import RunningStack
 from tests.deployments.test_stack import (
     api,
-    declared_deployments,
     deployments_by_flow,
     eventually,
     prefect,
