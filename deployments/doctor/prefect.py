@@ -23,8 +23,8 @@ SILENT = dt.timedelta(minutes=2)
 A_DAY = dt.timedelta(days=1)
 PAGE = 200
 REGISTER = (
-    "`groundtruth up`, or on another Prefect `prefect deploy --all --prefect-file"
-    " deployments/prefect.yaml`"
+    "`groundtruth up`, or on another Prefect, in the folder in which its workers have the code,"
+    " `prefect deploy --all --prefect-file deployments/prefect.yaml`"
 )
 START_WORKER = "`groundtruth up`; `groundtruth logs worker` says why it ended"
 START = "start it with `groundtruth up`, or correct PREFECT_API_URL"

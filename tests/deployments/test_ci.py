@@ -63,29 +63,47 @@ def photos(tmp_path: Path) -> Sample:
     )
 
 
+def commands() -> dict[str, str]:
+    """What the steps of the example run, by their names."""
+    steps = yaml.safe_load(WORKFLOW.read_text())["jobs"]["loop"]["steps"]
+    return {each["name"]: each["run"] for each in steps if "run" in each}
+
+
+def as_a_runner(command: str, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", command],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_a_runner_without_the_workers_catalogue_does_nothing() -> None:
+    [_, first, *_] = commands().values()
+    done = as_a_runner(first, {"GROUNDTRUTH_CATALOGUE": "", "GROUNDTRUTH_BLOBS": "s3://bucket"})
+    assert done.returncode == 2
+    assert "GROUNDTRUTH_CATALOGUE" in done.stdout
+
+
 def test_the_steps_of_the_example_run_one_after_another(
     stack: RunningStack, photos: Sample, tmp_path: Path
 ) -> None:
-    steps = yaml.safe_load(WORKFLOW.read_text())["jobs"]["loop"]["steps"]
-    commands = {each["name"]: each["run"] for each in steps if "run" in each}
-    assert "pip install" in commands.pop("Install")
+    install, *steps = commands().items()
+    assert "pip install" in install[1]
     environment = {
         **prefect_environment(stack.settings),
+        "GROUNDTRUTH_CATALOGUE": stack.settings.catalogue_url,
+        "GROUNDTRUTH_BLOBS": stack.settings.blob_store.url,
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
         "PYTHONPATH": str(ROOT),
         "SOURCE": str(photos.rounds[0]),
         "LOCALE": "",
     }
-    for name, command in commands.items():
+    for name, command in steps:
         written = command.replace("summary.json", str(tmp_path / "summary.json"))
-        done = subprocess.run(
-            ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", written],
-            cwd=ROOT,
-            env=environment,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        done = as_a_runner(written, environment)
         assert done.returncode == 0, f"{name}:\n{done.stdout}{done.stderr}"
 
     summary = json.loads((tmp_path / "summary.json").read_text())
