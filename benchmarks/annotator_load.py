@@ -2,10 +2,11 @@
 
     python -m benchmarks.annotator_load --annotators 200 --minutes 10 --questions 50000
 
-A Label Studio of its own is started: several server processes on one PostgreSQL behind nginx, as in
-production. Each annotator asks for the next task, loads its pictures, thinks as long as people do,
-and submits; the push and the pull run in processes of their own, as flows do. The annotators keep
-a ledger of what the site acknowledged, and the catalogue is held against it.
+A Label Studio of its own is started: several processes of its development server, which is what its
+package brings, on one PostgreSQL behind nginx. Each annotator asks for the next task, loads its
+pictures, thinks as long as people do, and submits; the push and the pull run in processes of their
+own, as flows do. The annotators keep a ledger of what the site acknowledged, and the catalogue is
+held against it.
 """
 
 import asyncio
@@ -17,8 +18,8 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
-from itertools import count
 from multiprocessing import get_context
+from multiprocessing.process import BaseProcess
 from multiprocessing.synchronize import Event
 from pathlib import Path
 from random import Random
@@ -31,7 +32,7 @@ import numpy as np
 import typer
 from sqlalchemy import select
 
-from annotation import Effort, LocalPictures, Site, Wording, task
+from annotation import Effort, LocalPictures, Site, SiteUnreachable, Wording, task
 from annotation.results import read, result
 from catalog import Catalog, decisions, digest, images
 from catalog.database import chunks
@@ -54,6 +55,7 @@ SPREAD = 0.35
 PULL_EVERY_S = 15.0
 PUSH_AT_ONCE = 5_000
 PATIENCE_S = 120.0
+LOOKS_AFTER_S = 5.0
 RAMP_S = 30.0
 SPAWN = get_context("spawn")
 
@@ -82,11 +84,25 @@ class Acknowledged:
     at: dt.datetime
 
 
+@dataclass(frozen=True)
+class Pushed:
+    """A push of `n` questions: when it `began` and `ended`, by the monotonic clock."""
+
+    n: int
+    began: float
+    ended: float
+
+
 @dataclass
 class Seen:
-    """What all annotators saw: the ledger, the seconds of each request, and what broke off."""
+    """What all annotators saw: the ledger, the seconds of each request, and what broke off.
+
+    `stopped` is when the last one went home, by the monotonic clock. A request that broke off
+    counts with the seconds that it waited, one that was refused does not.
+    """
 
     ledger: list[Acknowledged] = field(default_factory=list)
+    stopped: float = 0.0
     seconds: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
     broken: Counter[str] = field(default_factory=Counter)
 
@@ -134,18 +150,19 @@ def main(
         for process in (pulling, pushing):
             process.start()
         began = time.monotonic()
-        seen = asyncio.run(all_answer(place, people, first + more, 60 * minutes, usual, seed))
-        elapsed = time.monotonic() - began
+        seen = asyncio.run(
+            all_answer(place, people, first + more, 60 * minutes, usual, seed, (pushing, pulling))
+        )
         pushing.join()
         done.set()
         pulling.join()
-        if pushing.exitcode or pulling.exitcode:
-            raise SystemExit("the push or the pull failed: the figures would mean nothing")
-        pushes = [said for kind, said in drain(told) if kind == "push"]
+        require_alive(pushing, pulling)
+        said = dict(drain(told))
         found = compare(place, seen.ledger)
     settings = f"{annotators} annotators, {minutes:g} minutes, {questions:,} questions pushed"
     out.write_text(
-        page(settings, servers, pictures, usual, seen, elapsed, found, pushes[0]), encoding="utf-8"
+        page(settings, servers, pictures, usual, seen, found, began, said["push"], said["pull"]),
+        encoding="utf-8",
     )
     print(out.read_text(encoding="utf-8"))
     raise typer.Exit(0 if not (found.lost or found.twice or found.strange) else 1)
@@ -276,16 +293,20 @@ def ask(place: Place, questions: Sequence[Question]) -> None:
 
 
 def push_later(place: Place, questions: Sequence[Question], after: float, told: Any) -> None:
-    """Ask `questions` after so many seconds; tells how long that took, and how many stand."""
+    """Ask `questions` after so many seconds; tells when."""
     time.sleep(after)
     began = time.monotonic()
     ask(place, questions)
-    told.put(("push", (len(questions), time.monotonic() - began)))
+    told.put(("push", Pushed(len(questions), began, time.monotonic())))
 
 
 def pull_until(place: Place, done: Event, told: Any) -> None:
-    """Pull as `collect` does, again and again, and once more when all is `done`."""
+    """Pull as `collect` does, again and again, and once more when all is `done`.
+
+    Tells how often the site did not answer, which the next turn makes good.
+    """
     catalog, site = Catalog(place.catalogue), place.site
+    n_missed = 0
     project = SiteProject(
         site="local", locale=LOCALE, kind=KIND, desk=Desk.CROWD, project_id=place.project
     )
@@ -294,10 +315,22 @@ def pull_until(place: Place, done: Event, told: Any) -> None:
         last = done.wait(PULL_EVERY_S)
         with catalog.read() as transaction:
             since = decisions.pulled_through(transaction, "local", place.project)
-        pulled = site.pull(place.project, since)
+        try:
+            pulled = site.pull(place.project, since)
+        except SiteUnreachable:
+            n_missed += 1
+            last = False
+            continue
         with catalog.begin() as transaction:
             record_answers(transaction, project, pulled.submissions)
             decisions.record_pull(transaction, "local", place.project, pulled.through)
+    told.put(("pull", n_missed))
+
+
+def require_alive(*helpers: BaseProcess) -> None:
+    """Raises where the push or the pull failed: the figures would mean nothing."""
+    if any(each.exitcode for each in helpers):
+        raise SystemExit("the push or the pull failed: the figures would mean nothing")
 
 
 async def all_answer(
@@ -307,8 +340,9 @@ async def all_answer(
     seconds: float,
     usual: float,
     seed: int,
+    beside: Sequence[BaseProcess],
 ) -> Seen:
-    """Let all of `people` work for so long."""
+    """Let all of `people` work for so long, unless what works `beside` them fails."""
     seen = Seen()
     asked = {each.id: each for each in questions}
     deadline = time.monotonic() + seconds
@@ -318,6 +352,10 @@ async def all_answer(
             group.create_task(
                 one_answers(place, email, token, asked, deadline, usual, chance, seen)
             )
+        while time.monotonic() < deadline:
+            await asyncio.sleep(1)
+            require_alive(*beside)
+    seen.stopped = time.monotonic()
     return seen
 
 
@@ -337,6 +375,8 @@ async def one_answers(
     async with httpx.AsyncClient(
         base_url=place.url, headers=headers, timeout=PATIENCE_S, follow_redirects=True
     ) as browser:
+        whoami = await browser.get("/api/current-user/whoami")
+        me = whoami.raise_for_status().json()["id"]
         while time.monotonic() < deadline:
             given = await timed(
                 seen, "next task", browser, "GET", f"/api/projects/{place.project}/next/"
@@ -352,7 +392,7 @@ async def one_answers(
                 )
             thought = usual * chance.lognormvariate(-(SPREAD**2) / 2, SPREAD)
             await asyncio.sleep(max(thought - (time.monotonic() - began), 0))
-            await submit(browser, given.json()["id"], question, email, thought, chance, seen)
+            await submit(browser, given.json()["id"], question, email, me, thought, chance, seen)
 
 
 async def submit(
@@ -360,27 +400,32 @@ async def submit(
     task_id: int,
     question: Question,
     email: str,
+    me: int,
     thought: float,
     chance: Random,
     seen: Seen,
 ) -> None:
-    """Answer until the site acknowledges; what broke off is looked for before it is repeated."""
+    """Answer until the site acknowledges; what broke off is looked for before it is repeated.
+
+    Whoever waits for too long goes on with another sheet.
+    """
     ticked = [each for each in question.image_ids if chance.random() < INTRUDERS]
     regions = result(KIND, Verdict.CONFIRM, intruder_ids=ticked, name=f"Thing {task_id}")
     body = {"result": regions, "lead_time": round(thought, 3)}
-    for attempt in count():
-        said = await timed(
-            seen, "answer", browser, "POST", f"/api/tasks/{task_id}/annotations/", json=body
-        )
+    place, until = f"/api/tasks/{task_id}/annotations/", time.monotonic() + 2 * PATIENCE_S
+    while time.monotonic() < until:
+        said = await timed(seen, "answer", browser, "POST", place, json=body)
         if said is None or said.status_code != 201:
-            found = await timed(seen, "look", browser, "GET", f"/api/tasks/{task_id}/")
+            # The site may still be at work on what broke off.
+            await asyncio.sleep(LOOKS_AFTER_S)
+            found = await timed(seen, "look", browser, "GET", place)
             if found is None or not found.is_success:
-                await asyncio.sleep(1 + attempt)
                 continue
-            if not any(each["result"] == regions for each in found.json()["annotations"]):
+            if not any(each["completed_by"] == me for each in found.json()):
                 continue
         seen.ledger.append(Acknowledged(question.id, email, regions, now()))
         return
+    seen.broken["answer: given up"] += 1
 
 
 async def timed(
@@ -392,9 +437,11 @@ async def timed(
         answer = await browser.request(method, path, **more)
     except httpx.TransportError as error:
         seen.broken[f"{what}: {type(error).__name__}"] += 1
+        seen.seconds[what].append(time.perf_counter() - began)
         return None
-    seen.seconds[what].append(time.perf_counter() - began)
-    if not answer.is_success:
+    if answer.is_success:
+        seen.seconds[what].append(time.perf_counter() - began)
+    else:
         seen.broken[f"{what}: HTTP {answer.status_code}"] += 1
     return answer
 
@@ -445,9 +492,10 @@ def page(
     pictures: int,
     usual: float,
     seen: Seen,
-    elapsed: float,
     found: Compared,
-    push: tuple[int, float],
+    began: float,
+    push: Pushed,
+    n_missed: int,
 ) -> str:
     def row(what: str) -> str:
         taken = np.array(seen.seconds[what])
@@ -461,12 +509,15 @@ def page(
     low, high, most = np.percentile(lags, [50, 95, 99])
     n_answers = len(seen.ledger)
     lag = f"{low:.0f}, {high:.0f}, {most:.0f}, {lags.max():.0f} s"
+    elapsed = seen.stopped - began
+    times = [f"{moment - began:.0f} s" for moment in (push.began, push.ended, seen.stopped)]
     return f"""# {settings}
 
-One site: Label Studio {VERSION} ({servers} at once, on one PostgreSQL, behind nginx), on the
-two cores on which the annotators, the push, the pull and the catalogue run, too. Each annotator
-asks for the next sheet of {pictures} pictures, loads them all, thinks ({usual:.0f} s on average),
-and submits. The pull begins {PULL_EVERY_S:.0f} s after the one before has ended.
+One site: Label Studio {VERSION} ({servers} processes of its development server, on one PostgreSQL,
+behind nginx), on the two cores on which the annotators, the push, the pull and the catalogue run,
+too. Each annotator asks for the next sheet of {pictures} pictures, loads them all, thinks
+({usual:.0f} s on average), and submits. The pull begins {PULL_EVERY_S:.0f} s after the one before
+has ended.
 
 | | |
 |---|---|
@@ -475,7 +526,9 @@ and submits. The pull begins {PULL_EVERY_S:.0f} s after the one before has ended
 | in the catalogue twice | {found.twice} |
 | in the catalogue, but not acknowledged | {found.strange} |
 | until it is read: median, P95, P99, most | {lag} |
-| the push of {push[0]:,} questions meanwhile | {push[1]:.0f} s |
+| the push of {push.n:,} questions | began at {times[0]}, ended at {times[1]} |
+| the last person stopped | at {times[2]} |
+| pulls to which the site gave no answer | {n_missed} |
 | requests that broke off or were refused | {broken} |
 
 | request, s | n | P50 | P95 | P99 | most |
