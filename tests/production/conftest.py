@@ -256,13 +256,11 @@ def proxy_command(compose: Composed) -> list[str]:
     """nginx with the configuration that its image makes of our template."""
     folder = compose.scratch / "nginx"
     folder.mkdir()
-    values = compose.environment("proxy") | {
-        "NGINX_LOCAL_RESOLVERS": "127.0.0.1",
-        "TLS_PORT": "443",
-    }
+    values = compose.environment("proxy") | {"NGINX_LOCAL_RESOLVERS": "127.0.0.1"}
+    listening = f"listen {values['TLS_PORT']} "
     template = (FOLDER / "nginx" / "groundtruth.conf.template").read_text()
     ours = interpolated(template, values).replace(
-        "listen 443", f"listen {values['PROXY_ADDRESS']}:443"
+        listening, f"listen {values['PROXY_ADDRESS']}:{values['TLS_PORT']} "
     )
     (folder / "groundtruth.conf").write_text(ours)
     (folder / "nginx.conf").write_text(NGINX.format(folder / "groundtruth.conf"))

@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from annotation import S3Access, S3Pictures
+from deployments.orchestration import ROOT
 from tests.production.certificates import write_certificates
 from tests.production.compose import (
     DOMAIN,
@@ -90,9 +91,51 @@ def test_the_example_names_every_secret_and_gives_none() -> None:
 
 
 def test_only_the_proxy_is_published(composed: Composed) -> None:
+def test_what_git_ignores_does_not_enter_the_image() -> None:
+    in_git = (ROOT / ".gitignore").read_text().splitlines()
+    in_docker = (ROOT / ".dockerignore").read_text().splitlines()
+
+    assert {as_docker_says(pattern) for pattern in in_git} | {".git"} <= {*in_docker}
+
+
+def as_docker_says(pattern: str) -> str:
+    """A pattern of git's, as `.dockerignore` spells it."""
+    anchored = "/" in pattern.rstrip("/")
+    return pattern.strip("/") if anchored else f"**/{pattern.strip('/')}"
+
+
+def test_the_image_that_is_built_is_the_one_that_every_service_of_ours_runs(
+    composed: Composed,
+) -> None:
+    ours = {
+        name: each for name, each in composed.services.items() if "groundtruth:" in each["image"]
+    }
+    [built] = [each["build"] for each in ours.values() if "build" in each]
+
+    assert (FOLDER / built["context"]).resolve() == ROOT
+    assert (ROOT / built["dockerfile"]).is_file()
+    assert len({each["image"] for each in ours.values()}) == 1
+
+
+def test_the_image_has_the_client_programs_of_the_database_that_runs(composed: Composed) -> None:
+    major = composed.services["postgres"]["image"].partition(":")[2].partition(".")[0]
+
+    assert f"postgresql-client-{major}=" in (FOLDER / "Dockerfile").read_text()
+
+
     published = {name: each["ports"] for name, each in composed.services.items() if "ports" in each}
 
-    assert published == {"proxy": ["443:8443"]}
+    assert published == {"proxy": ["443:443"]}
+
+
+def test_the_proxy_answers_on_the_port_that_https_has_inside_as_outside(
+    composed: Composed,
+) -> None:
+    proxy = composed.services["proxy"]
+
+    assert proxy["environment"]["TLS_PORT"] == "443"
+    assert proxy["sysctls"] == {"net.ipv4.ip_unprivileged_port_start": 0}
+    assert proxy["healthcheck"]["test"][-1] == "https://127.0.0.1/healthz"
 
 
 def test_no_service_has_more_rights_than_it_needs(composed: Composed) -> None:
