@@ -18,8 +18,9 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.core import Metric
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
+from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from deployments.observability import families
@@ -27,7 +28,7 @@ from deployments.observability.of_catalogue import of_catalogue
 from deployments.observability.of_disks import of_disks
 from deployments.observability.of_prefect import of_prefect
 from deployments.observability.of_sites import of_sites
-from tasks.settings import Settings
+from tasks.settings import Settings, load_settings
 
 Part = Callable[[], Iterator[Metric]]
 
@@ -75,6 +76,14 @@ def routes(settings: Settings) -> Sequence[Route]:
         Route("/metrics", _endpoint(settings, here)),
         Route("/metrics/sites", _endpoint(settings, sites)),
     ]
+
+
+def from_settings() -> Starlette:
+    """A server of the metrics alone; an ASGI server calls this to make it."""
+    settings = load_settings()
+    token(settings.metrics_token_file)
+    health = Route("/health", lambda _request: PlainTextResponse("ok\n"))
+    return Starlette(routes=[*routes(settings), health])
 
 
 def token(file: Path) -> str:

@@ -9,6 +9,7 @@ from prometheus_client.core import Metric
 
 from catalog import Transaction, clusters, images, training_sets, vital_signs, warned
 from catalog.waiting import waiting
+from deployments.doctor.catalogue import opened
 from deployments.observability import families
 from deployments.observability.families import Labels
 from tasks.dashboard import last_counted
@@ -26,9 +27,12 @@ DELAYS = tuple(
 
 
 def of_catalogue(settings: Settings, now: dt.datetime) -> Iterator[Metric]:
-    """What there is now, and what was counted since midnight."""
+    """What there is now, and what was counted since midnight.
+
+    Raises `CannotTell` where there is no catalogue of this program's schema: none is made.
+    """
     midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
-    with settings.catalog.read() as transaction:
+    with opened(settings).read() as transaction:
         asked = _asked(transaction)
         yield from _questions(transaction, asked, now)
         yield from _answers(transaction, asked, midnight)

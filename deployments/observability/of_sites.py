@@ -14,6 +14,7 @@ from prometheus_client.core import Metric
 
 from annotation import SiteError
 from catalog import Catalog, decisions
+from deployments.doctor.catalogue import opened
 from deployments.observability import families
 from tasks.errors import NoSite
 from tasks.settings import Settings
@@ -33,10 +34,14 @@ class Probe:
 
 
 def of_sites(settings: Settings) -> Iterator[Metric]:
-    """Ask all sites side by side."""
+    """Ask all sites side by side.
+
+    Raises `CannotTell` where there is no catalogue of this program's schema: none is made.
+    """
+    catalog = opened(settings)
     with ThreadPoolExecutor(len(settings.annotate.sites)) as pool:
         asked = [
-            pool.submit(contextvars.copy_context().run, probe, settings.catalog, name)
+            pool.submit(contextvars.copy_context().run, probe, catalog, name)
             for name in settings.annotate.sites
         ]
         probes = [each.result() for each in asked]

@@ -1,14 +1,17 @@
 #!/bin/sh
-# The bucket, and a user for the pipeline and for each site, named as the site: the policy reads the
-# name. May be repeated; a key that changed replaces the old one.
+# The bucket and that of its backups, and a user for the pipeline and for each site, named as the
+# site: the policy reads the name. May be repeated; a key that changed replaces the old one.
 set -eu
 
-store=store/groundtruth
 here=$(dirname "$0")
 
 mc alias set store "$S3_ADDRESS" "$S3_ROOT_USER" "$S3_ROOT_PASSWORD" >/dev/null
-mc mb --ignore-existing "$store"
-mc anonymous set none "$store"
+for bucket in groundtruth groundtruth-backup; do
+  mc mb --ignore-existing "store/$bucket"
+  mc anonymous set none "store/$bucket"
+done
+# The pipeline's key may add to backups and delete nothing of them; what it writes over is kept.
+mc version enable store/groundtruth-backup
 
 user() {
   mc admin policy create store "$2" "$here/$2.json"

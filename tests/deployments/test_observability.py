@@ -217,6 +217,20 @@ def test_a_part_that_cannot_be_read_is_said_to_be_and_the_others_are_there(
     assert "groundtruth_questions_open" not in found
 
 
+@pytest.mark.parametrize(("path", "part"), [("/metrics", "catalogue"), ("/metrics/sites", "sites")])
+def test_a_catalogue_that_is_not_there_is_said_to_be_down_and_is_not_made(
+    settings: Settings, tmp_path: Path, path: str, part: str
+) -> None:
+    absent = Settings(
+        data=settings.data, servers=settings.servers, catalogue=f"sqlite:///{tmp_path}/absent"
+    )
+
+    found = {each.name: each for each in plain(scraped(absent, path).text)}
+
+    assert value(found, "groundtruth_part_up", part=part) == 0
+    assert [*tmp_path.iterdir()] == []
+
+
 def test_the_documentation_lists_every_metric_with_its_labels() -> None:
     rows = re.findall(
         r"^\| `(groundtruth_\w+)` \| (\w+) \|([^|]*)\|", DOCUMENTATION.read_text(), re.MULTILINE

@@ -10,7 +10,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -28,6 +28,9 @@ from tests.production.compose import DOMAIN, FOLDER, NAMES, Composed, filled_in,
 
 SITES = ("vendor-a", "vendor-b")
 BUCKET = "groundtruth"
+BACKUPS = "groundtruth-backup"
+PIPELINE = "groundtruth"
+METRICS_TOKEN = "the token of Prometheus"
 POSTGRESQL = max(Path("/usr/lib/postgresql").glob("*/bin"), default=Path("/usr/bin"))
 # Loopback stands for the vendors' networks, whose addresses webhooks may be sent to.
 BANNED = "LABEL_STUDIO_USER_ADDITIONAL_BANNED_SUBNETS"
@@ -47,10 +50,15 @@ http {{
 
 @dataclass(frozen=True)
 class Production:
-    """The running stack; `picture_keys` are each site's access key and secret."""
+    """The running stack.
+
+    `keys` are the access key and secret of each site, and of the pipeline, at the object store;
+    `forms` the types of blocks that Prefect knew when it was set up and nobody had saved one.
+    """
 
     compose: Composed
-    picture_keys: Mapping[str, tuple[str, str]]
+    keys: Mapping[str, tuple[str, str]]
+    forms: frozenset[str] = frozenset()
 
     def visitor(self, name: str, **given: Any) -> httpx.Client:
         """Somebody outside, who knows the certificate authority, at what is called `name`."""
@@ -121,6 +129,7 @@ def production(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Production]
     scratch = tmp_path_factory.mktemp("production")
     compose = Composed(filled_in(), free_network(), scratch)
     write_certificates(scratch / "secrets", DOMAIN)
+    (scratch / "secrets" / "metrics-token").write_text(METRICS_TOKEN)
     with ExitStack() as running:
         running.enter_context(public_names(compose))
         running.enter_context(postgresql(compose))
@@ -139,6 +148,7 @@ def production(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Production]
         running.enter_context(up(proxy, prefect, *desks))
         setup = found.run("setup", *compose.command("setup"))
         assert setup.returncode == 0, setup.stdout + setup.stderr
+        found = replace(found, forms=forms(found))
         worker = service(
             compose,
             "worker",
@@ -151,8 +161,22 @@ def production(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Production]
             compose.command("webhooks"),
             lambda: answers(f"http://{compose.address('webhooks')}:4210/health"),
         )
-        running.enter_context(up(worker, webhooks))
+        metrics = service(
+            compose,
+            "metrics",
+            compose.command("metrics"),
+            lambda: answers(f"http://{compose.address('metrics')}:4211/health"),
+        )
+        running.enter_context(up(worker, webhooks, metrics))
         yield found
+
+
+def forms(production: Production) -> frozenset[str]:
+    """The types of blocks that Prefect has a form for."""
+    login = production.prefect_api["PREFECT_API_AUTH_STRING"].split(":")
+    with production.visitor("prefect", auth=(login[0], login[1])) as prefect:
+        listed = prefect.post("/api/block_types/filter", json={}).raise_for_status().json()
+    return frozenset(each["slug"] for each in listed)
 
 
 def free_network() -> str:
@@ -220,7 +244,7 @@ def postgresql(compose: Composed) -> Iterator[None]:
 
 @contextmanager
 def object_store(compose: Composed) -> Iterator[dict[str, tuple[str, str]]]:
-    """A real S3 API with the bucket, and a user for each site with the policy of `s3/site.json`."""
+    """A real S3 API with the buckets, and the users with the policies of `s3/`."""
     endpoint = f"http://{compose.address('s3')}:9000"
     server = service(
         compose,
@@ -236,19 +260,20 @@ def object_store(compose: Composed) -> Iterator[dict[str, tuple[str, str]]]:
         "aws_secret_access_key": "root",
     }
     with up(server):
-        boto3.client("s3", **given).create_bucket(Bucket=BUCKET)
+        for bucket in (BUCKET, BACKUPS):
+            boto3.client("s3", **given).create_bucket(Bucket=bucket)
         iam = boto3.client("iam", **given)
-        policy = (FOLDER / "s3" / "site.json").read_text()
         keys = {}
-        for site in SITES:
-            iam.create_user(UserName=site)
+        for user, name in {PIPELINE: "pipeline", **dict.fromkeys(SITES, "site")}.items():
+            policy = (FOLDER / "s3" / f"{name}.json").read_text()
+            iam.create_user(UserName=user)
             iam.put_user_policy(
-                UserName=site,
-                PolicyName="site",
-                PolicyDocument=policy.replace("${aws:username}", site),
+                UserName=user,
+                PolicyName=name,
+                PolicyDocument=policy.replace("${aws:username}", user),
             )
-            made = iam.create_access_key(UserName=site)["AccessKey"]
-            keys[site] = (made["AccessKeyId"], made["SecretAccessKey"])
+            made = iam.create_access_key(UserName=user)["AccessKey"]
+            keys[user] = (made["AccessKeyId"], made["SecretAccessKey"])
         yield keys
 
 
@@ -256,13 +281,11 @@ def proxy_command(compose: Composed) -> list[str]:
     """nginx with the configuration that its image makes of our template."""
     folder = compose.scratch / "nginx"
     folder.mkdir()
-    values = compose.environment("proxy") | {
-        "NGINX_LOCAL_RESOLVERS": "127.0.0.1",
-        "TLS_PORT": "443",
-    }
+    values = compose.environment("proxy") | {"NGINX_LOCAL_RESOLVERS": "127.0.0.1"}
+    listening = f"listen {values['TLS_PORT']} "
     template = (FOLDER / "nginx" / "groundtruth.conf.template").read_text()
     ours = interpolated(template, values).replace(
-        "listen 443", f"listen {values['PROXY_ADDRESS']}:443"
+        listening, f"listen {values['PROXY_ADDRESS']}:{values['TLS_PORT']} "
     )
     (folder / "groundtruth.conf").write_text(ours)
     (folder / "nginx.conf").write_text(NGINX.format(folder / "groundtruth.conf"))

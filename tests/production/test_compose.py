@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from annotation import S3Access, S3Pictures
+from deployments.orchestration import ROOT
 from tests.production.certificates import write_certificates
 from tests.production.compose import (
     DOMAIN,
@@ -20,9 +21,10 @@ from tests.production.compose import (
     filled_in,
     names_to_fill_in,
 )
-from tests.production.conftest import SITES, proxy_command
+from tests.production.conftest import BACKUPS, BUCKET, PIPELINE, SITES, proxy_command
 
-NO_SECRETS = ("COMPOSE_PROJECT_NAME", "GROUNDTRUTH_VERSION")
+SETUP = FOLDER / "s3" / "setup.sh"
+NO_SECRETS = ("COMPOSE_PROJECT_NAME", "GROUNDTRUTH_VERSION", "PIPELINE_S3_KEY")
 ONE_SHOT = {"setup", "s3-setup"}
 
 
@@ -89,10 +91,52 @@ def test_the_example_names_every_secret_and_gives_none() -> None:
     assert {name for name, value in names_to_fill_in().items() if value} == set(NO_SECRETS)
 
 
+def test_what_git_ignores_does_not_enter_the_image() -> None:
+    in_git = (ROOT / ".gitignore").read_text().splitlines()
+    in_docker = (ROOT / ".dockerignore").read_text().splitlines()
+
+    assert {as_docker_says(pattern) for pattern in in_git} | {".git"} <= {*in_docker}
+
+
+def as_docker_says(pattern: str) -> str:
+    """A pattern of git's, as `.dockerignore` spells it."""
+    anchored = "/" in pattern.rstrip("/")
+    return pattern.strip("/") if anchored else f"**/{pattern.strip('/')}"
+
+
+def test_the_image_that_is_built_is_the_one_that_every_service_of_ours_runs(
+    composed: Composed,
+) -> None:
+    ours = {
+        name: each for name, each in composed.services.items() if "groundtruth:" in each["image"]
+    }
+    [built] = [each["build"] for each in ours.values() if "build" in each]
+
+    assert (FOLDER / built["context"]).resolve() == ROOT
+    assert (ROOT / built["dockerfile"]).is_file()
+    assert len({each["image"] for each in ours.values()}) == 1
+
+
+def test_the_image_has_the_client_programs_of_the_database_that_runs(composed: Composed) -> None:
+    major = composed.services["postgres"]["image"].partition(":")[2].partition(".")[0]
+
+    assert f"postgresql-client-{major}=" in (FOLDER / "Dockerfile").read_text()
+
+
 def test_only_the_proxy_is_published(composed: Composed) -> None:
     published = {name: each["ports"] for name, each in composed.services.items() if "ports" in each}
 
-    assert published == {"proxy": ["443:8443"]}
+    assert published == {"proxy": ["443:443"]}
+
+
+def test_the_proxy_answers_on_the_port_that_https_has_inside_as_outside(
+    composed: Composed,
+) -> None:
+    proxy = composed.services["proxy"]
+
+    assert proxy["environment"]["TLS_PORT"] == "443"
+    assert proxy["sysctls"] == {"net.ipv4.ip_unprivileged_port_start": 0}
+    assert proxy["healthcheck"]["test"][-1] == "https://127.0.0.1/healthz"
 
 
 def test_no_service_has_more_rights_than_it_needs(composed: Composed) -> None:
@@ -109,6 +153,31 @@ def test_every_service_has_limits_a_pinned_image_and_a_health_check(composed: Co
         assert "mem_limit" in each, name
         assert re.search(r":\D*\d+[.-]\d+", each["image"]), name
         assert ("healthcheck" in each) != (name in ONE_SHOT), name
+
+
+def test_only_what_calls_addresses_elsewhere_is_let_out(
+    composed: Composed, networks: dict[str, dict[str, bool]]
+) -> None:
+    open_to_the_world = {
+        name for name, each in networks.items() if not (each or {}).get("internal")
+    }
+    let_out = {
+        name for name, each in composed.services.items() if open_to_the_world & {*each["networks"]}
+    }
+
+    # The worker reads pictures, Prefect tells people what went wrong, the proxy is published.
+    assert let_out == {"worker", "prefect", "proxy"}
+
+
+def test_metrics_are_reached_by_what_joins_their_network_and_not_through_the_proxy(
+    composed: Composed, networks: dict[str, dict[str, bool]]
+) -> None:
+    template = (FOLDER / "nginx" / "groundtruth.conf.template").read_text()
+
+    assert networks["watching"] == {"internal": True}
+    beside = {name for name, each in composed.services.items() if "watching" in each["networks"]}
+    assert beside == {"metrics"}
+    assert "4211" not in template
 
 
 @pytest.mark.parametrize("site", SITES)
@@ -133,7 +202,7 @@ def test_a_service_knows_no_secret_that_it_does_not_need(composed: Composed) -> 
     }
     flows = {"PREFECT_PASSWORD", "CATALOGUE_PASSWORD", "PIPELINE_S3_SECRET"}
 
-    assert knows["worker"] == knows["setup"] == flows
+    assert knows["worker"] == knows["setup"] == knows["metrics"] == flows
     assert knows["webhooks"] == {"PREFECT_PASSWORD"}
     assert knows["proxy"] == set()
     for site in ("A", "B"):
@@ -148,6 +217,27 @@ def test_the_policy_of_a_site_is_what_its_pictures_need() -> None:
     )
 
     assert given == needed.policy
+
+
+def test_the_store_is_set_up_with_a_bucket_of_backups_that_forgets_nothing(
+    tmp_path: Path,
+) -> None:
+    program = tmp_path / "mc"  # what it would do to a MinIO, which is not here
+    program.write_text('#!/bin/sh\necho "$@" >> "$CALLS"\n')
+    program.chmod(0o755)
+    given = dict.fromkeys(re.findall(r"\$([A-Z0-9_]+)", SETUP.read_text()), "given")
+    calls = tmp_path / "calls"
+    environment = {"PATH": f"{tmp_path}:/usr/bin:/bin", "CALLS": str(calls), **given}
+
+    subprocess.run(["/bin/sh", str(SETUP)], env=environment, check=True)
+
+    done = calls.read_text().splitlines()
+    for bucket in (BUCKET, BACKUPS):
+        assert f"mb --ignore-existing store/{bucket}" in done
+        assert f"anonymous set none store/{bucket}" in done
+    assert f"version enable store/{BACKUPS}" in done
+    for user, policy in {PIPELINE: "pipeline", **dict.fromkeys(SITES, "site")}.items():
+        assert f"admin policy attach store {policy} --user {user}" in done
 
 
 def test_nginx_takes_the_configuration(composed: Composed) -> None:

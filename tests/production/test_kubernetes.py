@@ -230,9 +230,63 @@ def test_a_desk_is_let_out_to_nobody_inside_but_postgresql(manifests: list[Manif
                 assert "10.0.0.0/8" in block.get("except", ["10.0.0.0/8"])
 
 
+def test_prefect_is_let_out_to_messengers_and_not_to_private_addresses() -> None:
+    [policy] = [
+        each["spec"]
+        for each in built(BASE)
+        if each["kind"] == "NetworkPolicy" and each["metadata"]["name"] == "prefect"
+    ]
+    [rule] = policy["egress"]
+    [there] = rule["to"]
+
+    assert "Egress" in policy["policyTypes"]
+    assert there["ipBlock"]["cidr"] == "0.0.0.0/0"
+    assert {"10.0.0.0/8", "169.254.0.0/16"} <= {*there["ipBlock"]["except"]}
+    assert rule["ports"] == [{"port": 443}]
+
+
+def test_only_prometheus_reaches_the_metrics() -> None:
+    [policy] = [
+        each["spec"]
+        for each in built(BASE)
+        if each["kind"] == "NetworkPolicy" and each["metadata"]["name"] == "metrics"
+    ]
+    [rule] = policy["ingress"]
+    [there] = rule["from"]
+
+    assert there == {
+        "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "monitoring"}}
+    }
+    assert rule["ports"] == [{"port": 4211}]
+
+
+def test_the_name_of_the_pipeline_s_key_is_what_places_say(manifests: list[Manifest]) -> None:
+    named = [
+        (name, variable)
+        for name, container in containers(manifests)
+        for variable in container.get("env", [])
+        if variable["name"] == "AWS_ACCESS_KEY_ID"
+    ]
+
+    assert {name for name, _ in named} == {"setup", "worker", "metrics", "backup"}
+    for name, variable in named:
+        reference = variable["valueFrom"]["configMapKeyRef"]
+        assert reference == {"name": "places", "key": "PIPELINE_S3_KEY"}, name
+
+
+def test_set_up_does_what_it_does_in_compose() -> None:
+    compose = yaml.safe_load(FILE.read_text())["services"]["setup"]["command"]
+    [job] = [container for name, container in containers(built(BASE)) if name == "setup"]
+
+    assert job["command"] == compose
+
+
 @pytest.mark.parametrize(
     "server",
-    ["prefect", "setup", "worker", "webhooks", "label-studio-vendor-a", "label-studio-vendor-b"],
+    [
+        *("prefect", "setup", "worker", "webhooks", "metrics"),
+        *("label-studio-vendor-a", "label-studio-vendor-b"),
+    ],
 )
 def test_a_server_gets_the_same_variables_as_in_compose(server: str) -> None:
     compose = yaml.safe_load(FILE.read_text())["services"][server]["environment"].keys()

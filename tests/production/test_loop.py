@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 import psycopg
 import pytest
+import yaml
 from botocore.exceptions import ClientError
 from prefect.settings import (
     PREFECT_API_AUTH_STRING,
@@ -23,10 +24,14 @@ from catalog import Catalog, decisions, labels
 from catalog.summary import summarise
 from deployments.sample import write
 from tasks.sites import LabelStudioSite, lead_site, simulated_site
-from tests.production.conftest import BUCKET, SITES, Production
+from tests.production.compose import FOLDER
+from tests.production.conftest import BACKUPS, BUCKET, METRICS_TOKEN, PIPELINE, SITES, Production
 
 LOCALES = {"vendor-a": "en-US", "vendor-b": "de-DE"}
 SECRET = "the secret of webhooks"
+SHOWN = {"Authorization": f"Bearer {METRICS_TOKEN}"}
+PLACES = FOLDER / "kubernetes" / "overlays" / "small" / "places.yaml"
+BACKUP_PLACE = yaml.safe_load(PLACES.read_text())["data"]["BACKUP_PLACE"]
 
 
 @pytest.fixture(scope="session")
@@ -66,7 +71,7 @@ def catalogue(looped: Production) -> Iterator[Catalog]:
 
 def save_blocks(production: Production, site: str) -> None:
     """What an operator fills in for a site, and the key of an annotator who is simulated."""
-    access_key, secret_key = production.picture_keys[site]
+    access_key, secret_key = production.keys[site]
     admin = LabelStudioSite(
         url=AnyHttpUrl(production.compose.url(site)),
         api_key=SecretStr(
@@ -104,6 +109,12 @@ def invited(production: Production, site: str) -> str:
         }
         browser.post(address, data=form).raise_for_status()
         return str(browser.get("/api/current-user/token").raise_for_status().json()["token"])
+
+
+def scraped(production: Production, path: str) -> str:
+    """What Prometheus reads, from the network of metrics."""
+    address = f"http://{production.compose.address('metrics')}:4211{path}"
+    return httpx.get(address, headers=SHOWN, timeout=60).raise_for_status().text
 
 
 def csrf_token(page: httpx.Response) -> str:
@@ -189,6 +200,55 @@ class TestTheLoop:
             assert re.search(rf'"POST /webhooks/{site}" 202 ', log)
 
 
+class TestBackups:
+    def test_the_pipeline_s_key_keeps_a_backup_and_deletes_none(self, looped: Production) -> None:
+        key, secret = looped.keys[PIPELINE]
+        own = {"AWS_ACCESS_KEY_ID": key, "AWS_SECRET_ACCESS_KEY": secret}
+
+        with looped.policies_enforced():
+            done = looped.run("worker", "groundtruth", "backup", BACKUP_PLACE, more=own)
+            assert done.returncode == 0, done.stdout + done.stderr
+            pipeline = looped.at_s3(key, secret)
+            kept = pipeline.list_objects_v2(Bucket=BACKUPS)["Contents"]
+            with pytest.raises(ClientError, match="AccessDenied"):
+                pipeline.delete_object(Bucket=BACKUPS, Key=kept[0]["Key"])
+
+        assert any("/manifests/" in each["Key"] for each in kept)
+
+    def test_they_can_be_fetched_from_elsewhere(
+        self, looped: Production, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("AWS_CA_BUNDLE", looped.authority)
+        looped.at_s3("root", "root").put_object(Bucket=BACKUPS, Key="elsewhere", Body=b"kept")
+        outside = looped.at_s3(*looped.keys[PIPELINE], looped.compose.url("pictures"))
+
+        with looped.policies_enforced():
+            listed = outside.list_objects_v2(Bucket=BACKUPS, Prefix="elsewhere")["Contents"]
+            fetched = outside.get_object(Bucket=BACKUPS, Key=listed[0]["Key"])["Body"].read()
+
+        assert fetched == b"kept"
+
+
+class TestMetrics:
+    def test_prometheus_reads_what_the_loop_has_done(self, looped: Production) -> None:
+        told = scraped(looped, "/metrics") + scraped(looped, "/metrics/sites")
+
+        for part in ("catalogue", "prefect", "disks", "sites"):
+            assert f'groundtruth_part_up{{part="{part}"}} 1.0' in told
+        for site in SITES:
+            assert f'groundtruth_site_up{{site="{site}"}} 1.0' in told
+            assert re.search(rf'groundtruth_images{{locale="{LOCALES[site]}"}} [1-9]', told)
+
+    def test_nothing_is_told_without_the_token_nor_through_the_proxy(
+        self, looped: Production
+    ) -> None:
+        inside = httpx.get(f"http://{looped.compose.address('metrics')}:4211/metrics")
+        with looped.visitor("hooks") as visitor:
+            outside = visitor.get("/metrics", headers=SHOWN)
+
+        assert (inside.status_code, outside.status_code) == (401, 404)
+
+
 class TestTheVendors:
     def test_a_picture_is_shown_by_its_signed_address_alone(self, looped: Production) -> None:
         address = signed_by(looped, "vendor-a", picture_of(looped, "vendor-a"))
@@ -203,7 +263,7 @@ class TestTheVendors:
 
     def test_the_key_to_one_vendor_s_pictures_opens_no_other(self, looped: Production) -> None:
         own, theirs = (picture_of(looped, site) for site in SITES)
-        vendor = looped.at_s3(*looped.picture_keys["vendor-a"])
+        vendor = looped.at_s3(*looped.keys["vendor-a"])
 
         with looped.policies_enforced():
             assert vendor.get_object(Bucket=BUCKET, Key=own)["ContentLength"]

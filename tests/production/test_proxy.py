@@ -10,6 +10,8 @@ import pytest
 from websockets.sync.client import connect
 
 from annotation.site import SECRET_HEADER
+from tasks.blocks import FORMS
+from tasks.sites import LabelStudioSite
 from tests.production.conftest import SITES, Production
 
 NAMES = (*SITES, "prefect", "hooks", "pictures")
@@ -59,6 +61,11 @@ class TestPrefect:
             ]
 
         assert asked == [401, 401, 200]
+
+    def test_it_has_a_form_for_every_block_before_one_is_saved(
+        self, production: Production
+    ) -> None:
+        assert {form._block_type_slug for form in (LabelStudioSite, *FORMS)} <= production.forms
 
     def test_its_page_leads_browsers_to_the_public_address(self, production: Production) -> None:
         with production.visitor("prefect") as visitor:
