@@ -21,15 +21,19 @@ PARTIAL = ".partial"
 SCRATCH = "scratch"
 """Below this key lies what tasks hand to each other: none of it is needed when they are done."""
 
+PAGES = "pages"
+"""Below this key lie pages that are made anew from all the rest: only their newest is kept, and no
+backup needs them."""
+
 
 class BlobStore:
     """Blobs below `url` (``file:///data/blobs``, ``s3://bucket/prefix``).
 
     A blob appears whole or not at all, and a key that exists is never written again: keys are
     made from the digest of what they hold. Only what must go is taken out: by `delete`, and by
-    `replace` where it is a part of a blob. What a killed process leaves behind ends in
-    ``.partial`` and is no blob. Raises `DiskFull` where there is no room for a blob, and
-    `StoreUnreachable` where an object store does not answer.
+    `replace` where it is a part of a blob, or a page that is made anew. What a killed process
+    leaves behind ends in ``.partial`` and is no blob. Raises `DiskFull` where there is no room for
+    a blob, and `StoreUnreachable` where an object store does not answer.
 
     `options` are what fsspec opens the file system with, such as keys; without them it takes what
     the machine's environment says.

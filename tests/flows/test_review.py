@@ -94,6 +94,13 @@ def test_the_dashboard_is_made_with_the_costs_that_were_last_counted(settings: S
     assert counted.count("€100.00") == page().count("€100.00") == 2
 
 
+def test_only_the_newest_dashboard_is_kept(settings: Settings) -> None:
+    keys = {refresh_dashboard.fn() for _ in range(2)}
+
+    kept = [key for key in settings.blob_store.every_key() if key.endswith(".html")]
+    assert kept == [*keys]
+
+
 @pytest.mark.parametrize("first_month", range(1, 13))
 def test_each_quarter_of_ten_years_is_reviewed_once_when_it_is_over(first_month: int) -> None:
     fiscal = FiscalCalendar(first_month=first_month)
