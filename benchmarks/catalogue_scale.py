@@ -134,6 +134,11 @@ class Contents:
             ),
         )
         yield (
+            "clustering",
+            "locale number partition_id clustered_at",
+            ((locale, 1, name("partition", n), NOW) for n, locale in enumerate(LOCALES)),
+        )
+        yield (
             "cluster",
             "id partition_id locale size purity peak_id",
             (

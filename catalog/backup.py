@@ -35,7 +35,7 @@ from sqlalchemy import create_engine, func, inspect, select, table
 from sqlalchemy.engine import make_url
 from sqlalchemy.orm import Session
 
-from catalog.blobs import SCRATCH, BlobStore, write_whole
+from catalog.blobs import PAGES, SCRATCH, BlobStore, write_whole
 from catalog.database import SQLITE_FULL, Catalog, chunks
 from catalog.errors import BackupError, DiskFull
 from catalog.fingerprint import Fingerprint, fingerprint_as_found
@@ -89,7 +89,7 @@ def backup(catalog: Catalog, blobs: BlobStore, to: str) -> Copied:
     new = [
         key
         for key in blobs.every_key()
-        if key not in known and not key.startswith((f"{COPIES}/", f"{SCRATCH}/"))
+        if key not in known and not key.startswith((f"{COPIES}/", f"{PAGES}/", f"{SCRATCH}/"))
     ]
     for part in chunks(new, BLOBS_PER_LIST):
         with ThreadPoolExecutor(COPIES_AT_ONCE) as pool:

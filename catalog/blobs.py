@@ -6,13 +6,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import IO, BinaryIO, cast
+from typing import IO, BinaryIO
 from uuid import uuid4
 
+from fsspec import AbstractFileSystem
 from fsspec.core import url_to_fs
 from fsspec.implementations.local import LocalFileSystem
 
-from catalog.errors import NO_ROOM, DiskFull
+from catalog.errors import NO_ROOM, DiskFull, StoreUnreachable
 from catalog.identity import content_digest, digest
 
 PARTIAL = ".partial"
@@ -20,14 +21,19 @@ PARTIAL = ".partial"
 SCRATCH = "scratch"
 """Below this key lies what tasks hand to each other: none of it is needed when they are done."""
 
+PAGES = "pages"
+"""Below this key lie pages that are made anew from all the rest: only their newest is kept, and no
+backup needs them."""
+
 
 class BlobStore:
     """Blobs below `url` (``file:///data/blobs``, ``s3://bucket/prefix``).
 
     A blob appears whole or not at all, and a key that exists is never written again: keys are
     made from the digest of what they hold. Only what must go is taken out: by `delete`, and by
-    `replace` where it is a part of a blob. What a killed process leaves behind ends in
-    ``.partial`` and is no blob. Raises `DiskFull` where there is no room for a blob.
+    `replace` where it is a part of a blob, or a page that is made anew. What a killed process
+    leaves behind ends in ``.partial`` and is no blob. Raises `DiskFull` where there is no room for
+    a blob, and `StoreUnreachable` where an object store does not answer.
 
     `options` are what fsspec opens the file system with, such as keys; without them it takes what
     the machine's environment says.
@@ -37,6 +43,7 @@ class BlobStore:
         self.url = url
         self._fs, self._root = url_to_fs(url, **(options or {}))
         self._is_local = isinstance(self._fs, LocalFileSystem)
+        self._no_answer = _no_answer(self._fs)
 
     def put(self, key: str, content: bytes) -> None:
         """Keep `content` under `key`, unless something is kept there already."""
@@ -49,32 +56,35 @@ class BlobStore:
         if self._is_local:
             write_whole(path, lambda file: file.write(content))
         else:
-            self._fs.pipe_file(path, content)
+            with self._asked():
+                self._fs.pipe_file(path, content)
 
     def put_file(self, key: str, file: Path) -> None:
         """Keep the content of `file`, which may be larger than memory, under `key`."""
         path = self._path(key)
-        if self._fs.exists(path):
+        if self.exists(key):
             return
         if self._is_local:
             with file.open("rb") as source:
                 write_whole(path, lambda target: shutil.copyfileobj(source, target))
         else:
-            self._fs.put_file(str(file), path)
+            with self._asked():
+                self._fs.put_file(str(file), path)
 
     def get_file(self, key: str, file: Path) -> None:
         """Write the content under `key` to `file`; raises `FileNotFoundError` for none."""
-        with self._fs.open(self._path(key), "rb") as source:
+        with self.open(key) as source:
             write_whole(str(file.absolute()), lambda target: shutil.copyfileobj(source, target))
 
     def every_key(self, below: str = "") -> Iterator[str]:
         """Every key, or those below one, folder by folder."""
         self._fs.invalidate_cache()
         root = self._path(below) if below else self._root
-        for folder, _, names in self._fs.walk(root):
-            for name in sorted(names):
-                if not name.endswith(PARTIAL):
-                    yield f"{folder}/{name}"[len(self._root) :].lstrip("/")
+        with self._asked():
+            for folder, _, names in self._fs.walk(root):
+                for name in sorted(names):
+                    if not name.endswith(PARTIAL):
+                        yield f"{folder}/{name}"[len(self._root) :].lstrip("/")
 
     def share(self, key: str, to: str) -> None:
         """Keep the content under `key` under `to` as well, unless something is kept there already.
@@ -83,10 +93,11 @@ class BlobStore:
         itself. Raises `FileNotFoundError` where there is nothing under `key`.
         """
         source, target = self._path(key), self._path(to)
-        if self._fs.exists(target):
+        if self.exists(to):
             return
         if not self._is_local:
-            self._fs.cp_file(source, target)
+            with self._asked():
+                self._fs.cp_file(source, target)
             return
         with _room_at(target):
             os.makedirs(os.path.dirname(target), exist_ok=True)
@@ -99,7 +110,8 @@ class BlobStore:
 
     def get(self, key: str) -> bytes:
         """The content under `key`; raises `FileNotFoundError` where there is none."""
-        content: bytes = self._fs.cat_file(self._path(key))
+        with self._asked():
+            content: bytes = self._fs.cat_file(self._path(key))
         return content
 
     def get_ranges(self, key: str, ranges: Sequence[tuple[int, int]]) -> list[bytes]:
@@ -109,20 +121,24 @@ class BlobStore:
         """
         paths = [self._path(key)] * len(ranges)
         starts, ends = [start for start, _ in ranges], [end for _, end in ranges]
-        parts: list[bytes] = self._fs.cat_ranges(paths, starts, ends, on_error="raise")
+        with self._asked():
+            parts: list[bytes] = self._fs.cat_ranges(paths, starts, ends, on_error="raise")
         return parts
 
-    def open(self, key: str) -> BinaryIO:
+    @contextmanager
+    def open(self, key: str) -> Iterator[BinaryIO]:
         """The blob under `key`, to read in parts; raises `FileNotFoundError` for none."""
-        return cast(BinaryIO, self._fs.open(self._path(key), "rb"))
+        with self._asked(), self._fs.open(self._path(key), "rb") as file:
+            yield file
 
     def delete(self, key: str) -> None:
         """See that nothing is kept under `key`."""
-        with suppress(FileNotFoundError):
+        with suppress(FileNotFoundError), self._asked():
             self._fs.rm_file(self._path(key))
 
     def exists(self, key: str) -> bool:
-        return bool(self._fs.exists(self._path(key)))
+        with self._asked():
+            return bool(self._fs.exists(self._path(key)))
 
     @property
     def address(self) -> str:
@@ -153,14 +169,35 @@ class BlobStore:
             yield Path(self._path(key))
             return
         with TemporaryDirectory() as copy:
-            self._fs.get(f"{self._path(key)}/", f"{copy}/", recursive=True)
+            with self._asked():
+                self._fs.get(f"{self._path(key)}/", f"{copy}/", recursive=True)
             yield Path(copy)
+
+    @contextmanager
+    def _asked(self) -> Iterator[None]:
+        try:
+            yield
+        except self._no_answer as error:
+            raise StoreUnreachable(
+                f"the blob store at {self.address} does not answer ({error}): see that it runs and"
+                " that this machine reaches it, or correct `blobs` in groundtruth.toml, and run"
+                " the same command again"
+            ) from error
 
     def _path(self, key: str) -> str:
         parts = key.split("/")
         if not all(part and part not in {".", ".."} for part in parts):
             raise ValueError(f"{key!r} is not a key: it must stay below the blob store's root")
         return "/".join((self._root, *parts))
+
+
+def _no_answer(fs: AbstractFileSystem) -> tuple[type[Exception], ...]:
+    """What `fs` raises where its server does not answer, if that is no `OSError`."""
+    if "s3" not in fs.protocol:
+        return ()
+    from botocore.exceptions import ConnectionError, HTTPClientError
+
+    return ConnectionError, HTTPClientError
 
 
 @contextmanager

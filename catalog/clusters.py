@@ -1,17 +1,26 @@
 """Embeddings of images, and the candidate clusters that were formed from them."""
 
+import datetime as dt
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 from operator import itemgetter
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.orm import Session
 
-from catalog.database import add_new, chunks
+from catalog.database import add_new, chunks, one_at_a_time
 from catalog.identity import digest, set_digest
 from catalog.paging import PAGE, ranges
 from catalog.removals import is_removed
-from catalog.schema import Cluster, ClusterMember, Embedding, FeatureFile, Image, Partition
+from catalog.schema import (
+    Cluster,
+    Clustering,
+    ClusterMember,
+    Embedding,
+    FeatureFile,
+    Image,
+    Partition,
+)
 
 
 def partition_id(model_id: str, locale: str, image_ids: Sequence[str]) -> str:
@@ -33,20 +42,50 @@ def record_partition(
     add_new(session, [partition])
     add_new(session, clusters)
     add_new(session, members)
+    record_clustering(session, partition.locale, partition.id)
+
+
+def record_clustering(session: Session, locale: str, partition_id: str | None) -> None:
+    """Record that a locale was clustered now, into which partition; None: no image waited."""
+    one_at_a_time(session, "clustering")
+    before = select(func.coalesce(func.max(Clustering.number), 0)).where(
+        Clustering.locale == locale
+    )
+    number = session.scalars(before).one() + 1
+    add_new(session, [Clustering(locale=locale, number=number, partition_id=partition_id)])
 
 
 def latest_partitions(session: Session) -> dict[str, Partition]:
-    """The newest clustering of each locale."""
-    newest = (
-        select(Partition.locale, func.max(Partition.created_at).label("at"))
-        .group_by(Partition.locale)
+    """What each locale was clustered into last."""
+    with_images = _last_times(session, Clustering.partition_id.is_not(None))
+    return {partition.locale: partition for _, partition in with_images if partition is not None}
+
+
+def last_times(session: Session) -> dict[str, tuple[dt.datetime, int]]:
+    """When each locale was clustered last, and how many images waited then."""
+    return {
+        clustering.locale: (clustering.clustered_at, partition.n_images if partition else 0)
+        for clustering, partition in _last_times(session)
+    }
+
+
+def _last_times(
+    session: Session, *which: ColumnElement[bool]
+) -> Iterator[tuple[Clustering, Partition | None]]:
+    """The last of some of the clusterings of each locale."""
+    last = (
+        select(Clustering.locale, func.max(Clustering.number).label("number"))
+        .where(*which)
+        .group_by(Clustering.locale)
         .subquery()
     )
-    query = select(Partition).join(
-        newest, (Partition.locale == newest.c.locale) & (Partition.created_at == newest.c.at)
+    query = (
+        select(Clustering, Partition)
+        .join(last, (Clustering.locale == last.c.locale) & (Clustering.number == last.c.number))
+        .outerjoin(Partition, Partition.id == Clustering.partition_id)
+        .order_by(Clustering.locale)
     )
-    by_locale = query.order_by(Partition.locale, Partition.id)
-    return {partition.locale: partition for partition in session.scalars(by_locale)}
+    yield from session.execute(query).tuples()
 
 
 def partitions(session: Session) -> list[Partition]:

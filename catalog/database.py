@@ -14,7 +14,7 @@ from sqlalchemy.engine import ExceptionContext, make_url
 from sqlalchemy.orm import Session, sessionmaker
 
 from catalog.alone import alone
-from catalog.errors import DiskFull
+from catalog.errors import CatalogueUnreachable, DiskFull
 from catalog.identity import digest
 from catalog.schema import Table
 
@@ -35,8 +35,8 @@ class Catalog:
     """The catalogue at `url`, brought to the newest schema.
 
     `url` is an SQLAlchemy URL: ``sqlite:///path/catalogue.sqlite`` or
-    ``postgresql+psycopg://user@host/name``. Raises `DiskFull`, here and in a transaction, where
-    there is no room for what is written.
+    ``postgresql+psycopg://user@host/name``. Raises, here and in a transaction, `DiskFull` where
+    there is no room for what is written, and `CatalogueUnreachable` where nothing answers.
     """
 
     def __init__(self, url: str) -> None:
@@ -137,16 +137,24 @@ def _engine(url: str) -> Engine:
         engine = create_engine(parsed, connect_args={"timeout": BUSY_TIMEOUT_S})
         event.listen(engine, "connect", _configure_sqlite)
         event.listen(engine, "begin", _begin)
-    event.listen(engine, "handle_error", _say_where_it_is_full)
+    event.listen(engine, "handle_error", _say_what_to_mend)
     return engine
 
 
-def _say_where_it_is_full(context: ExceptionContext) -> None:
+def _say_what_to_mend(context: ExceptionContext) -> None:
+    if context.is_pre_ping:  # the pool opens another connection
+        return
     error = context.original_exception
+    place = context.engine.url.render_as_string() if context.engine else "the catalogue"
     code = getattr(error, "sqlite_errorname", None) or getattr(error, "sqlstate", None)
     if code == POSTGRESQL_FULL or code in SQLITE_FULL:
-        place = context.engine.url.render_as_string() if context.engine else "the catalogue"
         raise DiskFull(place) from error
+    if context.connection is None or context.is_disconnect:
+        says = " ".join(str(error).split())
+        raise CatalogueUnreachable(
+            f"the catalogue at {place} does not answer ({says}): start the database, or correct"
+            " `catalogue` in groundtruth.toml, and run the same command again"
+        ) from error
 
 
 def _configure_postgresql(connection: Any, _record: Any) -> None:

@@ -18,6 +18,14 @@ class DiskFull(RuntimeError):
         )
 
 
+class CatalogueUnreachable(ConnectionError):
+    """The database does not answer, or the connection was cut; the message says how to mend it."""
+
+
+class StoreUnreachable(ConnectionError):
+    """The blob store does not answer; the message says how to mend it."""
+
+
 def may_pass(error: BaseException | None) -> bool:
     """Whether what failed may succeed when it is tried again, with nothing mended in between.
 

@@ -12,14 +12,14 @@ from sqlalchemy.orm import Session
 from catalog.paging import PAGE
 from catalog.schema import Table, UtcDateTime
 
-# What a site gives out and how fast a machine is: both differ between two runs that did the same
-# work, as times do.
+# What a site gives out, how fast a machine is and how often it was asked for the same: they differ
+# between two runs that did the same work, as times do.
 INCIDENTAL_COLUMNS = {
     "site_task": {"project_id", "task_id"},
     "answer": {"annotation"},
     "measurement": {"speed"},
 }
-INCIDENTAL_TABLES = {"pull", "site_project"}
+INCIDENTAL_TABLES = {"clustering", "pull", "site_project"}
 MODULUS = 2**256
 
 

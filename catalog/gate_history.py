@@ -12,9 +12,9 @@ from catalog.database import add_new
 from catalog.schema import GateRun, Observation
 
 
-def record(session: Session, observations: Iterable[Observation]) -> int:
-    """Append what the rules saw; how much is new: nothing of a passage that is known already."""
-    return add_new(session, list(observations))
+def record(session: Session, observations: Iterable[Observation]) -> None:
+    """Append what the rules saw; a passage that is known already adds nothing."""
+    add_new(session, list(observations))
 
 
 def passages(session: Session, newest: int) -> list[GateRun]:

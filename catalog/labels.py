@@ -199,6 +199,20 @@ def _rows(session: Session, condition: Callable[[Range], ColumnElement[bool]]) -
     ]
 
 
+def gate_run_id(
+    accepted_ids: Iterable[str],
+    quarantined: Iterable[str],
+    held: bool,
+    releases: Mapping[str, int],
+) -> str:
+    """The identity of what the gate said: the same each time it says the same of the same."""
+    return digest(
+        "gate",
+        *(str(held), *sorted(accepted_ids), "quarantined", *sorted(quarantined)),
+        *(f"{label} {number}" for label, number in sorted(releases.items())),
+    )
+
+
 def record_gate_run(
     session: Session,
     *,
@@ -212,15 +226,10 @@ def record_gate_run(
 
     `releases` is the number of the settlement for which a label was judged again.
     """
-    judged = [
-        "gate",
-        *(str(held), *sorted(accepted_ids), "quarantined", *sorted(quarantined)),
-        *(f"{label} {number}" for label, number in sorted(releases.items())),
-    ]
     one_at_a_time(session, "gate")
     last = session.scalars(select(func.coalesce(func.max(GateRun.number), 0))).one()
     run = GateRun(
-        id=digest(*judged),
+        id=gate_run_id(accepted_ids, quarantined, held, releases),
         n_accepted=len(accepted_ids),
         n_quarantined=len(quarantined),
         held=held,

@@ -368,6 +368,20 @@ class Partition(Table):
     created_at: Mapped[dt.datetime] = mapped_column(default_factory=now)
 
 
+class Clustering(Table):
+    """That a locale was clustered, and what it came to; None where no image waited.
+
+    `number` counts those of a locale in their order; a partition that is known is named again.
+    """
+
+    __tablename__ = "clustering"
+
+    locale: Mapped[str] = mapped_column(String(35), primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    partition_id: Mapped[str | None] = mapped_column(ForeignKey("partition.id"))
+    clustered_at: Mapped[dt.datetime] = mapped_column(default_factory=now)
+
+
 class Cluster(Table):
     """A candidate cluster: images that may show one product."""
 

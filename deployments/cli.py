@@ -11,7 +11,7 @@ from rich.markup import escape
 from rich.table import Column, Table
 
 from annotation import SiteError, WordingError
-from catalog.errors import BackupError, DiskFull
+from catalog.errors import BackupError, CatalogueUnreachable, DiskFull, StoreUnreachable
 from catalog.exports import ExportError
 from catalog.holdout import TooFewLabels
 from catalog.images import NoSuchImage
@@ -54,6 +54,7 @@ from workforce.errors import WorkforceError
 MENDABLE = (
     BackboneError,
     BackupError,
+    CatalogueUnreachable,
     ChampionChanged,
     DemoFailed,
     DiskFull,
@@ -72,6 +73,7 @@ MENDABLE = (
     SettingsError,
     SiteError,
     StackError,
+    StoreUnreachable,
     TooFewLabels,
     TooManyPictures,
     VersionDamaged,

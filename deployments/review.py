@@ -20,7 +20,8 @@ def review(
         bool, typer.Option("--portfolio", help="All vendors' reviews, and the portfolio.")
     ] = False,
     quarter: Annotated[
-        str | None, typer.Option(help="As 2026Q4, 2026-11 or 2026; none: the quarter of yesterday.")
+        str | None,
+        typer.Option(help="As 2026Q4, 2026-11 or 2026; none: the quarter of a week ago."),
     ] = None,
     language: Annotated[
         str | None, typer.Option(help="en, de, ja, or a locale for its formats, as en-GB.")

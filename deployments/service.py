@@ -1,6 +1,7 @@
 """A server of the local stack: one detached process, known by pid *and* start time, that leaves no
 descendant behind when it is stopped."""
 
+import os
 import signal
 import socket
 import subprocess
@@ -8,6 +9,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import httpx
@@ -17,6 +19,10 @@ import psutil
 MARK = "GROUNDTRUTH_SERVER"
 # Start times are counted from the boot time, which moves a little when the clock is adjusted.
 CLOCK_JITTER_SECONDS = 2.0
+LARGEST_LOG = 20_000_000
+"""A log that is larger, in bytes, is set aside when its server starts."""
+LOGS_KEPT = 3
+BLOCK = 65_536
 
 
 class StackError(RuntimeError):
@@ -112,13 +118,20 @@ class Service:
         self.pid_file.unlink(missing_ok=True)
 
     def tail(self, lines: int = 30) -> str:
-        """The last lines of the log."""
+        """The last lines of the log, read from its end."""
         if not self.log.exists():
             return ""
-        return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:])
+        with self.log.open("rb") as log:
+            start, end = log.seek(0, os.SEEK_END), b""
+            while start > 0 and end.count(b"\n") <= lines:
+                size = min(BLOCK, start)
+                start = log.seek(start - size)
+                end = log.read(size) + end
+        return "\n".join(end.decode(errors="replace").splitlines()[-lines:])
 
     def _spawn(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._set_log_aside()
         with self.log.open("ab") as log:
             child = subprocess.Popen(
                 self.command,
@@ -132,6 +145,15 @@ class Service:
             )
         started = psutil.Process(child.pid).create_time()
         self.pid_file.write_text(f"{child.pid} {started!r}\n")
+
+    def _set_log_aside(self) -> None:
+        """Begin another log where the last is large; of those before it a few are kept."""
+        if not self.log.exists() or self.log.stat().st_size <= LARGEST_LOG:
+            return
+        aside = [self.log, *(Path(f"{self.log}.{n}") for n in range(1, LOGS_KEPT + 1))]
+        for newer, older in reversed([*pairwise(aside)]):
+            if newer.exists():
+                newer.replace(older)
 
     def _last_words(self) -> str:
         return f"The end of {self.log}:\n{self.tail()}"

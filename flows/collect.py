@@ -23,7 +23,7 @@ from tasks.collect import (
     seek_votes,
 )
 from tasks.dashboard import refresh_dashboard
-from tasks.events import Happened, pass_on, tell
+from tasks.events import Happened, pass_on
 from tasks.judge import Judged, judge
 from tasks.pace import pace_page
 from tasks.summary import Figures, summarised
@@ -102,8 +102,6 @@ def collect() -> Collected:
         logger.info("gate: %d accepted, %d quarantined", judged.n_accepted, judged.n_quarantined)
     if judged is not None and judged.held:
         logger.warning("the gate holds this batch: no label of it joins the training set")
-        if judged.is_news:
-            tell(Happened.HELD, {"n_quarantined": judged.n_quarantined})
     publish(
         "gate",
         "Answers, gate and training set",

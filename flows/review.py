@@ -29,7 +29,7 @@ def review(
     """Keep reviews and the portfolio as files in the blob store, and publish where they lie.
 
     Args:
-        quarter: As 2026Q4, or any other period; none: the quarter of yesterday.
+        quarter: As 2026Q4, or any other period; none: the quarter of a week ago.
         vendors: Whose reviews are made; none: all of them, and the portfolio.
         language: en, de, ja, or a locale; none: that of the settings.
         forms: Of html, xlsx and pdf.

@@ -78,9 +78,12 @@ def share_out(model: Model, locale: str) -> Shards | Partition | None:
         image_ids = pool(transaction, locale, settings.pictures).clustered
         identity = clusters.partition_id(model.id, locale, image_ids)
         known = clusters.partition(transaction, identity)
-        if known is not None or not image_ids:
-            return known
-        places = clusters.features_of(transaction, model.id, image_ids)
+        done = known is not None or not image_ids
+        places = {} if done else clusters.features_of(transaction, model.id, image_ids)
+    if done:
+        with settings.catalog.begin() as transaction:
+            clusters.record_clustering(transaction, locale, known.id if known is not None else None)
+        return known
     shards = Shards(identity, model.location, len(image_ids), settings.compute.images_per_shard)
     shards.share_out(settings.blob_store, image_ids, places)
     return shards

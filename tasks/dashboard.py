@@ -8,7 +8,8 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 from pydantic import TypeAdapter
 
-from catalog import BlobStore, Transaction, content_digest, training_sets
+from catalog import BlobStore, Transaction, training_sets
+from catalog.blobs import PAGES
 from catalog.waiting import waiting
 from tasks.artifacts import bullets, publish, table
 from tasks.settings import Settings, load_settings
@@ -18,8 +19,8 @@ from workforce.reviews.dashboard import Asked, Costs, Dashboard, Standing, comin
 from workforce.reviews.review_page import dashboard_page
 from workforce.reviews.wording import Wording
 
-DASHBOARDS = "dashboards"
-COSTS = f"{DASHBOARDS}/costs"
+PAGE = f"{PAGES}/dashboard.html"
+COSTS = "dashboards/costs"
 LOCALES = ("locale", "accepted", "planned", "open", "overdue")
 LATE = ("vendor", "locale", "kind", "open", "overdue", "waiting since")
 SPENT = ("vendor", "this month", "purchase orders in force", "left")
@@ -46,16 +47,15 @@ def refresh_dashboard() -> str:
         found = dashboard(transaction, settings, now)
     wording = Wording.load(settings.review.language)
     page = dashboard_page(found, wording).encode()
-    key = f"{DASHBOARDS}/{content_digest(page)}.html"
-    settings.blob_store.put(key, page)
-    address = f"{settings.blob_store.address}/{key}"
+    settings.blob_store.replace(PAGE, page)
+    address = f"{settings.blob_store.address}/{PAGE}"
     publish(
         "dashboard",
         "Where the annotation stands",
-        f"As a page without network: [{key}]({address})",
+        f"As a page without network: [{PAGE}]({address})",
         *_sections(found, wording),
     )
-    return key
+    return PAGE
 
 
 def dashboard(transaction: Transaction, settings: Settings, now: dt.datetime) -> Dashboard:

@@ -6,6 +6,7 @@ whoever gets it twice finds nothing left to do.
 
 from collections.abc import Mapping
 from enum import StrEnum
+from uuid import UUID
 
 from prefect.context import FlowRunContext
 from prefect.events import emit_event
@@ -23,8 +24,11 @@ class Happened(StrEnum):
     HELD = "groundtruth.gate.held"
 
 
-def tell(event: Happened, about: Mapping[str, str | int]) -> None:
-    """Emit `event` with numbers and names, and nothing that is secret or that somebody typed."""
+def tell(event: Happened, about: Mapping[str, str | int], identity: UUID | None = None) -> None:
+    """Emit `event` with numbers and names, and nothing that is secret or that somebody typed.
+
+    Prefect keeps what has an `identity` once.
+    """
     emit_event(
         event,
         resource={
@@ -32,6 +36,7 @@ def tell(event: Happened, about: Mapping[str, str | int]) -> None:
             "prefect.resource.name": "groundtruth",
         },
         payload=dict(about),
+        id=identity,
     )
 
 

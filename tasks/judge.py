@@ -6,12 +6,14 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from uuid import UUID
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from prefect import task
 from prefect.cache_policies import NO_CACHE
+from prefect.events.worker import EventsWorker
 
 from annotation import Partition, gold_counts
 from catalog import (
@@ -30,7 +32,15 @@ from catalog import (
 )
 from catalog.images import image_key, preview_key
 from catalog.labels import LabelRow
-from catalog.schema import Decision, DecisionKind, Observation, Origin, Question, QuestionKind
+from catalog.schema import (
+    Decision,
+    DecisionKind,
+    GateRun,
+    Observation,
+    Origin,
+    Question,
+    QuestionKind,
+)
 from expectations.facts import (
     CURRENT_COLUMNS,
     DECIDED_COLUMNS,
@@ -42,6 +52,7 @@ from expectations.facts import (
 from expectations.verdict import Verdict
 from tasks.accept import histories, judgeable, stands
 from tasks.duplicates import look_alikes
+from tasks.events import Happened, tell
 from tasks.knowledge import knowledge
 from tasks.settings import Settings, load_settings
 
@@ -54,15 +65,11 @@ VERDICT_KINDS = (QuestionKind.VERIFY, QuestionKind.ATTACH)
 
 @dataclass(frozen=True)
 class Judged:
-    """What the gate said of the labels that waited before it, and the page about it.
-
-    `is_news` unless it said the same of the same labels before, as of a batch that stays held.
-    """
+    """What the gate said of the labels that waited before it, and the page about it."""
 
     n_accepted: int
     n_quarantined: int
     held: bool
-    is_news: bool
     report: str
     page: Path
 
@@ -104,8 +111,10 @@ def judge() -> Judged | None:
         ),
         encoding="utf-8",
     )
+    if verdict.held:
+        tell_of_held(settings, verdict, releases)
     with settings.catalog.begin() as transaction:
-        is_news = record(transaction, verdict, releases)
+        record(transaction, verdict, releases)
     for label, reasons in verdict.quarantined.items():
         about = {"image": image_of[label], "label": label, "reasons": list(reasons)}
         log.info("label quarantined", extra=about)
@@ -113,7 +122,6 @@ def judge() -> Judged | None:
         len(verdict.accepted),
         len(verdict.quarantined),
         verdict.held,
-        is_news,
         render(verdict, settings.gate),
         page,
     )
@@ -124,8 +132,22 @@ def reports(settings: Settings) -> Path:
     return settings.data / "reports" / "gate"
 
 
-def record(transaction: Transaction, verdict: Verdict, releases: Mapping[str, int]) -> bool:
-    """Keep the verdict, and what each rule saw; whether that is news."""
+def tell_of_held(settings: Settings, verdict: Verdict, releases: Mapping[str, int]) -> None:
+    """Tell of a batch that is held, unless that is on record; told again, Prefect keeps it once.
+
+    The event is with Prefect before the row is written: where a run ends in between, the next tells
+    it again under the same identity.
+    """
+    identity = labels.gate_run_id(verdict.accepted, verdict.quarantined, verdict.held, releases)
+    with settings.catalog.read() as transaction:
+        if transaction.get(GateRun, identity) is not None:
+            return
+    tell(Happened.HELD, {"n_quarantined": len(verdict.quarantined)}, UUID(identity))
+    EventsWorker.instance().wait_until_empty()
+
+
+def record(transaction: Transaction, verdict: Verdict, releases: Mapping[str, int]) -> None:
+    """Keep the verdict, and what each rule saw."""
     run = labels.record_gate_run(
         transaction,
         accepted_ids=verdict.accepted,
@@ -134,7 +156,7 @@ def record(transaction: Transaction, verdict: Verdict, releases: Mapping[str, in
         rules=[asdict(rule) for rule in verdict.rules],
         releases=releases,
     )
-    n_new = gate_history.record(
+    gate_history.record(
         transaction,
         [
             Observation(
@@ -148,7 +170,6 @@ def record(transaction: Transaction, verdict: Verdict, releases: Mapping[str, in
             for seen in verdict.observations
         ],
     )
-    return n_new > 0
 
 
 def known_about(

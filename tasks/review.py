@@ -207,9 +207,12 @@ def reviews(held: Books, vendors: Sequence[str] | None) -> Iterator[tuple[str, R
 
 
 def period_of(settings: Settings, name: str | None, today: dt.date) -> Period:
-    """The period that is called `name`, or the fiscal quarter of yesterday."""
+    """The period that is called `name`, or the fiscal quarter of a week ago.
+
+    So the first run of a quarter, by a schedule of once a week, is about the one that is over.
+    """
     fiscal = settings.company.fiscal
-    return fiscal.period(name) if name else fiscal.quarter(today - A_DAY)
+    return fiscal.period(name) if name else fiscal.quarter(today - 7 * A_DAY)
 
 
 def currency_of(held: Books, site: str) -> str:

@@ -24,8 +24,9 @@ def space(settings: Settings) -> Iterator[Finding]:
         share = usage.free / usage.total
         says = f"{name} ({folder}): {usage.free / 1e9:,.1f} GB free, {share:.0%} of the disk"
         make_room = (
-            "make room there: old logs in servers/ of the data directory, old training set exports,"
-            " what is not ours; or move `data` or `blobs` in groundtruth.toml to a larger disk"
+            "make room there: logs that were set aside (servers/*.log.* of the data directory), old"
+            " training set exports, what is not ours; or move `data` or `blobs` in groundtruth.toml"
+            " to a larger disk"
         )
         if usage.free < LEAST_BYTES:
             yield error(says, make_room)

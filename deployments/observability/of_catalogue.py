@@ -136,9 +136,11 @@ def _training_set(transaction: Transaction) -> Iterator[Metric]:
 
 def _images(transaction: Transaction) -> Iterator[Metric]:
     yield families.IMAGES.of({(locale,): n for locale, n in images.counts(transaction).items()})
-    clustered = clusters.latest_partitions(transaction).values()
-    yield families.IMAGES_WAITING.of({(each.locale,): each.n_images for each in clustered})
-    yield families.CLUSTERED.of({(each.locale,): each.created_at.timestamp() for each in clustered})
+    clustered = clusters.last_times(transaction)
+    yield families.IMAGES_WAITING.of({(locale,): n for locale, (_, n) in clustered.items()})
+    yield families.CLUSTERED.of(
+        {(locale,): at.timestamp() for locale, (at, _) in clustered.items()}
+    )
 
 
 def _warnings(transaction: Transaction) -> Iterator[Metric]:

@@ -10,10 +10,10 @@ import alembic.config
 import pytest
 import sqlalchemy as sa
 from alembic.script import ScriptDirectory
-from sqlalchemy import MetaData, create_engine, select
+from sqlalchemy import MetaData, create_engine, select, text
 
 import catalog as package
-from catalog import Catalog, decisions, images
+from catalog import Catalog, clusters, decisions, images
 from catalog.schema import Question, Table
 from tests.catalog.rows import NOON, image
 
@@ -126,3 +126,21 @@ def references_to_nothing(catalog: Catalog) -> list[str]:
                 .limit(1)
             ).first()
         ]
+
+
+def test_an_earlier_catalogue_knows_what_a_locale_was_clustered_into_last(
+    new_database: Callable[[], str],
+) -> None:
+    url = new_database()
+    migrate(url, "0018")
+    fill(url)
+    with create_engine(url).begin() as connection:
+        connection.execute(text("UPDATE \"partition\" SET locale = 'de-DE'"))
+
+    opened = Catalog(url)
+
+    with opened.read() as transaction:
+        [(locale, latest)] = clusters.latest_partitions(transaction).items()
+        assert (locale, latest.id) == ("de-DE", f"partition {N_ROWS - 1}")
+        assert clusters.last_times(transaction) == {locale: (latest.created_at, latest.n_images)}
+    opened.close()

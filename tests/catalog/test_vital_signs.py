@@ -8,13 +8,14 @@ from catalog.schema import (
     AnswerState,
     DecisionKind,
     GateRun,
+    Model,
     Observation,
     Partition,
     Promotion,
     Question,
 )
 from catalog.waiting import waiting
-from tests.catalog.rows import NOON, Bench, image
+from tests.catalog.rows import NOON, Bench
 
 BOUNDS = (60.0, 3600.0)
 MIDNIGHT = NOON.replace(hour=0)
@@ -166,25 +167,41 @@ def test_the_champion_is_in_force_since_its_last_promotion(bench: Bench) -> None
     assert (found.model.id, found.since) == (model.id, NOON + dt.timedelta(days=2))
 
 
-def test_of_each_locale_the_newest_partition_says_how_many_images_wait(bench: Bench) -> None:
+def clustering(model: Model, locale: str, n_images: int) -> Partition:
+    return Partition(
+        id=digest(locale, n_images),
+        model_id=model.id,
+        locale=locale,
+        n_images=n_images,
+        n_clusters=1,
+    )
+
+
+def test_what_a_locale_was_clustered_into_last_counts_also_where_it_was_known_before(
+    bench: Bench,
+) -> None:
     model = bench.model()
-    bench.add(image("a"))
-    for locale, n_images, at in (
-        ("de-DE", 9, NOON),
-        ("de-DE", 4, NOON + dt.timedelta(days=1)),
-        ("ja-JP", 2, NOON),
-    ):
-        partition = Partition(
-            id=digest(locale, n_images),
-            model_id=model.id,
-            locale=locale,
-            n_images=n_images,
-            n_clusters=1,
-            created_at=at,
-        )
-        bench.add(partition)
+    many, few, other = (
+        clustering(model, *each) for each in (("de-DE", 9), ("de-DE", 4), ("ja-JP", 2))
+    )
 
-    with bench.catalog.read() as transaction:
-        found = clusters.latest_partitions(transaction)
+    with bench.catalog.begin() as transaction:
+        for each in (many, few, other):
+            clusters.record_partition(transaction, each, [], [])
+        assert clusters.latest_partitions(transaction) == {"de-DE": few, "ja-JP": other}
+        clusters.record_clustering(transaction, "de-DE", many.id)
+        assert clusters.latest_partitions(transaction) == {"de-DE": many, "ja-JP": other}
 
-    assert [(each.locale, each.n_images) for each in found.values()] == [("de-DE", 4), ("ja-JP", 2)]
+
+def test_when_a_locale_was_clustered_last_is_said_also_where_nothing_waited(bench: Bench) -> None:
+    last = clustering(bench.model(), "de-DE", 9)
+
+    with bench.catalog.begin() as transaction:
+        clusters.record_partition(transaction, last, [], [])
+        [(first_time, n_waiting)] = clusters.last_times(transaction).values()
+        clusters.record_clustering(transaction, "de-DE", None)
+        [(second_time, none)] = clusters.last_times(transaction).values()
+        assert clusters.latest_partitions(transaction) == {"de-DE": last}
+
+    assert first_time < second_time
+    assert (n_waiting, none) == (9, 0)

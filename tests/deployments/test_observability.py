@@ -295,6 +295,17 @@ def alerts() -> list[dict[str, Any]]:
     return groups
 
 
+def test_that_nobody_answers_is_not_said_before_there_was_time_to() -> None:
+    [rule] = [
+        rule
+        for group in alerts()
+        for rule in group["rules"]
+        if families.ANSWERS.name in rule["expr"] and "unless" in rule["expr"]
+    ]
+    age = f"time() - min by (site) ({families.OLDEST_QUESTION.name}) > 4 * 86400"
+    assert f"and {age} unless" in rule["expr"]
+
+
 def test_every_alert_asks_for_what_there_is_and_says_what_to_do_where_it_is_explained() -> None:
     headings = {
         re.sub(r"[^\w\- ]", "", line.lstrip("# ").lower()).strip().replace(" ", "-")

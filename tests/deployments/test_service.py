@@ -2,13 +2,14 @@
 
 import os
 import sys
+import tracemalloc
 from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
 import pytest
 
-from deployments.service import Service, StackError
+from deployments.service import BLOCK, LARGEST_LOG, Service, StackError
 from tests.conftest import free_ports
 
 SLEEP = "import time; time.sleep(600)"
@@ -43,6 +44,13 @@ def example(folder: Path, *code: str, port: int | None = None) -> Service:
         port_setting="servers.example_port",
         grace_seconds=1,
     )
+
+
+def begin_and_end(service: Service) -> None:
+    (service.folder / "ready").unlink(missing_ok=True)
+    service.start()
+    service.wait_until_ready()
+    service.stop()
 
 
 def test_a_recycled_pid_is_never_taken_for_ours(tmp_path: Path) -> None:
@@ -124,3 +132,51 @@ def test_a_server_is_not_healthy_on_a_port_that_it_does_not_own(
     service.start()
 
     assert not service.is_healthy()
+
+
+def test_the_end_of_a_log_is_read_without_the_rest(tmp_path: Path) -> None:
+    service = example(tmp_path)
+    with service.log.open("wb") as log:
+        log.truncate(100 * BLOCK)
+        log.seek(0, os.SEEK_END)
+        log.write("\n".join(["", *(f"Zeile {n} – ä" for n in range(9_000)), ""]).encode())
+
+    tracemalloc.start()
+    end = service.tail(8_000).splitlines()
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert end == [f"Zeile {n} – ä" for n in range(1_000, 9_000)]
+    assert peak < 50 * BLOCK
+
+
+def test_a_short_log_is_read_whole(tmp_path: Path) -> None:
+    service = example(tmp_path)
+    assert service.tail() == ""
+    service.log.write_text("first\nlast")
+    assert service.tail() == "first\nlast"
+
+
+def test_a_large_log_is_set_aside_at_a_start_and_three_are_kept(
+    tmp_path: Path, started: list[Service]
+) -> None:
+    service = example(tmp_path, "print('begun', flush=True)", REPORT_READY, SLEEP)
+    started.append(service)
+    for n in range(5):
+        service.log.write_text(f"log {n}")
+        os.truncate(service.log, LARGEST_LOG + 1)
+        begin_and_end(service)
+
+    names = ["example.log", "example.log.1", "example.log.2", "example.log.3"]
+    assert sorted(each.name for each in tmp_path.glob("*.log*")) == names
+    texts = [(tmp_path / name).open().read(5) for name in names]
+    assert texts == ["begun", "log 4", "log 3", "log 2"]
+
+
+def test_a_log_that_is_not_large_goes_on(tmp_path: Path, started: list[Service]) -> None:
+    service = example(tmp_path, "print('begun', flush=True)", REPORT_READY, SLEEP)
+    started.append(service)
+    for _ in range(2):
+        begin_and_end(service)
+
+    assert service.tail() == "begun\nbegun"

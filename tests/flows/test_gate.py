@@ -1,25 +1,44 @@
 """People settle what the gate stops, with a reason and a name on it, and nothing vanishes."""
 
 import hashlib
+import os
+import signal
+import subprocess
+import sys
+import time
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
+from uuid import UUID
 
+import httpx
 import pytest
+from sqlalchemy import select
 
 from catalog import decisions, gate_history, labels
 from catalog.images import image_key
 from catalog.labels import LabelRow
-from catalog.schema import VerifiedLabel
+from catalog.schema import GateRun, VerifiedLabel
+from deployments.orchestration import ROOT
 from deployments.sample import Sample
 from flows.annotate import annotate
 from flows.collect import collect
 from flows.ingest import ingest
 from flows.settle import settle
 from tasks.errors import NoSuchLabel
+from tasks.events import Happened
 from tasks.settings import load_settings
 from tests.flows.conftest import Workspace
 
 BY = {"by": "lead", "reason": "looked at it"}
+PATIENCE_S = 60.0
+KILLED_BEFORE_THE_ROW = """
+import os, signal
+import tasks.judge
+tasks.judge.record = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+from flows.collect import collect
+collect()
+"""
 
 
 def stopped(workspace: Workspace) -> dict[str, tuple[str, ...]]:
@@ -138,15 +157,67 @@ def test_an_image_whose_file_changed_is_stopped_with_a_page_about_it(
     assert unchanged.value == pytest.approx(1 / unchanged.n)
 
 
-def test_that_a_batch_is_held_is_news_once(
-    workspace: Workspace, sample: Sample, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def hold_every_batch(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GROUNDTRUTH_GATE__SHARES_JUDGED_FROM", "1")
     monkeypatch.setenv("GROUNDTRUTH_GATE__LARGEST_PRODUCT_SHARE", "0.01")
     load_settings.cache_clear()
+
+
+def held_runs(workspace: Workspace) -> list[str]:
+    with workspace.settings.catalog.read() as transaction:
+        return [each.id for each in transaction.scalars(select(GateRun).where(GateRun.held))]
+
+
+def events_of(workspace: Workspace, since: datetime) -> list[str]:
+    """Which held batches were told since then, once one is."""
+    query = {
+        "filter": {
+            "event": {"name": [str(Happened.HELD)]},
+            "occurred": {"since": since.isoformat()},
+        }
+    }
+    address = f"{workspace.environment['PREFECT_API_URL']}/events/filter"
+    deadline = time.monotonic() + PATIENCE_S
+    while True:
+        found = httpx.post(address, json=query, timeout=30).raise_for_status().json()["events"]
+        if found:
+            return [UUID(each["id"]).hex for each in found]
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+
+
+def test_that_a_batch_is_held_is_told_once_also_where_a_settlement_brought_it_there(
+    workspace: Workspace,
+    quarantine: Mapping[str, tuple[str, ...]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    hold_every_batch(monkeypatch)
+    began = datetime.now(UTC)
+
+    settle("release", labels=[*quarantine], **BY)
+    collect()
+
+    [run] = held_runs(workspace)
+    assert events_of(workspace, began) == [run]
+
+
+def test_a_batch_whose_run_was_killed_before_it_was_on_record_is_told_once(
+    workspace: Workspace, sample: Sample, monkeypatch: pytest.MonkeyPatch
+) -> None:
     ingest(str(sample.labelled))
-    first, second = collect().judged, collect().judged
-    assert first is not None
-    assert second is not None
-    assert (first.held, second.held) == (True, True)
-    assert (first.is_news, second.is_news) == (True, False)
+    hold_every_batch(monkeypatch)
+    began = datetime.now(UTC)
+
+    killed = subprocess.run(
+        [sys.executable, "-c", KILLED_BEFORE_THE_ROW],
+        cwd=ROOT,
+        env=os.environ | workspace.environment,
+        check=False,
+        capture_output=True,
+    )
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    told = events_of(workspace, began)
+    assert held_runs(workspace) == []
+
+    collect()
+    assert held_runs(workspace) == told == events_of(workspace, began)

@@ -14,7 +14,7 @@ import flows
 import tasks
 from annotation import SiteRefused, SiteUnreachable
 from catalog import Catalog
-from catalog.errors import DiskFull, may_pass
+from catalog.errors import CatalogueUnreachable, DiskFull, may_pass
 from catalog.manifest import ManifestError
 from tasks.trying import it_may_pass, site_was_down
 from tests.catalog.conftest import postgres
@@ -87,7 +87,7 @@ def test_a_connection_that_was_cut_may_pass_and_a_statement_that_is_wrong_may_no
 ) -> None:
     catalog = Catalog(postgres.format(name="postgres"))
     cut, wrong = "SELECT pg_terminate_backend(pg_backend_pid())", "SELECT 1 / 0"
-    for statement, again in ((cut, True), (wrong, False)):
-        with pytest.raises(DBAPIError) as raised, catalog.begin() as transaction:
+    for statement, kind, again in ((cut, CatalogueUnreachable, True), (wrong, DBAPIError, False)):
+        with pytest.raises(kind) as raised, catalog.begin() as transaction:
             transaction.execute(text(statement))
         assert may_pass(raised.value) == again

@@ -1,22 +1,25 @@
 """Reviews are made by a flow, kept under names of their content, and written by the command."""
 
+import asyncio
 import datetime as dt
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from prefect.server.schemas.schedules import CronSchedule
 from prefect.settings import PREFECT_API_URL, temporary_settings
 from typer.testing import CliRunner
 
 from catalog.workforce import add_versions
 from deployments.cli import app
-from deployments.orchestration import prefect_environment
+from deployments.orchestration import declared_deployments, prefect_environment
 from flows.review import review
 from tasks.dashboard import count_costs, refresh_dashboard
-from tasks.review import books, vendor_review, whole_portfolio
+from tasks.review import books, period_of, vendor_review, whole_portfolio
 from tasks.settings import Settings, load_settings
 from tests.workforce.staff import contract, order, vendor
 from workforce import WorkforceError
+from workforce.periods import A_DAY, FiscalCalendar
 from workforce.records import content
 from workforce.reviews.review import Light
 
@@ -89,3 +92,30 @@ def test_the_dashboard_is_made_with_the_costs_that_were_last_counted(settings: S
     assert "Costs were not counted yet" not in counted
     assert "&lt;script&gt;" in counted
     assert counted.count("€100.00") == page().count("€100.00") == 2
+
+
+def test_only_the_newest_dashboard_is_kept(settings: Settings) -> None:
+    keys = {refresh_dashboard.fn() for _ in range(2)}
+
+    kept = [key for key in settings.blob_store.every_key() if key.endswith(".html")]
+    assert kept == [*keys]
+
+
+@pytest.mark.parametrize("first_month", range(1, 13))
+def test_each_quarter_of_ten_years_is_reviewed_once_when_it_is_over(first_month: int) -> None:
+    fiscal = FiscalCalendar(first_month=first_month)
+    company = Settings().company.model_copy(update={"fiscal": fiscal})
+    settings = Settings(company=company)
+    [deployment] = [
+        each for each in declared_deployments() if each["entrypoint"] == "flows/review.py:review"
+    ]
+    [scheduled] = deployment["schedules"]
+    cron = CronSchedule(cron=scheduled["cron"], timezone=scheduled["timezone"])
+    quarters = [fiscal.quarter(dt.date(2026, 2, 1))]
+    while len(quarters) < 41:
+        quarters.append(fiscal.quarter(quarters[-1].ends + A_DAY))
+
+    runs = asyncio.run(cron.get_dates(1000, quarters[1].begins, quarters[-1].over))
+    reviewed = [(run.date(), period_of(settings, None, run.date())) for run in runs]
+
+    assert [each for day, each in reviewed if each.ends < day] == quarters[:-1]

@@ -22,6 +22,7 @@ from catalog.schema import (
     AuditPurpose,
     AuditSubject,
     Cluster,
+    Clustering,
     ClusterMember,
     Decision,
     Desk,
@@ -76,7 +77,7 @@ QUESTIONS_AT_ONCE = 10_000
 # Each after those that its rows refer to.
 TABLES: tuple[type[Table], ...] = (
     *(WorkforceRecord, TrainingSet, Model, Promotion, SiteProject),
-    *(Image, ImageSource, Product, Partition, Cluster, ClusterMember),
+    *(Image, ImageSource, Product, Partition, Clustering, Cluster, ClusterMember),
     *(Question, Forecast, SiteTask, Audit, Answer, Decision),
     *(VerifiedLabel, GateRun, Judgement),
 )
@@ -212,6 +213,15 @@ def _partitions(year: SampleYear) -> Iterator[Dated]:
                 n_images=images[locale, at],
                 n_clusters=n_clusters,
                 created_at=at,
+            ),
+        )
+        yield Dated(
+            at,
+            Clustering(
+                locale=locale,
+                number=12 * at.year + at.month,
+                partition_id=_partition_id(year, locale, at),
+                clustered_at=at,
             ),
         )
 
