@@ -11,10 +11,10 @@ import datetime as dt
 import json
 import posixpath
 import re
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from io import BytesIO, TextIOWrapper
-from itertools import chain
 from typing import Any
 
 import fsspec
@@ -26,7 +26,7 @@ from catalog.reach import CHAIN, OutOfReach, Reach, TooLarge
 
 KNOWN_COLUMNS = ("uri", "locale", "product", "source", "captured_at")
 MOST_BYTES = 1_000_000_000
-"""Of a manifest, as it lies there and unpacked: a small Parquet file may unpack to any size."""
+"""Of a manifest, as it lies there, unpacked, and of its rows: in Parquet, one may stand for all."""
 MOST_ROWS = 5_000_000
 MOST_COLUMNS = 200
 MOST_LETTERS = 100_000
@@ -125,12 +125,17 @@ def _manifest_rows(uri: str, known_locales: Sequence[str]) -> Iterator[Listing]:
                 f" {', '.join(columns)}): a manifest needs `uri` and `locale`"
             )
         folder = posixpath.dirname(uri)
+        n_bytes = 0
         for number, row in enumerate(rows, start=1):
             if number > MOST_ROWS:
                 raise ManifestError(f"{uri} has more than {MOST_ROWS:,} rows: divide it")
             where = f"{uri} row {number}"
             try:
-                yield _listing(_plain(row), where, folder, known_locales)
+                text = _as_json(row)
+                n_bytes += sys.getsizeof(text)  # a letter takes up to four
+                if n_bytes > MOST_BYTES:
+                    raise ManifestError(f"{uri} has rows of over {MOST_BYTES:,} bytes: divide it")
+                yield _listing(json.loads(text), where, folder, known_locales)
             except _Unreadable as reason:
                 yield Listing(where, "", folder, problem=f"{where}: {reason}")
     except (ValueError, OSError, csv.Error, pa.ArrowException) as error:
@@ -159,6 +164,7 @@ Table = tuple[Sequence[str], Iterator[Row]]
 
 
 def _read_csv(content: bytes) -> Table:
+    _require_few_lines(content)
     text = TextIOWrapper(BytesIO(content), encoding="utf-8-sig", newline="")
     lines = csv.reader(_short_lines(text), strict=True)
     columns = _columns(next(lines, []))
@@ -173,6 +179,11 @@ def _read_csv(content: bytes) -> Table:
     return columns, rows()
 
 
+def _require_few_lines(content: bytes) -> None:
+    if content.count(b"\n") > MOST_ROWS:
+        raise ValueError(f"it has more than {MOST_ROWS:,} lines: divide it")
+
+
 def _short_lines(text: TextIOWrapper) -> Iterator[str]:
     while line := text.readline(MOST_LETTERS + 1):
         if len(line) > MOST_LETTERS:
@@ -181,10 +192,19 @@ def _short_lines(text: TextIOWrapper) -> Iterator[str]:
 
 
 def _read_jsonl(content: bytes) -> Table:
-    lines = content.removeprefix(b"\xef\xbb\xbf").split(b"\n")
-    rows = [_of_json(line) for line in lines if line.strip()]
-    held = dict.fromkeys(chain.from_iterable(row for row in rows if isinstance(row, dict)))
-    return _columns(list(held)), iter(rows)
+    _require_few_lines(content)
+
+    def rows() -> Iterator[Row]:
+        lines = map(bytes.strip, BytesIO(content.removeprefix(b"\xef\xbb\xbf")))
+        return map(_of_json, filter(None, lines))
+
+    held: dict[str, None] = {}
+    for row in rows():
+        if isinstance(row, dict):
+            held.update(dict.fromkeys(row))
+        if len(held) > MOST_COLUMNS:
+            break
+    return _columns(list(held)), rows()
 
 
 def _of_json(line: bytes) -> Row:
@@ -252,8 +272,8 @@ def _columns(names: Sequence[str]) -> Sequence[str]:
     return names
 
 
-def _plain(row: Row) -> dict[str, Any]:
-    """`row` as JSON keeps it, empty values as None; raises `_Unreadable` for what nothing keeps."""
+def _as_json(row: Row) -> str:
+    """`row` with None for empty values; raises `_Unreadable` for what no database keeps."""
     if isinstance(row, _Unreadable):
         raise row
     empty = {name for name, value in row.items() if value == "" or value != value}
@@ -272,8 +292,7 @@ def _plain(row: Row) -> dict[str, Any]:
         _require_text(_ZERO.sub("\0", text))
     except ValueError as reason:
         raise _Unreadable(str(reason)) from None
-    plain: dict[str, Any] = json.loads(text)
-    return plain
+    return text
 
 
 _ZERO = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")

@@ -33,8 +33,8 @@ class TooLarge(ValueError):
 class Reach:
     """What lies below `places`: folders, `s3://bucket/prefix`, `https://host/path`.
 
-    `https://` alone is every host with a public address. A host that a place names may have any
-    address. A link in a folder counts as what it leads to.
+    `https://` alone is every host with a public address. Below a place that names its host, the
+    host may have any address. A link in a folder counts as what it leads to.
     """
 
     places: tuple[str, ...]
@@ -68,18 +68,19 @@ class Reach:
             return file.read(at_most + 1)
 
     def _read_web(self, uri: str, at_most: int) -> bytes:
-        def require(address: str) -> None:
+        def require(address: str) -> bool:
             url = _url(address)
-            if not any(_is_below(url, place) for place in self._web_places()):
+            places = {place for place in self._web_places() if _is_below(url, place)}
+            if not places:
                 raise _out_of_reach(f"{urlsplit(url).scheme}://{urlsplit(url).netloc}/")
+            return not places.issubset(ANYWHERE)
 
-        named = {urlsplit(place).hostname for place in self._web_places()}
         try:
-            return download(_url(uri), at_most=at_most, require=require, private=named)
+            return download(_url(uri), at_most=at_most, require=require)
         except NotPublic as error:
             raise OutOfReach(
-                f"{error}: name the host under `sources` in [ingest] of groundtruth.toml, if its"
-                " pictures are to be read"
+                f"{error}: name the folder in which it lies under `sources` in [ingest] of"
+                " groundtruth.toml, if its pictures are to be read"
             ) from error
 
     def _read_object(self, uri: str, at_most: int) -> bytes:
@@ -113,11 +114,12 @@ def _url(address: str) -> str:
     """An address of the web in its one spelling; raises `OutOfReach` for what has none."""
     try:
         url = httpx.URL(address)
+        host, _ = url.host, urlsplit(str(url)).port  # raise for what no name or port can be
     except (httpx.InvalidURL, ValueError) as error:
         raise OutOfReach(f"is no address ({error})") from error
     if ".." in unquote(unquote(url.path)).replace("\\", "/").split("/"):
         raise OutOfReach("holds .., which could lead anywhere: name it plainly")
-    if not url.host:
+    if not host:
         raise OutOfReach("is no address (it names no host)")
     return str(url.copy_with(userinfo=b"", fragment=None))
 

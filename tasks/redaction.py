@@ -13,12 +13,12 @@ _FORMS = (
     (re.compile(r"\b(X-Amz-(?:Signature|Credential|Security-Token)|[Ss]ig)=[^\s&\"']+"), r"\1=***"),
     # What headers are signed in with, and tokens wherever they stand: of 40 hex digits, and JWTs.
     (re.compile(r"\b(Token|Bearer|Basic)\s+[\w.~+/=-]{8,}", re.IGNORECASE), rf"\1 {HIDDEN}"),
-    (re.compile(r"\beyJ[\w-]+\.[\w-]+\.[\w-]+"), HIDDEN),
-    # What is called a secret.
+    (re.compile(r"(?<![\w-])eyJ[\w-]+\.[\w-]+\.[\w-]+"), HIDDEN),
+    # What is called a secret, whatever stands before and, within reason, behind the word.
     (
         re.compile(
-            r"(\b(?:api_?key|password|passwd|secret(?:_key)?|token|X-Groundtruth-Secret)"
-            r"[\"']?\s*[:=]\s*[\"']?)[^\s\"',;&]{6,}",
+            r"((?:(?:access|api|secret)[_-]?key|auth_string|password|passwd|secret|token)"
+            r"(?:[_-][\w-]{0,40})?[\"']?\s*[:=]\s*[\"']?)[^\s\"',;&]{6,}",
             re.IGNORECASE,
         ),
         rf"\1{HIDDEN}",

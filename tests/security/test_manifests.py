@@ -37,8 +37,8 @@ except ManifestError as error:
 """
 
 
-def read_with_little_memory(manifest: Path) -> str:
-    """What is printed by a process that may reserve `MEMORY` and no more."""
+def read_with_little_memory(manifest: Path, memory: int = MEMORY) -> str:
+    """What is printed by a process that may reserve `memory` and no more."""
     done = subprocess.run(
         [sys.executable, "-c", READS, str(manifest)],
         cwd=ROOT,
@@ -46,7 +46,7 @@ def read_with_little_memory(manifest: Path) -> str:
         capture_output=True,
         text=True,
         check=False,
-        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY)),
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (memory, memory)),
     )
     return done.stdout or done.stderr
 
@@ -68,6 +68,20 @@ class TestParquet:
         )
         assert bomb.stat().st_size < 10_000
         assert "holds 20,000,000 bytes in one value" in read_with_little_memory(bomb)
+
+    def test_a_text_of_a_row_counts_in_every_row_as_what_its_letters_take(
+        self, tmp_path: Path
+    ) -> None:
+        number, text = 100_000, "x" * 90_000 + "\N{TEACUP WITHOUT HANDLE}"
+        one = pa.DictionaryArray.from_arrays(pa.array([0] * number, pa.int32()), [text])
+        bomb = write(
+            tmp_path / "bomb.parquet",
+            {"uri": one, "locale": ["de-DE"] * number},
+            compression="zstd",
+            store_schema=False,
+        )
+        assert bomb.stat().st_size < 10_000
+        assert "has rows of over 1,000,000,000 bytes" in read_with_little_memory(bomb)
 
     def test_texts_that_unpack_to_gigabytes_are_refused_unread(self, tmp_path: Path) -> None:
         column = pa.chunked_array([["x" * 60_000_000]] * 20)
@@ -118,6 +132,21 @@ class TestParquet:
 
 
 class TestLines:
+    @pytest.mark.parametrize(
+        ("name", "line"), [("bomb.jsonl", b"{}\n"), ("bomb.jsonl", b"1\n"), ("bomb.csv", b",\n")]
+    )
+    def test_more_lines_than_a_manifest_has_are_refused_unread(
+        self, tmp_path: Path, name: str, line: bytes
+    ) -> None:
+        bomb = tmp_path / name
+        bomb.write_bytes(b"uri,locale\n" + line * 40_000_000)
+        assert "it has more than 5,000,000 lines: divide it" in read_with_little_memory(bomb)
+
+    def test_lines_are_not_held_to_learn_their_columns(self, tmp_path: Path) -> None:
+        bomb = tmp_path / "bomb.jsonl"
+        bomb.write_bytes(b'{"a":1}\n' * 4_900_000)
+        assert "has no column uri" in read_with_little_memory(bomb, MEMORY // 2)
+
     def test_a_line_without_an_end_is_refused(self, tmp_path: Path) -> None:
         manifest = tmp_path / "long.csv"
         manifest.write_bytes(b"uri,locale\n" + b"," * (MOST_LETTERS + 1))

@@ -3,8 +3,11 @@
 import ipaddress
 import os
 import socket
+import ssl
 import threading
+import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -16,6 +19,7 @@ from hypothesis import strategies as st
 from catalog import download
 from catalog.download import is_public
 from catalog.reach import OutOfReach, Reach, TooLarge
+from tests.production.certificates import write_certificates
 
 SECRET = b"what only this machine may read"
 ANY_PUBLIC_HOST = "https://"
@@ -164,6 +168,34 @@ class TestWeb:
                 read(f"{web.url}/{path}", f"{web.url}/photos")
         assert not web.asked
 
+    def test_a_named_path_opens_no_other_path_where_any_public_host_is_allowed(
+        self, web: Web
+    ) -> None:
+        places = (f"{web.url}/photos", "http://")
+        assert read(f"{web.url}/photos/a.jpg", *places) == SECRET
+        with pytest.raises(OutOfReach, match="not a public address"):
+            read(f"{web.url}/private/a.jpg", *places)
+        assert web.asked == ["/photos/a.jpg"]
+
+    def test_a_named_host_opens_no_other_port_where_any_public_host_is_allowed(
+        self, web: Web, new_web: Callable[[], Web]
+    ) -> None:
+        admin = new_web()
+        with pytest.raises(OutOfReach, match="not a public address"):
+            read(f"{admin.url}/a.jpg", f"{web.url}/", "http://")
+        assert not admin.asked
+
+    @pytest.mark.parametrize("place", ["/private/a.jpg", "{admin}/private/a.jpg"])
+    def test_a_redirect_leaves_no_named_path_where_any_public_host_is_allowed(
+        self, web: Web, new_web: Callable[[], Web], place: str
+    ) -> None:
+        admin = new_web()
+        web.sends_to = {"/photos/a.jpg": place.format(admin=admin.url)}
+        with pytest.raises(OutOfReach, match="not a public address"):
+            read(f"{web.url}/photos/a.jpg", f"{web.url}/photos", "http://")
+        assert web.asked == ["/photos/a.jpg"]
+        assert not admin.asked
+
     @pytest.mark.parametrize(
         "host",
         [
@@ -215,6 +247,14 @@ class TestWeb:
         web.sends_to = {"/a.jpg": "/b.jpg"}
         assert read(f"{web.url}/a.jpg", f"{web.url}/") == SECRET
 
+    @pytest.mark.parametrize("place", ["http://a:99999/", "http://xn--/", "http://\x01/"])
+    def test_what_is_no_address_is_refused_wherever_it_is_named(self, web: Web, place: str) -> None:
+        web.sends_to = {"/a.jpg": place}
+        with pytest.raises((OutOfReach, OSError), match="is no address"):
+            read(f"{web.url}/a.jpg", f"{web.url}/", "http://")
+        with pytest.raises((OutOfReach, OSError), match="is no address"):
+            read(place, "http://")
+
     def test_redirects_in_a_circle_end(self, web: Web) -> None:
         web.sends_to = {"/a.jpg": "/a.jpg"}
         with pytest.raises(OSError, match="redirected more than"):
@@ -227,6 +267,88 @@ class TestWeb:
     def test_more_than_allowed_is_refused(self, web: Web) -> None:
         with pytest.raises(TooLarge):
             read(f"{web.url}/a.jpg", f"{web.url}/", at_most=10)
+
+
+@dataclass
+class Drip:
+    """A server that says `first`, then `again` for six seconds, to one visitor."""
+
+    first: bytes
+    again: bytes
+    tls: ssl.SSLContext | None = None
+
+    def __enter__(self) -> int:
+        self._listening = socket.create_server(("127.0.0.1", 0))
+        self._over = threading.Event()
+        self._talking = threading.Thread(target=self._talk)
+        self._talking.start()
+        port: int = self._listening.getsockname()[1]
+        return port
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self._talking.join()
+        self._listening.close()
+
+    def _talk(self) -> None:
+        visitor, _ = self._listening.accept()
+        with suppress(OSError), self._secured(visitor) as visitor:
+            visitor.recv(1000)
+            visitor.sendall(self.first)
+            until = time.monotonic() + 6
+            while time.monotonic() < until and not self._over.wait(0.05):
+                visitor.sendall(self.again)
+
+    def _secured(self, visitor: socket.socket) -> socket.socket:
+        return self.tls.wrap_socket(visitor, server_side=True) if self.tls else visitor
+
+
+class TestTime:
+    """No server holds a reader for longer than a file may take, at whatever it drips."""
+
+    @pytest.fixture(autouse=True)
+    def _little_time(self, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+        monkeypatch.setattr(download, "MOST_SECONDS", 1.0)
+        began = time.monotonic()
+        yield
+        assert time.monotonic() - began < 4
+
+    @pytest.fixture
+    def tls(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ssl.SSLContext:
+        """What a server of `cdn.vendor.example` needs, whose authority is trusted for the test."""
+        write_certificates(tmp_path, "vendor.example")
+        monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.crt"))
+        server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        server.load_cert_chain(tmp_path / "tls.crt", tmp_path / "tls.key")
+        return server
+
+    @pytest.mark.parametrize(
+        ("first", "again"),
+        [
+            pytest.param(b"HTTP/1.1 200 OK\r\nX: ", b"x", id="header"),
+            pytest.param(b"", b"HTTP/1.1 103 Early Hints\r\n\r\n", id="hints"),
+            pytest.param(b"HTTP/1.1 200 OK\r\n\r\n", b"x", id="body"),
+        ],
+    )
+    def test_what_drips_is_given_up(self, first: bytes, again: bytes) -> None:
+        with (
+            Drip(first, again) as port,
+            pytest.raises(OSError, match=r"took longer than 1 s|timed out"),
+        ):
+            read(f"http://127.0.0.1:{port}/a.jpg", f"http://127.0.0.1:{port}/")
+
+    def test_what_drips_behind_tls_is_given_up(
+        self, tls: ssl.SSLContext, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        with Drip(b"HTTP/1.1 200 OK\r\nX: ", b"x", tls) as port:
+            here = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", port))]
+            monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: here)
+            with pytest.raises(OSError, match=r"took longer than 1 s|timed out"):
+                read(f"https://cdn.vendor.example:{port}/", f"https://cdn.vendor.example:{port}/")
+
+    def test_a_server_that_never_shakes_hands_is_given_up(self) -> None:
+        with Drip(b"", b"") as port, pytest.raises(OSError, match="timed out"):
+            read(f"https://127.0.0.1:{port}/a.jpg", f"https://127.0.0.1:{port}/")
 
 
 @given(st.ip_addresses(v=4))
