@@ -265,7 +265,7 @@ def _neighbourhoods(
     position = np.empty(shards.n_images, dtype=np.int64)
     position[division.rows] = np.arange(shards.n_images)
     positions = np.sort(position[wanted])
-    found = []
+    found = [np.empty((0, shards.k), dtype=np.int32)]
     for shard, (first, after) in enumerate(shards.runs(division)):
         start, end = division.starts[[first, after]]
         here = positions[(start <= positions) & (positions < end)] - start

@@ -106,6 +106,20 @@ def test_any_number_of_shards_in_any_order_gives_the_partition_of_one_machine(
     assert list(blobs.every_key(shards.below)) == []
 
 
+def test_a_run_of_cells_without_an_image_changes_nothing(
+    settings: Settings, models: Path, units: NDArray[np.float32]
+) -> None:
+    blobs, few = settings.blob_store, units[: EXACT_UP_TO // BLOCK * BLOCK + BLOCK + 1]
+    shards = keep(blobs, models, few, BLOCK)
+    for step, calls in steps(shards):
+        for arguments in calls:
+            step.fn(*arguments)
+    assert len(shards.every(blobs, "hoods")[-1]) == 0
+    lander = HiLander.load(models / "hilander")
+    lander.predict(few)
+    assert_same_clusters(blobs, shards, models, lander)
+
+
 @pytest.fixture
 def s3(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """A real S3 API on loopback, which every process of this test keeps its blobs on."""
