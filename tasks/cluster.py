@@ -11,7 +11,7 @@ from catalog import clusters, digest, features, images, labels
 from catalog.previews import Previews
 from catalog.schema import Cluster, ClusterMember, Model, Partition
 from tasks.knowledge import knowledge
-from tasks.linkage import Shards, linkage_of
+from tasks.linkage import Shards, forget, linkage_of
 from tasks.models import load
 from tasks.pool import pool
 from tasks.settings import load_settings
@@ -78,9 +78,13 @@ def share_out(model: Model, locale: str) -> Shards | Partition | None:
         image_ids = pool(transaction, locale, settings.pictures).clustered
         identity = clusters.partition_id(model.id, locale, image_ids)
         known = clusters.partition(transaction, identity)
-        if known is not None or not image_ids:
-            return known
-        places = clusters.features_of(transaction, model.id, image_ids)
+        places = {} if known else clusters.features_of(transaction, model.id, image_ids)
+    if known is not None:
+        # A kill after they were recorded may have left what their steps kept.
+        forget(settings.blob_store, identity)
+        return known
+    if not image_ids:
+        return None
     shards = Shards(identity, model.location, len(image_ids), settings.compute.images_per_shard)
     shards.share_out(settings.blob_store, image_ids, places)
     return shards
@@ -88,7 +92,10 @@ def share_out(model: Model, locale: str) -> Shards | Partition | None:
 
 @task(cache_policy=NO_CACHE)
 def form_clusters(model: Model, locale: str, shards: Shards) -> Partition:
-    """Partition the images of all shards, whose linkage is known where they are many."""
+    """Partition the images of all shards, whose linkage is known where they are many.
+
+    Where another run has recorded clusters of the same images meanwhile, those stand.
+    """
     settings = load_settings()
     blobs = settings.blob_store
     image_ids = [image_id for shard in range(len(shards)) for image_id in shards.images(shard)]
@@ -133,6 +140,6 @@ def form_clusters(model: Model, locale: str, shards: Shards) -> Partition:
             for row in rows
         ]
     with settings.catalog.begin() as transaction:
-        clusters.record_partition(transaction, partition, candidates, members)
-    shards.forget(blobs)
-    return partition
+        standing = clusters.record_partition(transaction, partition, candidates, members)
+    forget(blobs, identity)
+    return standing

@@ -58,7 +58,7 @@ class Shards:
     @property
     def below(self) -> str:
         """Key of everything that is kept about them."""
-        return f"{SCRATCH}/linkage/{self.partition_id}/{self.images_per_shard}"
+        return f"{_below(self.partition_id)}/{self.images_per_shard}"
 
     def bounds(self, shard: int) -> tuple[int, int]:
         """The first row of a shard, and the first that is no longer in it."""
@@ -106,15 +106,19 @@ class Shards:
         found = np.searchsorted(division.starts, [0, *ends[:-1]]).tolist()
         return list(pairwise([*found, division.n_cells]))
 
-    def forget(self, blobs: BlobStore) -> None:
-        """Delete what the steps kept, which is not needed once there are clusters."""
-        for key in list(blobs.every_key(self.below)):
-            blobs.delete(key)
-
     @property
     def k(self) -> int:
         _, lander = load(self.model)
         return min(lander.n_neighbors, self.n_images - 1)
+
+
+def _below(partition_id: str) -> str:
+    return f"{SCRATCH}/linkage/{partition_id}"
+
+
+def forget(blobs: BlobStore, partition_id: str) -> None:
+    """Delete what the steps kept, which is not needed once there are clusters."""
+    blobs.delete_below(_below(partition_id))
 
 
 @repeatable

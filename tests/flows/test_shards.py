@@ -26,7 +26,7 @@ from clustering.neighbours import EXACT_UP_TO
 from deployments.orchestration import prefect_environment
 from flows.cluster import link
 from tasks.compute import ChosenRunner
-from tasks.linkage import Shards, linkage_of, steps
+from tasks.linkage import Shards, forget, linkage_of, steps
 from tasks.settings import Settings, load_settings
 from tests.clustering.conftest import blobs as classes_of
 
@@ -102,7 +102,7 @@ def test_any_number_of_shards_in_any_order_gives_the_partition_of_one_machine(
         for arguments in random.sample(calls, len(calls)):
             step.fn(*arguments)
     assert_same_clusters(blobs, shards, models, whole)
-    shards.forget(blobs)
+    forget(blobs, shards.partition_id)
     assert list(blobs.every_key(shards.below)) == []
 
 
