@@ -15,6 +15,8 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from prefect import task
+from prefect.cache_policies import NO_CACHE
 
 from catalog import arrays, features
 from catalog.blobs import SCRATCH, BlobStore
@@ -276,6 +278,12 @@ def _neighbourhoods(
         if len(here):
             found.append(arrays.rows(blobs, shards.key("hoods", shard), here))
     return division.rows[positions], np.concatenate(found)
+
+
+@task(cache_policy=NO_CACHE)
+def measured_recall(shards: Shards) -> float:
+    """The share of the nearest neighbours that the search finds, by the images it was tried on."""
+    return shards.division(load_settings().blob_store).recall
 
 
 def linkage_of(blobs: BlobStore, shards: Shards) -> Linkage:

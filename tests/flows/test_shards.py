@@ -1,6 +1,7 @@
 """Many images are clustered in shards, and no number of shards or workers changes the partition."""
 
 import os
+import re
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -165,6 +166,7 @@ def test_a_worker_killed_in_the_middle_changes_nothing(
     units: NDArray[np.float32],
     whole: HiLander,
     tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     monkeypatch.setenv("GROUNDTRUTH_COMPUTE__RUNNER", "dask")
     load_settings.cache_clear()
@@ -174,4 +176,7 @@ def test_a_worker_killed_in_the_middle_changes_nothing(
     with temporary_settings({PREFECT_API_URL: api}):
         link_while_a_worker_is_killed(shards, tmp_path / "killed")
     assert (tmp_path / "killed").exists()
+    said = re.search(r"the search finds ([\d.]+) % of the nearest neighbours", caplog.text)
+    assert said is not None
+    assert float(said[1]) == pytest.approx(100 * shards.division(blobs).recall, abs=0.05)
     assert_same_clusters(blobs, shards, models, whole)
