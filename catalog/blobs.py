@@ -30,10 +30,10 @@ class BlobStore:
     """Blobs below `url` (``file:///data/blobs``, ``s3://bucket/prefix``).
 
     A blob appears whole or not at all, and a key that exists is never written again: keys are
-    made from the digest of what they hold. Only what must go is taken out: by `delete`, and by
-    `replace` where it is a part of a blob, or a page that is made anew. What a killed process
-    leaves behind ends in ``.partial`` and is no blob. Raises `DiskFull` where there is no room for
-    a blob, and `StoreUnreachable` where an object store does not answer.
+    made from the digest of what they hold. Only what must go is taken out: by `delete`, by
+    `delete_below`, and by `replace` where it is a part of a blob, or a page that is made anew. What
+    a killed process leaves behind ends in ``.partial`` and is no blob. Raises `DiskFull` where
+    there is no room for a blob, and `StoreUnreachable` where an object store does not answer.
 
     `options` are what fsspec opens the file system with, such as keys; without them it takes what
     the machine's environment says.
@@ -135,6 +135,12 @@ class BlobStore:
         """See that nothing is kept under `key`."""
         with suppress(FileNotFoundError), self._asked():
             self._fs.rm_file(self._path(key))
+
+    def delete_below(self, key: str) -> None:
+        """See that nothing is kept below `key`, nor what killed processes left there."""
+        self._fs.invalidate_cache()
+        with suppress(FileNotFoundError), self._asked():
+            self._fs.rm(self._path(key), recursive=True)
 
     def exists(self, key: str) -> bool:
         with self._asked():

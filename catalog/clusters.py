@@ -37,12 +37,16 @@ def record_partition(
     partition: Partition,
     clusters: Sequence[Cluster],
     members: Sequence[ClusterMember],
-) -> None:
-    """Record a clustering whole."""
-    add_new(session, [partition])
-    add_new(session, clusters)
-    add_new(session, members)
+) -> Partition:
+    """Record a clustering whole, unless one of the same images stands already; the one that stands.
+
+    Its clusters follow from what was known of the images as well, which its identity does not say.
+    """
+    if add_new(session, [partition]):
+        add_new(session, clusters)
+        add_new(session, members)
     record_clustering(session, partition.locale, partition.id)
+    return session.get_one(Partition, partition.id)
 
 
 def record_clustering(session: Session, locale: str, partition_id: str | None) -> None:

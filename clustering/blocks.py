@@ -8,8 +8,10 @@ nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from threading import Lock
 
 import faiss
 import numpy as np
@@ -29,14 +31,45 @@ def side_by_side(
     Threads that share one small operation spend their time waiting for each other at its end, the
     more so on a busy machine; these wait once. A progress bar shows what is done, if it has a name.
     """
-    n_threads = torch.get_num_threads()
-    try:
-        with ThreadPoolExecutor(n_threads, initializer=_work_alone) as pool:
-            done = pool.map(work, blocks)
-            for _ in tqdm(done, showing, len(blocks), disable=showing is None, unit="block"):
-                pass
-    finally:
-        torch.set_num_threads(n_threads)
+    with (
+        _THREADS.each_alone() as n_threads,
+        ThreadPoolExecutor(n_threads, initializer=_work_alone) as pool,
+    ):
+        done = pool.map(work, blocks)
+        for _ in tqdm(done, showing, len(blocks), disable=showing is None, unit="block"):
+            pass
+
+
+class _Threads:
+    """How many threads torch has, which is one number for the whole process.
+
+    It is 1 while anybody works side by side: the first to begin reads it, and the last to end
+    restores it.
+    """
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._n_users = 0
+        self._n_threads = 1
+
+    @contextmanager
+    def each_alone(self) -> Iterator[int]:
+        with self._lock:
+            if self._n_users == 0:
+                # A new thread is told the number; one that met a 1 earlier keeps that for itself.
+                with ThreadPoolExecutor(1) as fresh:
+                    self._n_threads = fresh.submit(torch.get_num_threads).result()
+            self._n_users += 1
+        try:
+            yield self._n_threads
+        finally:
+            with self._lock:
+                self._n_users -= 1
+                if self._n_users == 0:
+                    torch.set_num_threads(self._n_threads)
+
+
+_THREADS = _Threads()
 
 
 def _work_alone() -> None:

@@ -1,5 +1,7 @@
 """Bring new pictures into the catalogue, and say what was set aside or is left out, and why."""
 
+from itertools import groupby
+
 from prefect import flow, get_run_logger
 
 from tasks.artifacts import facts, publish, table
@@ -9,6 +11,7 @@ from tasks.ingest import (
     Ingested,
     ingest_batch,
     list_pictures,
+    locale_of,
     measure_shard,
     reasons,
     shards_to_measure,
@@ -40,8 +43,10 @@ def ingest(source: str | None = None, locale: str | None = None) -> Ingested:
             inbox in the data directory, which holds one folder per locale.
         locale: The locale of a folder's pictures, for example de-DE. Leave empty for a manifest.
     """
-    batches = list_pictures(source, locale)
-    ingested = sum(results_of(ingest_batch.submit, batches), Ingested())
+    ingested = Ingested()
+    # A picture that several locales list gets the one listed first, however fast each batch is.
+    for _, same_locale in groupby(list_pictures(source, locale), key=locale_of):
+        ingested = sum(results_of(ingest_batch.submit, same_locale), ingested)
     for _ in results_of(measure_shard.submit, shards_to_measure()):
         pass
     get_run_logger().info(

@@ -11,7 +11,7 @@ from catalog import clusters, digest, features, images, labels
 from catalog.previews import Previews
 from catalog.schema import Cluster, ClusterMember, Model, Partition
 from tasks.knowledge import knowledge
-from tasks.linkage import Shards, linkage_of
+from tasks.linkage import Shards, forget, linkage_of
 from tasks.models import load
 from tasks.pool import pool
 from tasks.settings import load_settings
@@ -83,6 +83,8 @@ def share_out(model: Model, locale: str) -> Shards | Partition | None:
     if done:
         with settings.catalog.begin() as transaction:
             clusters.record_clustering(transaction, locale, known.id if known is not None else None)
+        # A kill after they were recorded may have left what their steps kept.
+        forget(settings.blob_store, identity)
         return known
     shards = Shards(identity, model.location, len(image_ids), settings.compute.images_per_shard)
     shards.share_out(settings.blob_store, image_ids, places)
@@ -91,7 +93,10 @@ def share_out(model: Model, locale: str) -> Shards | Partition | None:
 
 @task(cache_policy=NO_CACHE)
 def form_clusters(model: Model, locale: str, shards: Shards) -> Partition:
-    """Partition the images of all shards, whose linkage is known where they are many."""
+    """Partition the images of all shards, whose linkage is known where they are many.
+
+    Where another run has recorded clusters of the same images meanwhile, those stand.
+    """
     settings = load_settings()
     blobs = settings.blob_store
     image_ids = [image_id for shard in range(len(shards)) for image_id in shards.images(shard)]
@@ -136,6 +141,6 @@ def form_clusters(model: Model, locale: str, shards: Shards) -> Partition:
             for row in rows
         ]
     with settings.catalog.begin() as transaction:
-        clusters.record_partition(transaction, partition, candidates, members)
-    shards.forget(blobs)
-    return partition
+        standing = clusters.record_partition(transaction, partition, candidates, members)
+    forget(blobs, identity)
+    return standing

@@ -52,9 +52,27 @@ def listed(settings: Settings, source: str | None, locale: str | None) -> list[L
 
 @task(cache_policy=NO_CACHE)
 def list_pictures(source: str | None, locale: str | None) -> list[list[Listing]]:
-    """The pictures of a folder, a manifest or, where `source` is None, the inbox; in batches."""
-    found = listed(load_settings(), source, locale)
-    return [found[start : start + BATCH] for start in range(0, len(found), BATCH)]
+    """The pictures of a folder, a manifest or, where `source` is None, the inbox; in batches.
+
+    Each batch is of one locale, and the batches of a locale follow one another.
+    """
+    by_locale: dict[str | None, list[Listing]] = {}
+    for each in listed(load_settings(), source, locale):
+        by_locale.setdefault(_kept_under(each), []).append(each)
+    return [
+        found[start : start + BATCH]
+        for found in by_locale.values()
+        for start in range(0, len(found), BATCH)
+    ]
+
+
+def locale_of(batch: Sequence[Listing]) -> str | None:
+    """The locale of a batch; None where no picture of it is kept."""
+    return _kept_under(batch[0])
+
+
+def _kept_under(listing: Listing) -> str | None:
+    return listing.locale if listing.problem is None else None
 
 
 @repeatable

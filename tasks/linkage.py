@@ -15,6 +15,8 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from prefect import task
+from prefect.cache_policies import NO_CACHE
 
 from catalog import arrays, features
 from catalog.blobs import SCRATCH, BlobStore
@@ -58,7 +60,7 @@ class Shards:
     @property
     def below(self) -> str:
         """Key of everything that is kept about them."""
-        return f"{SCRATCH}/linkage/{self.partition_id}/{self.images_per_shard}"
+        return f"{_below(self.partition_id)}/{self.images_per_shard}"
 
     def bounds(self, shard: int) -> tuple[int, int]:
         """The first row of a shard, and the first that is no longer in it."""
@@ -106,15 +108,19 @@ class Shards:
         found = np.searchsorted(division.starts, [0, *ends[:-1]]).tolist()
         return list(pairwise([*found, division.n_cells]))
 
-    def forget(self, blobs: BlobStore) -> None:
-        """Delete what the steps kept, which is not needed once there are clusters."""
-        for key in list(blobs.every_key(self.below)):
-            blobs.delete(key)
-
     @property
     def k(self) -> int:
         _, lander = load(self.model)
         return min(lander.n_neighbors, self.n_images - 1)
+
+
+def _below(partition_id: str) -> str:
+    return f"{SCRATCH}/linkage/{partition_id}"
+
+
+def forget(blobs: BlobStore, partition_id: str) -> None:
+    """Delete what the steps kept, which is not needed once there are clusters."""
+    blobs.delete_below(_below(partition_id))
 
 
 @repeatable
@@ -265,13 +271,19 @@ def _neighbourhoods(
     position = np.empty(shards.n_images, dtype=np.int64)
     position[division.rows] = np.arange(shards.n_images)
     positions = np.sort(position[wanted])
-    found = []
+    found = [np.empty((0, shards.k), dtype=np.int32)]
     for shard, (first, after) in enumerate(shards.runs(division)):
         start, end = division.starts[[first, after]]
         here = positions[(start <= positions) & (positions < end)] - start
         if len(here):
             found.append(arrays.rows(blobs, shards.key("hoods", shard), here))
     return division.rows[positions], np.concatenate(found)
+
+
+@task(cache_policy=NO_CACHE)
+def measured_recall(shards: Shards) -> float:
+    """The share of the nearest neighbours that the search finds, by the images it was tried on."""
+    return shards.division(load_settings().blob_store).recall
 
 
 def linkage_of(blobs: BlobStore, shards: Shards) -> Linkage:

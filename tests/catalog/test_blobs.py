@@ -9,6 +9,7 @@ from uuid import uuid4
 import pytest
 
 from catalog import BlobStore
+from catalog.blobs import PARTIAL
 
 
 @pytest.fixture
@@ -44,6 +45,21 @@ def test_a_deleted_blob_is_gone_and_may_be_deleted_again(anywhere: BlobStore) ->
         assert not anywhere.exists("previews/c.jpg")
     with pytest.raises(FileNotFoundError), anywhere.open("previews/c.jpg"):
         pass
+
+
+def test_all_below_a_key_is_gone_and_may_be_deleted_again(anywhere: BlobStore) -> None:
+    for key in ("scratch/a/1", "scratch/a/b/2", "scratch/ab/3"):
+        anywhere.put(key, b"a step")
+    for _ in range(2):
+        anywhere.delete_below("scratch/a")
+        assert list(anywhere.every_key("scratch")) == ["scratch/ab/3"]
+
+
+def test_what_a_killed_process_left_goes_with_its_folder(blobs: BlobStore, tmp_path: Path) -> None:
+    blobs.put("scratch/a/1", b"a step")
+    (tmp_path / f"scratch/a/2.npy.{uuid4().hex}{PARTIAL}").write_bytes(b"half a st")
+    blobs.delete_below("scratch/a")
+    assert not (tmp_path / "scratch/a").exists()
 
 
 def test_deleting_what_is_shared_leaves_the_other(blobs: BlobStore) -> None:

@@ -99,7 +99,7 @@ def plan(campaign: int, loop: int, n_worlds: int, possible: Collection[Kind]) ->
         *((Phase.RETRAIN,) if loop % 5 == 4 else ()),
     )
     faults = [
-        Fault(kind, chance.choice(_struck_in(kind, phases)), chance.random(), chance.random())
+        Fault(kind, chance.choice(struck_in(kind, phases)), chance.random(), chance.random())
         for kind in chance.sample(sorted(possible), min(FAULTS_PER_LOOP, len(possible)))
     ]
     faults.sort(key=lambda fault: (phases.index(fault.phase), fault.moment))
@@ -115,7 +115,7 @@ def undisturbed(world: int) -> Plan:
     return Plan(-1, world, world, (*BEGINNING, *LOOP, Phase.RETRAIN), (), frozenset())
 
 
-def _struck_in(kind: Kind, phases: tuple[Phase, ...]) -> list[Phase]:
+def struck_in(kind: Kind, phases: tuple[Phase, ...]) -> list[Phase]:
     """The phases in which a fault of `kind` meets somebody."""
     if kind in _AT_THE_SITE:
         return [phase for phase in phases if phase in SPEAKS_WITH_THE_SITE]

@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 import pytest
 
 from tests.chaos.journal import Journal
-from tests.chaos.schedule import FAULTS_PER_LOOP, LOOP, Kind, plan
+from tests.chaos.schedule import FAULTS_PER_LOOP, LOOP, Kind, plan, struck_in
 
 ROOT = Path(__file__).resolve().parents[2]
 LOOPS = 2
@@ -50,11 +50,10 @@ def test_a_loop_suffers_what_its_number_and_its_campaign_say() -> None:
     assert plan(1, 7, 4, set(Kind)) != plan(2, 7, 4, set(Kind))
 
 
-def test_a_hundred_loops_meet_every_fault_in_every_part_of_the_loop_that_it_can_meet() -> None:
+def test_a_hundred_loops_meet_every_fault_in_every_part_where_it_meets_somebody() -> None:
     planned = [plan(0, loop, 4, set(Kind)) for loop in range(100)]
     struck = {(fault.kind, fault.phase) for each in planned for fault in each.faults}
-    assert {kind for kind, _ in struck} == set(Kind)
-    assert {phase for _, phase in struck} >= set(LOOP)
+    assert struck >= {(kind, phase) for kind in Kind for phase in struck_in(kind, LOOP)}
 
 
 def test_what_is_not_possible_here_does_not_strike() -> None:

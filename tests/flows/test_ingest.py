@@ -2,6 +2,7 @@
 
 import csv
 import json
+import time
 from io import BytesIO
 from pathlib import Path
 
@@ -11,9 +12,10 @@ import pytest
 from PIL import Image
 
 from catalog import images, labels
-from catalog.manifest import ManifestError
+from catalog.manifest import Listing, ManifestError
 from catalog.schema import ImageSource, SetAside
 from flows.ingest import ingest
+from tasks.ingest import list_pictures
 from tests.flows.conftest import Workspace
 
 
@@ -61,6 +63,50 @@ def test_exact_duplicates_are_one_image_with_two_sources(
     assert ingest(str(folder), "de-DE").n_new == 3
     with workspace.settings.catalog.begin() as transaction:
         assert transaction.query(ImageSource).count() == 4
+
+
+def test_a_picture_of_two_locales_gets_the_one_listed_first_however_slow_that_is(
+    workspace: Workspace, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class SlowShop(type(workspace.settings.ingest)):  # type: ignore[misc]
+        def read(self, listing: Listing) -> bytes:
+            if listing.source == "slow shop":
+                time.sleep(2.0)
+            content: bytes = super().read(listing)
+            return content
+
+    slow = SlowShop.model_validate(workspace.settings.ingest.model_dump())
+    monkeypatch.setattr(workspace.settings, "ingest", slow)
+    monkeypatch.setattr("tasks.ingest.load_settings", lambda: workspace.settings)
+    (folder / "copy.jpg").write_bytes((folder / "0.jpg").read_bytes())
+    monkeypatch.setattr("tasks.ingest.BATCH", 1)
+    manifest = write_manifest(
+        tmp_path / "new.csv",
+        [
+            {"uri": "photos/0.jpg", "locale": "sv-SE", "source": "slow shop"},
+            {"uri": "photos/copy.jpg", "locale": "de-DE", "source": "shop"},
+        ],
+    )
+    assert ingest(manifest).n_new == 1
+    with workspace.settings.catalog.begin() as transaction:
+        assert images.counts(transaction) == {"sv-SE": 1}
+
+
+def test_batches_are_of_one_locale_each_and_those_of_a_locale_follow_one_another(
+    workspace: Workspace, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tasks.ingest.BATCH", 2)
+    rows = ["sv-SE", "xx-1", "de-DE", "sv-SE", "sv-SE", "de-DE", "xx-2"]
+    manifest = write_manifest(
+        tmp_path / "new.csv", [{"uri": "photos/0.jpg", "locale": locale} for locale in rows]
+    )
+    batches = list_pictures.fn(manifest, None)
+    assert [[each.locale for each in batch] for batch in batches] == [
+        ["sv-SE", "sv-SE"],
+        ["sv-SE"],
+        ["xx-1", "xx-2"],
+        ["de-DE", "de-DE"],
+    ]
 
 
 def test_a_corrupt_jpeg_is_set_aside_and_the_rest_is_kept(

@@ -1,6 +1,7 @@
 """Many images are clustered in shards, and no number of shards or workers changes the partition."""
 
 import os
+import re
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -26,7 +27,7 @@ from clustering.neighbours import EXACT_UP_TO
 from deployments.orchestration import prefect_environment
 from flows.cluster import link
 from tasks.compute import ChosenRunner
-from tasks.linkage import Shards, linkage_of, steps
+from tasks.linkage import Shards, forget, linkage_of, steps
 from tasks.settings import Settings, load_settings
 from tests.clustering.conftest import blobs as classes_of
 
@@ -102,8 +103,22 @@ def test_any_number_of_shards_in_any_order_gives_the_partition_of_one_machine(
         for arguments in random.sample(calls, len(calls)):
             step.fn(*arguments)
     assert_same_clusters(blobs, shards, models, whole)
-    shards.forget(blobs)
+    forget(blobs, shards.partition_id)
     assert list(blobs.every_key(shards.below)) == []
+
+
+def test_a_run_of_cells_without_an_image_changes_nothing(
+    settings: Settings, models: Path, units: NDArray[np.float32]
+) -> None:
+    blobs, few = settings.blob_store, units[: EXACT_UP_TO // BLOCK * BLOCK + BLOCK + 1]
+    shards = keep(blobs, models, few, BLOCK)
+    for step, calls in steps(shards):
+        for arguments in calls:
+            step.fn(*arguments)
+    assert len(shards.every(blobs, "hoods")[-1]) == 0
+    lander = HiLander.load(models / "hilander")
+    lander.predict(few)
+    assert_same_clusters(blobs, shards, models, lander)
 
 
 @pytest.fixture
@@ -151,6 +166,7 @@ def test_a_worker_killed_in_the_middle_changes_nothing(
     units: NDArray[np.float32],
     whole: HiLander,
     tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     monkeypatch.setenv("GROUNDTRUTH_COMPUTE__RUNNER", "dask")
     load_settings.cache_clear()
@@ -160,4 +176,7 @@ def test_a_worker_killed_in_the_middle_changes_nothing(
     with temporary_settings({PREFECT_API_URL: api}):
         link_while_a_worker_is_killed(shards, tmp_path / "killed")
     assert (tmp_path / "killed").exists()
+    said = re.search(r"the search finds ([\d.]+) % of the nearest neighbours", caplog.text)
+    assert said is not None
+    assert float(said[1]) == pytest.approx(100 * shards.division(blobs).recall, abs=0.05)
     assert_same_clusters(blobs, shards, models, whole)
