@@ -6,12 +6,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 
 from deployments.label_studio import LocalSite, local_sites
 from deployments.logins import Credentials
 from deployments.stack import StackStatus, down, up
 from tasks.settings import LocalLabelStudio, Servers, Settings
+
+# Speed is measured in `benchmarks/`: on a busy machine an example takes as long as it takes.
+hypothesis.settings.register_profile("groundtruth", deadline=None)
+hypothesis.settings.load_profile("groundtruth")
 
 ROOT = Path(__file__).resolve().parents[1]
 

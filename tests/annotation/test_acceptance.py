@@ -170,7 +170,7 @@ class TestWhatNoLongerHolds:
         assert found.threshold.value == 0.9
         assert found.threshold.n == missing
 
-    @settings(deadline=None, max_examples=30)
+    @settings(max_examples=30)
     @given(st.randoms(use_true_random=False))
     def test_the_order_in_which_audits_are_given_does_not_matter(self, random: object) -> None:
         given_order = audits([1.0] * 700 + [0, 1] * 10)
@@ -178,7 +178,7 @@ class TestWhatNoLongerHolds:
         random.shuffle(other)  # type: ignore[attr-defined]
         assert history(other, GUARANTEE) == history(given_order, GUARANTEE)
 
-    @settings(deadline=None, max_examples=30)
+    @settings(max_examples=30)
     @given(st.lists(st.sampled_from([1.0, 1.0, 1.0, 0.5]), max_size=100), st.integers(500, 700))
     def test_later_audits_do_not_add_to_what_was_accepted_before(
         self, later: list[float], n_clean: int

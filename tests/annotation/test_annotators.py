@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from crowdkit.metrics.data import alpha_krippendorff
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from scipy.stats import norm
 
@@ -40,7 +40,6 @@ votes = st.lists(
 )
 
 
-@settings(deadline=None)
 @given(votes)
 def test_alpha_is_that_of_crowd_kit(drawn: list[tuple[int, str, str]]) -> None:
     table = pd.DataFrame(drawn, columns=["task", "worker", "label"])

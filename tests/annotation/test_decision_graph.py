@@ -101,7 +101,7 @@ def labels(rows: list[tuple[str, str, str]]) -> list[VerifiedLabel]:
 
 
 @given(logs(), manifests, st.randoms(use_true_random=False))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_whatever_arrives_in_whatever_order_the_partition_is_that_of_what_stands(
     log: list[Decided], rows: list[tuple[str, str, str]], random: Random
 ) -> None:

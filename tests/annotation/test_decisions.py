@@ -64,7 +64,7 @@ def outcome(decision: Decision | None) -> object:
 
 
 class TestEveryHistory:
-    @settings(deadline=None, max_examples=40)
+    @settings(max_examples=40)
     @given(histories, st.randoms(use_true_random=False))
     def test_the_order_of_the_answers_does_not_matter(
         self, history: list[Answer], random: object
@@ -73,7 +73,7 @@ class TestEveryHistory:
         random.shuffle(shuffled)  # type: ignore[attr-defined]
         assert outcome(ruled(VERIFY, shuffled).decision) == outcome(ruled(VERIFY, history).decision)
 
-    @settings(deadline=None, max_examples=40)
+    @settings(max_examples=40)
     @given(histories)
     def test_kept_and_removed_images_are_the_sheet(self, history: list[Answer]) -> None:
         decision = ruled(VERIFY, history).decision
@@ -85,7 +85,7 @@ class TestEveryHistory:
             assert 0 <= decision.agreement <= 1
             assert 0 <= decision.confidence <= 1
 
-    @settings(deadline=None, max_examples=40)
+    @settings(max_examples=40)
     @given(histories)
     def test_decisions_form_a_chain_of_distinct_links(self, history: list[Answer]) -> None:
         chain: list[Decision] = []
@@ -97,7 +97,7 @@ class TestEveryHistory:
         assert len({decision.id for decision in chain}) == len(chain)
         assert [b.supersedes_id for a, b in pairwise(chain)] == [a.id for a in chain[:-1]]
 
-    @settings(deadline=None, max_examples=40)
+    @settings(max_examples=40)
     @given(histories)
     def test_a_repeated_ruling_decides_nothing_new(self, history: list[Answer]) -> None:
         first = ruled(VERIFY, history).decision

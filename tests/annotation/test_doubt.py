@@ -37,7 +37,7 @@ def sheets(random: Random) -> DecisionGraph:
 
 
 @given(st.randoms(use_true_random=False))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_without_cycles_every_pair_is_wrong_as_often_as_an_edge_between_them(
     random: Random,
 ) -> None:

@@ -92,7 +92,7 @@ def mean_of(effort: Effort, work: Work) -> list[float]:
 
 
 class TestWhatTheAnswersTell:
-    @settings(max_examples=15, deadline=None)
+    @settings(max_examples=15)
     @given(efforts, works, st.integers(0, 1000))
     def test_a_fifth_that_was_idle_or_clicked_through_hides_nothing(
         self, effort: Effort, work: Work, seed: int
@@ -160,7 +160,7 @@ class TestLittleData:
         assert all(pace.of("a", "de-DE", Work.of(kind, n_pictures)).assumed)
         assert pace.known() == []
 
-    @settings(max_examples=50, deadline=None)
+    @settings(max_examples=50)
     @given(kinds, st.integers(1, 60), st.booleans(), st.floats(1e-3, 1e6))
     @example(QuestionKind.MERGE, 24, False, 1e6)
     def test_one_answer_whatever_it_took_moves_less_than_twofold(
@@ -222,7 +222,7 @@ class TestVendors:
         assert TWO_VENDORS.among([], "de-DE") == TWO_VENDORS.at("new", "de-DE")
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(anything, st.randoms(use_true_random=False))
 def test_the_order_of_the_answers_changes_nothing(timings: list[Timing], random: object) -> None:
     shuffled = list(timings)
@@ -233,7 +233,7 @@ def test_the_order_of_the_answers_changes_nothing(timings: list[Timing], random:
         assert found.of(*key).mean.tolist() == again.of(*key).mean.tolist()
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(anything, works, st.integers(1, 59), st.integers(0, 19))
 def test_more_to_do_never_takes_less_time(
     timings: list[Timing], work: Work, n_pictures: int, n_removed: int

@@ -278,7 +278,7 @@ def test_answers_that_arrive_late_or_twice_or_never_leave_the_plan_right(
 
 
 @given(worlds, st.lists(st.integers(0, 200), max_size=30), st.booleans())
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 def test_a_plan_that_follows_the_answers_is_the_plan_from_scratch(
     world: tuple[list[int], list[float]], arriving: list[int], half: bool
 ) -> None:

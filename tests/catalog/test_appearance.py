@@ -40,7 +40,7 @@ def bits_between(first: ImageMeasures, second: ImageMeasures) -> int:
     return (int(first.perceptual_hash, 16) ^ int(second.perceptual_hash, 16)).bit_count()
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     arrays(
         np.uint8,

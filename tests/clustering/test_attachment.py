@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from clustering import HiLander
@@ -19,7 +19,6 @@ def log_odds(probability: float) -> float:
     return float(np.log(bounded / (1 - bounded)))
 
 
-@settings(deadline=None)
 @given(linkages, st.integers(1, 5), st.integers(0, 99))
 def test_the_signs_speak_for_the_product_that_an_image_is_linked_with_most(
     linkage, n_products, seed

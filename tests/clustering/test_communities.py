@@ -74,7 +74,6 @@ def map_equation(links: csr_matrix, communities: np.ndarray) -> float:
     return bits + (sum(exits) * entropy(exits) if sum(exits) > 0 else 0.0)
 
 
-@settings(deadline=None)
 @given(graphs(), st.data())
 def test_the_codelength_is_the_map_equation(links, data):
     n = links.shape[0]
@@ -84,7 +83,7 @@ def test_the_codelength_is_the_map_equation(links, data):
     assert walk_on(links).codelength(communities) == pytest.approx(expected, abs=1e-9)
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(graphs_with_knowledge())
 def test_every_node_is_in_one_community_and_these_are_numbered_by_their_first_nodes(world):
     links, together, pairs = world
@@ -102,7 +101,6 @@ def test_every_node_is_in_one_community_and_these_are_numbered_by_their_first_no
         assert (np.diff(first) > 0).all()
 
 
-@settings(deadline=None)
 @given(graphs())
 def test_a_node_without_links_stays_alone(links):
     found = find_communities(links)
@@ -110,14 +108,13 @@ def test_a_node_without_links_stays_alone(links):
         assert (found == found[node]).sum() == 1
 
 
-@settings(deadline=None)
 @given(graphs())
 def test_what_does_not_hang_together_is_not_joined(links):
     pieces, found = connected_components(links)[1], find_communities(links)
     assert len(np.unique(np.stack([found, pieces]), axis=1).T) == found.max() + 1
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(graphs(), st.integers(0, 9))
 def test_communities_are_never_longer_to_tell_than_all_alone_or_all_together(links, seed):
     walk, n = walk_on(links), links.shape[0]
@@ -134,7 +131,6 @@ def test_a_random_graph_is_one_community_though_single_moves_do_not_get_there(se
     assert set(find_communities(links, seed=seed)) == {0}
 
 
-@settings(deadline=None)
 @given(graphs_with_knowledge())
 def test_apart_costs_no_more_than_leaving_all_alone(world):
     links, together, pairs = world
@@ -143,7 +139,7 @@ def test_apart_costs_no_more_than_leaving_all_alone(world):
     assert walk_on(links).codelength(found) <= walk_on(links).codelength(alone) + 1e-9
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(st.integers(2, 6), st.integers(8, 12), st.integers(0, 999))
 def test_planted_communities_are_told_as_shortly_as_they_were_planted(n_classes, per_class, seed):
     links, truth = planted(n_classes, per_class, seed)
@@ -160,7 +156,7 @@ def test_clear_communities_are_found_whatever_the_seed_and_the_order_of_the_node
         assert pairwise_f(truth[order], find_communities(links[order][:, order])) == 1.0
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(graphs_with_knowledge(), st.integers(0, 9))
 def test_no_move_separates_what_is_together_or_joins_what_is_apart(world, seed):
     links, together, pairs = world
@@ -184,7 +180,6 @@ def test_a_pair_said_many_times_to_be_apart_is_apart():
         )
 
 
-@settings(deadline=None)
 @given(graphs_with_knowledge(), st.integers(0, 9))
 def test_the_same_seed_gives_the_same_communities(world, seed):
     links, together, pairs = world
@@ -194,13 +189,11 @@ def test_the_same_seed_gives_the_same_communities(world, seed):
     )
 
 
-@settings(deadline=None)
 @given(graphs())
 def test_only_the_proportions_of_the_weights_matter(links):
     np.testing.assert_array_equal(find_communities(links), find_communities(links * 4.0))
 
 
-@settings(deadline=None)
 @given(graphs(), st.data())
 def test_seen_from_afar_the_walk_is_no_other(links, data):
     n = links.shape[0]

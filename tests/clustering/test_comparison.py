@@ -32,7 +32,7 @@ def scattered(random: np.random.Generator, n_products: int, share: float) -> tup
     return products, np.where(alone, 1000 + np.arange(len(products)), products)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(clusterings())
 def test_scores_are_those_of_the_metrics(world: tuple[Int, NDArray[np.str_], Int, Int]) -> None:
     products, locales, clusters, _ = world
@@ -49,7 +49,7 @@ def test_scores_are_those_of_the_metrics(world: tuple[Int, NDArray[np.str_], Int
         assert local.n_products == len(np.unique(products[here]))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(clusterings())
 def test_a_gain_is_the_loss_of_the_other_side(
     world: tuple[Int, NDArray[np.str_], Int, Int],
@@ -62,7 +62,7 @@ def test_a_gain_is_the_loss_of_the_other_side(
     assert there.better == pytest.approx(back.worse)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(clusterings())
 def test_the_names_of_clusters_and_the_order_of_images_do_not_matter(
     world: tuple[Int, NDArray[np.str_], Int, Int],

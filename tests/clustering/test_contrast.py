@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 from torch.nn import functional as F
@@ -25,7 +25,6 @@ def contrast_by_definition(embeddings: Tensor, labels: list[int]) -> float:
     return sum(losses) / len(losses) if losses else 0.0
 
 
-@settings(deadline=None)
 @given(st.lists(st.integers(0, 4), min_size=2, max_size=12), st.integers(0, 2**31))
 def test_the_contrast_is_that_of_its_definition(labels: list[int], seed: int) -> None:
     drawn = torch.randn(len(labels), 5, generator=torch.Generator().manual_seed(seed))

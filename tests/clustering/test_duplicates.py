@@ -4,7 +4,7 @@ from itertools import combinations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -32,7 +32,6 @@ def by_all_pairs(hashes: Hashes, radius: int) -> list[int]:
     return [first_of[each] for each in hashes]
 
 
-@settings(deadline=None)
 @given(words, radii)
 def test_the_groups_are_those_of_all_pairs(found: list[int], radius: int) -> None:
     hashes = np.array(found, dtype=np.uint64)
@@ -40,7 +39,6 @@ def test_the_groups_are_those_of_all_pairs(found: list[int], radius: int) -> Non
     assert hashes[groups].tolist() == by_all_pairs(hashes, radius)
 
 
-@settings(deadline=None)
 @given(words, radii)
 def test_the_order_of_the_pictures_does_not_matter(found: list[int], radius: int) -> None:
     hashes = np.array(found, dtype=np.uint64)

@@ -28,7 +28,7 @@ def some_neighbours(n: int, k: int, seed: int) -> Neighbours:
 sizes, widths, seeds = st.integers(1, 30), st.integers(1, 12), st.integers(0, 99)
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(sizes, widths, seeds)
 def test_an_edge_runs_from_each_neighbour_to_the_node_that_found_it(n, k, seed):
     neighbours = some_neighbours(n, k, seed)
@@ -43,7 +43,7 @@ def test_an_edge_runs_from_each_neighbour_to_the_node_that_found_it(n, k, seed):
     }
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(sizes, widths, seeds)
 def test_the_fused_sum_is_the_graph_librarys_own(n, k, seed):
     graph = neighbour_graph(some_neighbours(n, k, seed))
@@ -64,7 +64,7 @@ def test_the_fused_sum_is_the_graph_librarys_own(n, k, seed):
         torch.testing.assert_close(ours, theirs, atol=1e-4, rtol=1e-4)
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(sizes, widths, seeds)
 def test_the_sum_of_edges_is_the_graph_librarys_own(n, k, seed):
     graph = neighbour_graph(some_neighbours(n, k, seed))
@@ -76,7 +76,7 @@ def test_the_sum_of_edges_is_the_graph_librarys_own(n, k, seed):
     torch.testing.assert_close(sum_edges(graph, values), plain, atol=1e-5, rtol=1e-4)
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(st.integers(2, 20), widths, seeds)
 def test_density_is_that_of_the_paper_node_by_node(n, k, seed):
     graph = neighbour_graph(some_neighbours(n, k, seed))

@@ -74,7 +74,7 @@ worlds = st.builds(
 )
 
 
-@settings(deadline=None, max_examples=15)
+@settings(max_examples=15)
 @given(worlds, st.integers(0, 99))
 def test_permuting_the_images_permutes_the_clusters_where_these_are_clear(lander, world, seed):
     features = world[0]
@@ -82,7 +82,7 @@ def test_permuting_the_images_permutes_the_clusters_where_these_are_clear(lander
     assert pairwise_f(lander.predict(features)[order], lander.predict(features[order])) == 1.0
 
 
-@settings(deadline=None, max_examples=15)
+@settings(max_examples=15)
 @given(worlds)
 def test_a_far_away_point_changes_nothing_else_where_clusters_are_clear(lander, world):
     features = world[0]

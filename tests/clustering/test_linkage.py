@@ -117,7 +117,7 @@ def test_linkage_found_block_by_block_is_that_of_the_whole(network, monkeypatch)
     np.testing.assert_array_equal(blocks.probability, whole.probability)
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(st.integers(2, 30), st.integers(1, 8), st.integers(0, 99))
 def test_what_is_not_on_this_side_of_the_origin_is_not_linked(network, n, k, seed):
     rows = np.random.default_rng(seed).normal(size=(n, 3)).astype(np.float32)

@@ -31,7 +31,7 @@ def features():
     return blobs(150, 20, noise=1.0, seed=4)[0]
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(st.integers(1, 40), st.integers(1, 60), st.integers(1, 9), st.integers(0, 99))
 def test_the_tiled_search_is_that_of_faiss(q, m, k, seed):
     random = np.random.default_rng(seed)
@@ -42,7 +42,6 @@ def test_the_tiled_search_is_that_of_faiss(q, m, k, seed):
     np.testing.assert_array_equal(indices, expected[1])
 
 
-@settings(deadline=None)
 @given(st.integers(0, 30), st.integers(1, 40), st.integers(0, 99))
 def test_neighbours_are_the_nearest_others_in_order(n, k, seed):
     rows = np.random.default_rng(seed).normal(size=(n, 6)).astype(np.float32)
@@ -57,7 +56,6 @@ def test_neighbours_are_the_nearest_others_in_order(n, k, seed):
     np.testing.assert_allclose(found.cosines, -np.sort(-cosines, axis=1)[:, :width], atol=1e-5)
 
 
-@settings(deadline=None)
 @given(st.integers(1, 20), st.integers(1, 12))
 def test_no_point_is_its_own_neighbour_among_copies_of_itself(n, k):
     found = find_neighbours(np.ones((n, 1), dtype=np.float32), k)

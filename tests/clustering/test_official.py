@@ -312,7 +312,7 @@ def test_a_file_of_something_else_is_refused_with_what_it_holds(tmp_path, conten
         read_features(write(tmp_path, content, protocol=2))
 
 
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 @given(st.data(), st.sampled_from([2, 5]))
 def test_a_damaged_file_is_read_or_refused_and_nothing_else(tmp_path_factory, data, protocol):
     content = bytearray(pickle.dumps([FEATURES, LABELS], protocol=protocol))

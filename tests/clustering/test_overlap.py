@@ -48,7 +48,6 @@ def neighbourhoods(draw):
     return random_hoods(n, width, empty, draw(st.integers(0, 999)))
 
 
-@settings(deadline=None)
 @given(neighbourhoods())
 def test_the_evidence_is_that_of_sets(hoods):
     evidence = overlap_evidence(hoods)
@@ -56,7 +55,6 @@ def test_the_evidence_is_that_of_sets(hoods):
     np.testing.assert_allclose(evidence, evidence_by_definition(hoods), rtol=1e-5, atol=1e-6)
 
 
-@settings(deadline=None)
 @given(neighbourhoods(), st.data())
 def test_evidence_of_any_rows_in_any_order_is_that_of_the_whole(hoods, data):
     row = st.integers(0, len(hoods) - 1)
@@ -87,7 +85,6 @@ def test_evidence_of_some_nodes_needs_only_their_neighbourhoods_and_their_neighb
     )
 
 
-@settings(deadline=None)
 @given(neighbourhoods(), st.integers(0, 999))
 def test_renumbering_the_nodes_renumbers_their_evidence(hoods, seed):
     order = np.random.default_rng(seed).permutation(len(hoods))
@@ -106,7 +103,7 @@ def test_twins_overlap_wholly_in_a_set_of_any_size(n_groups):
     np.testing.assert_allclose(overlap, 1.0, rtol=1e-6)
 
 
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 @given(neighbourhoods())
 def test_the_type_of_the_numbers_does_not_matter(hoods):
     np.testing.assert_array_equal(overlap_evidence(hoods.astype(np.int64)), overlap_evidence(hoods))

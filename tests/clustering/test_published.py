@@ -43,7 +43,7 @@ def assert_same_with_gradients(ours, plain, inputs):
 sizes, widths, seeds = st.integers(2, 25), st.integers(2, 8), st.integers(0, 99)
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(sizes, widths, seeds)
 def test_a_graph_convolution_is_the_graph_librarys_weighted_sum_beside_the_node(n, k, seed):
     graph, values = graph_of(n, k, seed)
@@ -57,7 +57,7 @@ def test_a_graph_convolution_is_the_graph_librarys_weighted_sum_beside_the_node(
     assert_same_with_gradients(ours, plain, [values, *layer.parameters()])
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(sizes, widths, seeds, st.integers(1, 3))
 def test_attention_is_the_graph_librarys(n, k, seed, heads):
     graph, values = graph_of(n, k, seed)
@@ -79,7 +79,7 @@ def test_attention_is_the_graph_librarys(n, k, seed, heads):
     torch.testing.assert_close(by_ours[1].view(-1, 5), by_theirs[1], atol=1e-4, rtol=1e-3)
 
 
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 @given(sizes, widths, seeds, st.sampled_from(["graph", "attention"]), st.integers(1, 4))
 def test_the_order_of_the_nodes_does_not_matter_to_the_network(n, k, seed, kind, n_convolutions):
     random = np.random.default_rng(seed)

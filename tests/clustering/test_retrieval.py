@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from clustering import retrieval
@@ -38,7 +38,6 @@ def by_definition(features, classes):
     return np.mean(hits), np.mean(precisions)
 
 
-@settings(deadline=None)
 @given(CLASSES, st.integers(0, 2**31))
 def test_the_figures_are_those_of_their_definitions(classes, seed):
     features = unit_rows(len(classes), seed)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from clustering import sampling
@@ -20,7 +20,6 @@ def drawn(sizes: list[int], seed: int):
     return classes, in_pairs(classes, torch.Generator().manual_seed(seed))
 
 
-@settings(deadline=None)
 @given(SIZES, SEEDS)
 def test_as_many_images_as_there_are_come_in_pairs_of_one_class(sizes, seed):
     classes, order = drawn(sizes, seed)
@@ -29,7 +28,6 @@ def test_as_many_images_as_there_are_come_in_pairs_of_one_class(sizes, seed):
     assert torch.equal(pairs[:, 0], pairs[:, 1])
 
 
-@settings(deadline=None)
 @given(SIZES, SEEDS)
 def test_no_image_comes_again_before_all_of_its_class_have_come(sizes, seed):
     classes, order = drawn(sizes, seed)

@@ -44,7 +44,7 @@ def verdict() -> Verdict:
     return judged(MIXED)
 
 
-@settings(max_examples=3, deadline=None)
+@settings(max_examples=3)
 @given(order=st.permutations(range(len(MIXED))))
 def test_the_order_of_the_labels_does_not_matter(verdict: Verdict, order: list[int]) -> None:
     shuffled = judged(MIXED.iloc[order])

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -128,7 +128,6 @@ class TestCoverage:
 values = st.lists(st.integers(0, 6).map(float), min_size=2, max_size=30)
 
 
-@settings(deadline=None)
 @given(values, values)
 def test_cliffs_delta_is_that_of_all_pairs(own: list[float], others: list[float]) -> None:
     delta, low, high = cliffs_delta(np.array(own), np.array(others))

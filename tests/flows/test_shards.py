@@ -86,9 +86,7 @@ def assert_same_clusters(blobs: BlobStore, shards: Shards, models: Path, whole: 
 
 
 @given(st.integers(1, N // BLOCK + 2), st.randoms(use_true_random=False))
-@hypothesis_settings(
-    max_examples=4, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@hypothesis_settings(max_examples=4, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_number_of_shards_in_any_order_gives_the_partition_of_one_machine(
     settings: Settings,
     models: Path,

@@ -43,7 +43,7 @@ def test_every_seed_is_taken(name: str) -> None:
         TARGETS[name].read(content)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     st.sampled_from(sorted(set(TARGETS) - {"workbook", "records", "settings"})),
     st.integers(0, 5),

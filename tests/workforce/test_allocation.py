@@ -194,7 +194,7 @@ def given_by(allocation: Allocation) -> Given:
     return {(each.block, each.vendor): each.n_questions for each in allocation.assignments}
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(small())
 def test_nothing_is_better_and_nothing_as_good_is_cheaper(
     problem: tuple[list[Block], Workforce, dt.datetime],
@@ -209,7 +209,7 @@ def test_nothing_is_better_and_nothing_as_good_is_cheaper(
 # --- within every limit ---------------------------------------------------------------------------
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(small(most=40))
 def test_no_limit_is_broken_and_the_cost_is_that_of_the_rate_card(
     problem: tuple[list[Block], Workforce, dt.datetime],
@@ -233,7 +233,7 @@ def test_no_limit_is_broken_and_the_cost_is_that_of_the_rate_card(
     assert left + placed == asked
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(small(most=40), st.integers(0, 40), st.integers(0, 40))
 def test_more_money_never_gives_less_value(
     problem: tuple[list[Block], Workforce, dt.datetime], one: int, two: int
@@ -246,7 +246,7 @@ def test_more_money_never_gives_less_value(
     assert less.value <= more.value
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(small(most=40))
 def test_no_vendor_sees_a_question_twice_and_each_question_gets_its_votes(
     problem: tuple[list[Block], Workforce, dt.datetime],

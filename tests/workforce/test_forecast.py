@@ -116,7 +116,7 @@ RATES = st.sampled_from(
 )
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(first=RATES, second=RATES, minimum=st.sampled_from(["0", "333.33", "5000"]))
 def test_each_path_is_billed_as_its_invoices_would_be(
     first: list[dict[str, Any]], second: list[dict[str, Any]], minimum: str
@@ -249,7 +249,7 @@ def test_a_scenario_that_cannot_be_says_why(text: str) -> None:
         told(steady(), workforce(PLAIN), {"de-DE": 10}, scenario=Scenario.parsed(text, Practice()))
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.lists(st.floats(0, 1e6), min_size=1, max_size=60), st.integers(1, 40))
 def test_weeks_ahead_are_weeks_that_were_at_another_level(history: list[float], n: int) -> None:
     per_day = np.array(history)

@@ -63,7 +63,7 @@ def again(standing: Workforce, file: Path) -> Workforce:
     return record_sheets.read(file)
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(staffs())
 def test_what_is_written_is_read_back(standing: Workforce) -> None:
     with TemporaryDirectory() as folder:

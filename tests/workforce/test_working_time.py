@@ -16,7 +16,7 @@ A_YEAR = st.datetimes(dt.datetime(2027, 9, 1), dt.datetime(2028, 4, 30), timezon
 SHIFTS = st.sampled_from([("Europe/Berlin", "DE", 9, 17), ("America/New_York", "US", 1, 12)])
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(SHIFTS, A_YEAR, A_YEAR, st.sampled_from(["0.25", "1", "2", "2.5", "10"]))
 def test_working_time_is_the_calendars(
     place: tuple[str, str, int, int], one: dt.datetime, other: dt.datetime, days: str

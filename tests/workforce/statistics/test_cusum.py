@@ -46,7 +46,7 @@ def test_weeks_without_answers_change_nothing() -> None:
     assert path(wrong, expected, 2.0).tolist() == np.delete(path(*with_gaps, 2.0), 2).tolist()
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     expected=st.lists(st.floats(0, 4), min_size=1, max_size=6),
     more=st.lists(st.floats(0, 4), min_size=1, max_size=6),

@@ -25,7 +25,6 @@ def test_clean_audits_that_bound_defects_are_as_published(rate: float, n: int) -
     assert audits_to_bound(rate) == n
 
 
-@settings(deadline=None)
 @given(rate=st.floats(0.005, 0.5), confidence=st.floats(0.5, 0.999), wrong=st.integers(0, 20))
 def test_so_many_audits_are_enough_and_one_less_is_not(
     rate: float, confidence: float, wrong: int
@@ -35,7 +34,7 @@ def test_so_many_audits_are_enough_and_one_less_is_not(
     assert bound(wrong, n, confidence=confidence) <= rate + 1e-9
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(accuracy=st.floats(0.6, 0.99), n=st.integers(30, 5000), effect=st.floats(1, 4))
 def test_the_detectable_drop_is_found_with_the_power_asked_for(
     accuracy: float, n: int, effect: float

@@ -30,7 +30,7 @@ def test_1_and_3_percent_at_5_percent_risk_take_521_audits_with_9_defects() -> N
     assert single_plan(USUAL) == Single(521, 9)
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(good=st.floats(0.01, 0.1), ratio=st.floats(2, 6), risk=st.floats(0.02, 0.2))
 def test_a_single_plan_keeps_both_risks_and_none_with_fewer_audits_does(
     good: float, ratio: float, risk: float
