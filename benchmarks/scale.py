@@ -14,10 +14,12 @@ and then counted in.
 
 import hashlib
 import os
-import resource
+import re
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
+from multiprocessing import get_context
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated, Any
@@ -34,8 +36,20 @@ SHARDS = 16
 
 
 def usage() -> tuple[float, float]:
-    """CPU seconds of this process so far, and the most MB that it took."""
-    return time.process_time(), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    """CPU seconds of this process so far, and the most MB that it took since `forget_peak`."""
+    [peak] = re.findall(r"^VmHWM:\s+(\d+) kB$", Path("/proc/self/status").read_text(), re.MULTILINE)
+    return time.process_time(), int(peak) / 1024
+
+
+def forget_peak() -> None:
+    """Count the most memory of this process from now on."""
+    Path("/proc/self/clear_refs").write_text("5")
+
+
+def in_a_process(work: Callable[..., Any], *arguments: object) -> Any:
+    """What `work` returns in a process of its own, so that memory is counted for it alone."""
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as own:
+        return own.submit(work, *arguments).result()
 
 
 def digest(labels: NDArray[np.int64]) -> str:
@@ -94,6 +108,7 @@ def in_one_process(model: Path, n: int) -> dict[str, Any]:
     """What `HiLander.predict` makes of all, and what that takes."""
     from clustering import HiLander
 
+    forget_peak()
     units, _ = long_tailed(n, DIM, seed=2)
     lander = HiLander.load(model / "hilander")
     lander.predict(units[:100])
@@ -109,51 +124,59 @@ def in_one_process(model: Path, n: int) -> dict[str, Any]:
 
 def on_workers(n_workers: int, model: Path, n: int, folder: Path) -> dict[str, Any]:
     """The steps on a cluster of processes: for each, the clock and the CPU seconds of each."""
-    from distributed import Client, LocalCluster
+    from distributed import LocalCluster
     from prefect import flow
-    from prefect.futures import wait
 
     from tasks.compute import ChosenRunner
-    from tasks.linkage import linkage_of, steps
+    from tasks.linkage import linkage_of
     from tasks.models import load
     from tasks.settings import load_settings
 
     with settings_in(folder):
-        shards = keep_features(model, n)
+        shards = in_a_process(keep_features, model, n)
     local = {"threads_per_worker": 1, "host": "127.0.0.1", "dashboard_address": None}
     with (
         settings_in(folder),
         LocalCluster(n_workers=n_workers, **local) as cluster,
-        Client(cluster) as client,
         settings_in(
             folder,
             GROUNDTRUTH_COMPUTE__RUNNER="dask",
             GROUNDTRUTH_COMPUTE__ADDRESS=cluster.scheduler_address,
         ),
     ):
-        client.run(load, shards.model)
-        took: dict[str, tuple[float, list[float]]] = {}
-
-        @flow(task_runner=ChosenRunner())
-        def link() -> None:
-            for step, calls in steps(shards):
-                clock, before = time.perf_counter(), client.run(usage)
-                futures = [step.submit(*arguments) for arguments in calls]
-                wait(futures)
-                for future in futures:
-                    future.result()
-                spent = [cpu - before[name][0] for name, (cpu, _) in client.run(usage).items()]
-                took[step.name] = time.perf_counter() - clock, spent
-
-        link()
-        peaks = [peak for _, peak in client.run(usage).values()]
+        linking = flow(link, task_runner=ChosenRunner(), validate_parameters=False)
+        took, peak = linking(shards, cluster.scheduler_address)
         clock, (cpu, _) = time.perf_counter(), usage()
         _, lander = load(shards.model)
         blobs = load_settings().blob_store
         labels = lander.partition(linkage_of(blobs, shards))
         took["form_clusters"] = time.perf_counter() - clock, [usage()[0] - cpu]
         read = sum(len(blobs.get(key)) for key in blobs.every_key(shards.below))
-    return {"took": took, "peak": max(peaks), "digest": digest(labels), "bytes": read}
+    return {"took": took, "peak": peak, "digest": digest(labels), "bytes": read}
+
+
+def link(shards: Any, address: str) -> tuple[dict[str, tuple[float, list[float]]], float]:
+    """The seconds of each step by the clock and on each worker, and the most MB of a worker."""
+    from distributed import Client
+    from prefect.futures import wait
+
+    from tasks.linkage import steps
+    from tasks.models import load
+
+    took = {}
+    # Prefect sends the flow to the workers: whatever it closes over would have to be pickled.
+    with Client(address, set_as_default=False) as client:
+        client.run(load, shards.model)
+        client.run(forget_peak)
+        for step, calls in steps(shards):
+            clock, before = time.perf_counter(), client.run(usage)
+            futures = [step.submit(*arguments) for arguments in calls]
+            wait(futures)
+            for future in futures:
+                future.result()
+            spent = [cpu - before[name][0] for name, (cpu, _) in client.run(usage).items()]
+            took[step.name] = time.perf_counter() - clock, spent
+        return took, max(peak for _, peak in client.run(usage).values())
 
 
 def page(n: int, command: str, whole: dict[str, Any], found: dict[int, dict[str, Any]]) -> str:
@@ -216,7 +239,7 @@ def main(
         model = folder / "model"
         keep_model(model)
         found = {count: on_workers(count, model, n, folder / f"on-{count}") for count in counts}
-        whole = in_one_process(model, n)
+        whole = in_a_process(in_one_process, model, n)
     out.write_text(page(n, f"python -m benchmarks.scale --n {n}", whole, found))
     same = {each["digest"] for each in [whole, *found.values()]}
     if len(same) > 1:
