@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from label_studio_sdk import LabelStudio
+from prefect.events.worker import EventsWorker
 from prefect.settings import PREFECT_API_URL, temporary_settings
 from pydantic import AnyHttpUrl, SecretStr
 
@@ -116,6 +117,8 @@ def workspace(
     for name, value in opened.environment.items():
         monkeypatch.setenv(name, value)
     load_settings.cache_clear()
+    # Events go where they went first in this process: to the server of a test before this one.
+    EventsWorker.drain_all()
     with temporary_settings({PREFECT_API_URL: opened.environment["PREFECT_API_URL"]}):
         usual = LabelStudioSite.load(stack.site.name, _sync=True)
         quiet.save(stack.site.name, overwrite=True)
