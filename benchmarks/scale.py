@@ -122,10 +122,28 @@ def in_one_process(model: Path, n: int) -> dict[str, Any]:
     }
 
 
-def on_workers(n_workers: int, model: Path, n: int, folder: Path) -> dict[str, Any]:
+@contextmanager
+def prefect_server(folder: Path) -> Iterator[str]:
+    """The API of a Prefect server of our own, which flow and workers tell of their tasks."""
+    from deployments.orchestration import server
+    from tasks.settings import Settings
+    from tests.conftest import servers_on_free_ports
+
+    settings = Settings(data=folder, servers=servers_on_free_ports())
+    running = server(settings)
+    running.start()
+    try:
+        running.wait_until_ready()
+        yield settings.servers.prefect_api
+    finally:
+        running.stop()
+
+
+def on_workers(n_workers: int, model: Path, n: int, folder: Path, api: str) -> dict[str, Any]:
     """The steps on a cluster of processes: for each, the clock and the CPU seconds of each."""
     from distributed import LocalCluster
     from prefect import flow
+    from prefect.settings import PREFECT_API_URL, temporary_settings
 
     from tasks.compute import ChosenRunner
     from tasks.linkage import linkage_of
@@ -136,7 +154,8 @@ def on_workers(n_workers: int, model: Path, n: int, folder: Path) -> dict[str, A
         shards = in_a_process(keep_features, model, n)
     local = {"threads_per_worker": 1, "host": "127.0.0.1", "dashboard_address": None}
     with (
-        settings_in(folder),
+        settings_in(folder, PREFECT_API_URL=api),
+        temporary_settings({PREFECT_API_URL: api}),
         LocalCluster(n_workers=n_workers, **local) as cluster,
         settings_in(
             folder,
@@ -234,11 +253,13 @@ def main(
 ) -> None:
     """Measure, and write the page."""
     counts = workers or [1, 2, 4]
-    with TemporaryDirectory() as name:
+    with TemporaryDirectory() as name, prefect_server(Path(name) / "prefect") as api:
         folder = Path(name)
         model = folder / "model"
         keep_model(model)
-        found = {count: on_workers(count, model, n, folder / f"on-{count}") for count in counts}
+        found = {
+            count: on_workers(count, model, n, folder / f"on-{count}", api) for count in counts
+        }
         whole = in_a_process(in_one_process, model, n)
     out.write_text(page(n, f"python -m benchmarks.scale --n {n}", whole, found))
     same = {each["digest"] for each in [whole, *found.values()]}
