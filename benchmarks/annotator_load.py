@@ -44,7 +44,7 @@ from tasks.collect import record_answers
 from tests.annotation.conftest import save_picture
 from tests.catalog.rows import image
 from tests.conftest import free_ports
-from tests.postgresql import IN_MEMORY, USER, PostgreSQL
+from tests.postgresql import FOR_A_STACK, USER, PostgreSQL
 
 LOCALE, KIND = "en-US", QuestionKind.VERIFY
 WORDING = Wording.load(LOCALE)
@@ -175,7 +175,7 @@ def running_site(
     """A site with as many annotators, and the URL of an empty catalogue beside it."""
     port, *ports = free_ports(1 + n_servers)
     local = LocalSite("local", port, (), n_annotators, folder, folder / "pictures")
-    database = PostgreSQL(folder / "postgresql", options=f"{IN_MEMORY} -c max_connections=300")
+    database = PostgreSQL(folder / "postgresql", options=FOR_A_STACK)
     servers = [label_studio(local, database, each) for each in ports]
     balancer = nginx(folder, port, ports)
     try:

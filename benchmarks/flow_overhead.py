@@ -2,7 +2,7 @@
 
 A Prefect server of its own is started. A flow submits shards that do nothing, in a process of its
 own, once as the flows of this project do (`tasks.shards`) and once all at the start. Beside it
-stands what a shard is: 512 pictures embedded, 128 pictures ingested.
+stands what a shard is: pictures embedded (`tasks.cluster.SHARD`) or ingested (`tasks.ingest.BATCH`).
 """
 
 import multiprocessing
@@ -25,17 +25,15 @@ from prefect import flow
 from prefect.settings import PREFECT_API_URL, temporary_settings
 from prefect.task_runners import ThreadPoolTaskRunner
 
+from benchmarks.prefect_server import prefect_server
 from catalog.appearance import measure
 from catalog.pictures import read_picture
 from clustering import Encoder
-from deployments.orchestration import server
 from tasks.artifacts import progress
 from tasks.cluster import SHARD
 from tasks.ingest import BATCH
-from tasks.settings import Settings
 from tasks.shards import AT_ONCE, results_of
 from tasks.trying import repeatable
-from tests.conftest import servers_on_free_ports
 
 RESULTS = Path(__file__).parent / "results" / "flow_overhead.md"
 THREADS = 2
@@ -118,26 +116,18 @@ def ingested() -> float:
 
 def main(shards: Annotated[int, typer.Option(help="How many shards.")] = 10_000) -> None:
     """Measure, and write the page."""
-    with TemporaryDirectory() as folder:
-        settings = Settings(data=Path(folder), servers=servers_on_free_ports())
-        running = server(settings)
-        running.start()
-        try:
-            running.wait_until_ready()
-            ways = {f"{AT_ONCE} at once": AT_ONCE, "all at the start": shards}
-            costs, busy = [], []
-            for way, at_once in ways.items():
-                process = running.process()
-                assert process is not None
-                before = sum(process.cpu_times()[:2])
-                spawned = multiprocessing.get_context("spawn")
-                with ProcessPoolExecutor(1, mp_context=spawned) as own:
-                    api = settings.servers.prefect_api
-                    found = own.submit(cost, api, way, shards, at_once).result()
-                costs.append(found)
-                busy.append(sum(process.cpu_times()[:2]) - before)
-        finally:
-            running.stop()
+    with TemporaryDirectory() as folder, prefect_server(Path(folder)) as (api, running):
+        ways = {f"{AT_ONCE} at once": AT_ONCE, "all at the start": shards}
+        costs, busy = [], []
+        for way, at_once in ways.items():
+            process = running.process()
+            assert process is not None
+            before = sum(process.cpu_times()[:2])
+            spawned = multiprocessing.get_context("spawn")
+            with ProcessPoolExecutor(1, mp_context=spawned) as own:
+                found = own.submit(cost, api, way, shards, at_once).result()
+            costs.append(found)
+            busy.append(sum(process.cpu_times()[:2]) - before)
     RESULTS.write_text(page(costs, busy, {"embed": embedded(), "ingest": ingested()}))
 
 

@@ -122,23 +122,6 @@ def in_one_process(model: Path, n: int) -> dict[str, Any]:
     }
 
 
-@contextmanager
-def prefect_server(folder: Path) -> Iterator[str]:
-    """The API of a Prefect server of our own, which flow and workers tell of their tasks."""
-    from deployments.orchestration import server
-    from tasks.settings import Settings
-    from tests.conftest import servers_on_free_ports
-
-    settings = Settings(data=folder, servers=servers_on_free_ports())
-    running = server(settings)
-    running.start()
-    try:
-        running.wait_until_ready()
-        yield settings.servers.prefect_api
-    finally:
-        running.stop()
-
-
 def on_workers(n_workers: int, model: Path, n: int, folder: Path, api: str) -> dict[str, Any]:
     """The steps on a cluster of processes: for each, the clock and the CPU seconds of each."""
     from distributed import LocalCluster
@@ -253,7 +236,9 @@ def main(
 ) -> None:
     """Measure, and write the page."""
     counts = workers or [1, 2, 4]
-    with TemporaryDirectory() as name, prefect_server(Path(name) / "prefect") as api:
+    from benchmarks.prefect_server import prefect_server
+
+    with TemporaryDirectory() as name, prefect_server(Path(name) / "prefect") as (api, _):
         folder = Path(name)
         model = folder / "model"
         keep_model(model)

@@ -13,6 +13,8 @@ import psycopg
 USER = "postgres"
 # What a killed process wrote, the operating system has: only a machine that fails would lose it.
 IN_MEMORY = "-c fsync=off"
+FOR_A_STACK = f"{IN_MEMORY} -c max_connections=300"
+"""For several servers on one PostgreSQL."""
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,7 @@ from tasks.sites import LabelStudioSite
 from tests.annotation.faults import FaultyProxy
 from tests.chaos.schedule import Kind
 from tests.conftest import servers_on_free_ports
-from tests.postgresql import IN_MEMORY, USER, PostgreSQL
+from tests.postgresql import FOR_A_STACK, USER, PostgreSQL
 
 SITE = "chaos"
 N_ANNOTATORS = 2
@@ -113,9 +113,7 @@ class Machines:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.database = PostgreSQL(
-            folder / "postgresql", options=f"{IN_MEMORY} -c max_connections=300"
-        )
+        self.database = PostgreSQL(folder / "postgresql", options=FOR_A_STACK)
         self.disk = Disk(folder / "disk")
         self.flows_clock = Clock(folder / "clocks" / "flows")
         self.site_clock = Clock(folder / "clocks" / "site")

@@ -1,8 +1,10 @@
 """A clustering is recorded once and whole, and what its steps kept is gone afterwards."""
 
+from collections.abc import Mapping
+
 import pytest
 
-from catalog import clusters, digest
+from catalog import BlobStore, clusters, digest
 from catalog.schema import Model, Partition
 from tasks.cluster import form_clusters, share_out
 from tasks.linkage import Shards
@@ -27,6 +29,16 @@ def shared_out(model: Model) -> Shards:
     return shards
 
 
+def kept_by_steps(shards: Shards, blobs: BlobStore) -> dict[str, bytes]:
+    """What lies below the key of the shards, by key."""
+    return {key: blobs.get(key) for key in blobs.every_key(shards.below)}
+
+
+def put_back(blobs: BlobStore, kept: Mapping[str, bytes]) -> None:
+    for key, blob in kept.items():
+        blobs.put(key, blob)
+
+
 def content(world: World, partition: Partition) -> dict[str, list[str]]:
     with world.settings.catalog.read() as transaction:
         found = clusters.clusters_of(transaction, partition.id)
@@ -37,14 +49,13 @@ def test_of_two_runs_with_answers_between_them_the_clusters_of_the_first_stand(
     world: World, model: Model
 ) -> None:
     shards, blobs = shared_out(model), world.settings.blob_store
-    kept = {key: blobs.get(key) for key in blobs.every_key(shards.below)}
+    kept = kept_by_steps(shards, blobs)
     first = form_clusters.fn(model, LOCALE, shards)
     before = content(world, first)
     world.ask()
     world.answer(world.to_answer(), error_rate=0.3)
     world.collect()
-    for key, blob in kept.items():
-        blobs.put(key, blob)
+    put_back(blobs, kept)
     second = form_clusters.fn(model, LOCALE, shards)
     assert (second.id, second.n_clusters) == (first.id, first.n_clusters)
     assert content(world, first) == before
@@ -54,11 +65,10 @@ def test_what_a_kill_after_the_clusters_left_is_deleted_by_the_next_run(
     world: World, model: Model
 ) -> None:
     shards, blobs = shared_out(model), world.settings.blob_store
-    kept = {key: blobs.get(key) for key in blobs.every_key(shards.below)}
+    kept = kept_by_steps(shards, blobs)
     formed = form_clusters.fn(model, LOCALE, shards)
     assert not list(blobs.every_key("scratch"))
-    for key, blob in kept.items():
-        blobs.put(key, blob)
+    put_back(blobs, kept)
     found = share_out.fn(model, LOCALE)
     assert isinstance(found, Partition)
     assert found.id == formed.id

@@ -230,12 +230,18 @@ def test_a_desk_is_let_out_to_nobody_inside_but_postgresql(manifests: list[Manif
                 assert "10.0.0.0/8" in block.get("except", ["10.0.0.0/8"])
 
 
-def test_prefect_is_let_out_to_messengers_and_not_to_private_addresses() -> None:
+def network_policy(name: str) -> Manifest:
+    """What the policy of this name says."""
     [policy] = [
         each["spec"]
         for each in built(BASE)
-        if each["kind"] == "NetworkPolicy" and each["metadata"]["name"] == "prefect"
+        if each["kind"] == "NetworkPolicy" and each["metadata"]["name"] == name
     ]
+    return policy
+
+
+def test_prefect_is_let_out_to_messengers_and_not_to_private_addresses() -> None:
+    policy = network_policy("prefect")
     [rule] = policy["egress"]
     [there] = rule["to"]
 
@@ -246,11 +252,7 @@ def test_prefect_is_let_out_to_messengers_and_not_to_private_addresses() -> None
 
 
 def test_only_prometheus_reaches_the_metrics() -> None:
-    [policy] = [
-        each["spec"]
-        for each in built(BASE)
-        if each["kind"] == "NetworkPolicy" and each["metadata"]["name"] == "metrics"
-    ]
+    policy = network_policy("metrics")
     [rule] = policy["ingress"]
     [there] = rule["from"]
 

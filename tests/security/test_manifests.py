@@ -56,31 +56,29 @@ def write(path: Path, columns: dict[str, object], **how: object) -> Path:
     return path
 
 
+def one_text_in_all_rows(folder: Path, number: int, text: str) -> Path:
+    """A small file of `number` rows, all of which name `text`."""
+    one = pa.DictionaryArray.from_arrays(pa.array([0] * number, pa.int32()), [text])
+    bomb = write(
+        folder / "bomb.parquet",
+        {"uri": one, "locale": ["de-DE"] * number},
+        compression="zstd",
+        store_schema=False,
+    )
+    assert bomb.stat().st_size < 10_000
+    return bomb
+
+
 class TestParquet:
     def test_one_text_in_many_rows_is_not_unpacked_row_by_row(self, tmp_path: Path) -> None:
-        number, text = 200_000, "x" * 20_000_000
-        one = pa.DictionaryArray.from_arrays(pa.array([0] * number, pa.int32()), [text])
-        bomb = write(
-            tmp_path / "bomb.parquet",
-            {"uri": one, "locale": ["de-DE"] * number},
-            compression="zstd",
-            store_schema=False,
-        )
-        assert bomb.stat().st_size < 10_000
+        bomb = one_text_in_all_rows(tmp_path, 200_000, "x" * 20_000_000)
         assert "holds 20,000,000 bytes in one value" in read_with_little_memory(bomb)
 
     def test_a_text_of_a_row_counts_in_every_row_as_what_its_letters_take(
         self, tmp_path: Path
     ) -> None:
-        number, text = 100_000, "x" * 90_000 + "\N{TEACUP WITHOUT HANDLE}"
-        one = pa.DictionaryArray.from_arrays(pa.array([0] * number, pa.int32()), [text])
-        bomb = write(
-            tmp_path / "bomb.parquet",
-            {"uri": one, "locale": ["de-DE"] * number},
-            compression="zstd",
-            store_schema=False,
-        )
-        assert bomb.stat().st_size < 10_000
+        text = "x" * 90_000 + "\N{TEACUP WITHOUT HANDLE}"
+        bomb = one_text_in_all_rows(tmp_path, 100_000, text)
         assert "has rows of over 1,000,000,000 bytes" in read_with_little_memory(bomb)
 
     def test_texts_that_unpack_to_gigabytes_are_refused_unread(self, tmp_path: Path) -> None:
