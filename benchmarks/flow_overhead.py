@@ -2,7 +2,8 @@
 
 A Prefect server of its own is started. A flow submits shards that do nothing, in a process of its
 own, once as the flows of this project do (`tasks.shards`) and once all at the start. Beside it
-stands what a shard is: pictures embedded (`tasks.cluster.SHARD`) or ingested (`tasks.ingest.BATCH`).
+stands the work of a shard of pictures that are embedded (`tasks.cluster`) or ingested
+(`tasks.ingest`).
 """
 
 import multiprocessing

@@ -17,7 +17,8 @@ from tasks.pool import pool
 from tasks.settings import load_settings
 from tasks.trying import repeatable
 
-SHARD = 512
+SHARD = 1024
+"""Images of one task: of so many, what Prefect costs beside their embedding is under 5 %."""
 
 
 @task(cache_policy=NO_CACHE)
