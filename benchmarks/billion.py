@@ -59,13 +59,17 @@ def per_image(n_bytes: float) -> Callable[[float], float]:
     return lambda n: n_bytes * n
 
 
-SPEED = "clustering_speed.md, N = 1,000,000, D = 128"
+SCALE = "scale.md, one worker"
 STAGES = (
     Stage("ingest and previews", by_number(20_000), per_image(300_000), WORKERS, "assumed 20 ms"),
     Stage("embedding", by_number(2_500), per_image(512), WORKERS, "assumed 2.5 ms"),
-    Stage("neighbours", by_root(35), per_image(30 * 8), WORKERS, f"{SPEED}: 35.0 CPU s"),
-    Stage("scoring of links", by_number(4.4), per_image(30 * 8), WORKERS, f"{SPEED}: 3.0 + 1.4"),
-    Stage("decoding, on one machine", by_number(7), per_image(30 * 24), 1, f"{SPEED}: 5.3 + 1.8"),
+    Stage(
+        "centres of cells, on one worker", by_number(13.4), per_image(20), 1, f"{SCALE}: 13.0 + 0.4"
+    ),
+    Stage("cells of images", by_root(44.8), per_image(4 + 512), WORKERS, f"{SCALE}: 6.9 + 37.9"),
+    Stage("neighbours", by_root(20.5), per_image(30 * 8), WORKERS, f"{SCALE}: 20.5"),
+    Stage("scoring of links", by_number(7.9), per_image(30 * 8), WORKERS, f"{SCALE}: 7.9"),
+    Stage("decoding, on one worker", by_number(10.0), per_image(30 * 24), 1, f"{SCALE}: 10.0"),
     Stage("rows of the catalogue", by_number(200), per_image(1_500), 8, "assumed 0.2 ms, 1.5 kB"),
     Stage(
         "planning, on one machine", by_number(45), per_image(3_000), 1, "planning_speed.md: 44.7"

@@ -2,8 +2,10 @@
 
 import socket
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from random import SystemRandom
 from typing import Any
 
 import hypothesis
@@ -19,6 +21,7 @@ hypothesis.settings.register_profile("groundtruth", deadline=None)
 hypothesis.settings.load_profile("groundtruth")
 
 ROOT = Path(__file__).resolve().parents[1]
+_CHANCE = SystemRandom()
 
 
 class Logins(Credentials):
@@ -55,12 +58,17 @@ class RunningStack:
 
 
 def free_ports(count: int) -> list[int]:
-    """Ports on which nothing listens, all different."""
-    probes = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [probe.getsockname()[1] for probe in probes]
-    for probe in probes:
-        probe.close()
-    return ports
+    """Ports on which nothing listens, all different.
+
+    They lie below those that the kernel hands out by itself: one of those may become the near end
+    of any connection while a server is down that is to start again on it.
+    """
+    found: set[int] = set()
+    while len(found) < count:
+        port = _CHANCE.randrange(20_000, 32_000)
+        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            found.add(port)
+    return list(found)
 
 
 def servers_on_free_ports(**label_studios: dict[str, Any]) -> Servers:

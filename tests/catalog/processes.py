@@ -7,7 +7,9 @@ from collections.abc import Callable
 from multiprocessing import get_context
 from typing import Any
 
-FORK = get_context("fork")
+# Not forked from the tests' own process, which may have threads that hold locks for ever in a fork.
+SERVED = get_context("forkserver")
+SERVED.set_forkserver_preload(["catalog", "numpy", "pytest"])
 
 
 class Clock:
@@ -32,7 +34,7 @@ class Clock:
 
 def run(work: Callable[..., object], *arguments: object) -> int:
     """Run `work` in a process of its own to its end; the exit status."""
-    process = FORK.Process(target=work, args=arguments)
+    process = SERVED.Process(target=work, args=arguments)
     process.start()
     process.join()
     assert process.exitcode is not None

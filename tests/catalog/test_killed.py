@@ -40,7 +40,7 @@ from catalog.schema import (
     TrainingSet,
     VerifiedLabel,
 )
-from tests.catalog.processes import FORK, Clock, run
+from tests.catalog.processes import SERVED, Clock, run
 from tests.catalog.rows import NOON, image
 
 Step = Callable[[Catalog, BlobStore], None]
@@ -265,7 +265,7 @@ def test_a_kill_in_every_kind_of_write_changes_nothing(
     seed: int, new_database: Callable[[], str], tmp_path: Path
 ) -> None:
     chance = Random(seed)
-    told, tell = FORK.Pipe(duplex=False)
+    told, tell = SERVED.Pipe(duplex=False)
     alone = new_database(), f"file://{tmp_path / 'alone'}"
     assert run(work, *alone, None, 0, tell) == 0
     counts = told.recv()

@@ -2,13 +2,14 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator
+from multiprocessing import get_context
+from multiprocessing.synchronize import Barrier
 from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import select
 
-import expectations.gate  # noqa: F401  imported before the processes part, for it takes seconds
 from catalog import BlobStore, Catalog, decisions, digest, labels
 from catalog.schema import (
     Answer,
@@ -20,10 +21,10 @@ from catalog.schema import (
 from tasks import collect
 from tasks.judge import judge
 from tasks.settings import load_settings
-from tests.catalog.processes import FORK
 from tests.catalog.rows import NOON, Bench
 
 PATIENCE_S = 1.0
+SPAWN = get_context("spawn")
 
 
 @pytest.fixture
@@ -75,7 +76,7 @@ class Meeting:
     """A place where one process waits for the other, for as long as both could be there at once."""
 
     def __init__(self) -> None:
-        self._arrived = [FORK.Event(), FORK.Event()]
+        self._arrived = [SPAWN.Event(), SPAWN.Event()]
 
     def attend(self, number: int) -> None:
         self._arrived[number].set()
@@ -85,7 +86,7 @@ class Meeting:
         self._arrived[0].wait()
 
 
-def collect_beside(number: int, meetings: dict[str, Meeting]) -> None:
+def collect_beside(number: int, both_ready: Barrier, meetings: dict[str, Meeting]) -> None:
     """Collect, and meet the other between reading what stands and writing what follows.
 
     The second reads its answers when the first has ruled, so that the two do not rule the same.
@@ -101,6 +102,7 @@ def collect_beside(number: int, meetings: dict[str, Meeting]) -> None:
     decisions.add_decisions = attended("decisions", decisions.add_decisions)
     labels.add_labels = attended("labels", labels.add_labels)
     catalog = load_settings().catalog
+    both_ready.wait()
     if number == 1:
         meetings["decisions"].wait_for_the_first()
     with catalog.begin() as transaction:
@@ -120,8 +122,10 @@ def decide_and_commit() -> tuple[int, int, TrainingSet | None]:
 
 def test_two_collectors_at_once_agree_on_one_log_and_one_line_of_versions(shared: str) -> None:
     meetings = {"decisions": Meeting(), "labels": Meeting()}
+    both_ready = SPAWN.Barrier(2, timeout=300)
     collectors = [
-        FORK.Process(target=collect_beside, args=(number, meetings)) for number in range(2)
+        SPAWN.Process(target=collect_beside, args=(number, both_ready, meetings))
+        for number in range(2)
     ]
     for collector in collectors:
         collector.start()

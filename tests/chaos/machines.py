@@ -251,9 +251,11 @@ class Machines:
             return False
         # The worker alone: the flow that it runs is left an orphan.
         others = [] if kind == Kind.KILL_WORKER else process.children(recursive=True)
-        for each in (process, *others):
+        killed = [process, *others]
+        for each in killed:
             with suppress(psutil.NoSuchProcess):
                 each.kill()
+        psutil.wait_procs(killed)  # one that is dying still has its port
         return True
 
     def new_database(self, name: str, template: str | None = None) -> str:
