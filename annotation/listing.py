@@ -19,6 +19,12 @@ from annotation.desk import QUESTION
 
 PAGE = 1000
 _NAMED = 100  # task ids in one address; a server refuses addresses of more than 8 kB
+_WRITTEN_TO = {
+    "filter": "filter:tasks:updated_by",
+    "operator": "empty",
+    "type": "List",
+    "value": False,
+}
 _ANSWERS = "id,meta,overlap,updated_at,annotations,completed_by,result,was_cancelled,lead_time"
 
 
@@ -104,9 +110,14 @@ def oldest_answered_change(
 def submissions(
     client: LabelStudio, project_id: int, after: dt.datetime | None
 ) -> list[Submission]:
-    """Our tasks, those that changed later than `after` or all, each with all its annotations."""
+    """Our tasks, each with all its annotations: those whose answers changed later than `after`.
+
+    Without `after` all of them, also those that nobody has answered.
+    """
     emails = {int(user.id): str(user.email) for user in client.users.list()}
-    found = _pages(client, project_id, _changed(after), fields="all", include=_ANSWERS)
+    # A task that was just pushed changed, too, and nobody has written to it yet.
+    changed = [_WRITTEN_TO, *_changed(after)] if after else []
+    found = _pages(client, project_id, changed, fields="all", include=_ANSWERS)
     return [
         _submission(question_id, _Task.model_validate(task), emails)
         for task in found

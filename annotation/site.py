@@ -146,12 +146,13 @@ class Site:
             return self._push(project_id, tasks)
 
     def pull(self, project_id: int, since: dt.datetime | None = None) -> Pulled:
-        """The tasks that changed after `since` (a `Pulled.through`), each with all its annotations.
+        """The tasks whose answers changed after `since` (a `Pulled.through`), with all answers.
 
-        An annotation that was deleted changes its task and is no longer among them. Only times of
-        the site's clock are compared, so this machine's may be wrong. What changes while this reads
-        is read again by the next pull, and so is what changed shortly before: `new_answers` tells
-        what of it is new.
+        Without `since` all tasks, also those that nobody has answered. An annotation that was
+        deleted changes its task and is no longer among its annotations. Only times of the site's
+        clock are compared, so this machine's may be wrong. What changes while this reads is read
+        again by the next pull, and so is what changed shortly before: `new_answers` tells what of
+        it is new.
         """
         with self._speaking(f"pulling project {project_id}"):
             through = listing.newest_change(self._client, project_id) or since or BEGINNING

@@ -305,8 +305,11 @@ class TestPull:
         def see() -> list[str]:
             nonlocal pulled
             pulled = site.pull(project, pulled.through)
-            (submission,) = pulled.submissions
-            fresh = new_answers(submission, question, known)
+            fresh = [
+                answer
+                for submission in pulled.submissions
+                for answer in new_answers(submission, question, known)
+            ]
             known.extend(fresh)
             return [answer.verdict or answer.state for answer in fresh]
 
@@ -323,6 +326,16 @@ class TestPull:
         assert see() == [AnswerState.WITHDRAWN]
         assert {answer.annotator for answer in known} == {label_studio.credentials.annotator_email}
         assert (known[0].intruder_ids, known[0].seconds) == (["b"], 7.5)
+
+    def test_a_task_that_nobody_has_answered_is_read_with_all_and_not_with_the_news(
+        self, site: Site, project: int, question: Question, task_id: int
+    ) -> None:
+        whole = site.pull(project)
+        assert [each.task_id for each in whole.submissions] == [task_id]
+        assert site.pull(project, whole.through).submissions == []
+        site.annotate(task_id, result(VERIFY, Verdict.CONFIRM), seconds=3)
+        [submission] = site.pull(project, whole.through).submissions
+        assert submission.task_id == task_id
 
     def test_what_did_not_change_for_long_is_not_pulled_again(
         self, site: Site, project: int, task_id: int
