@@ -107,14 +107,18 @@ def oldest_answered_change(
     return next((task.updated_at for task in page.items or ()), None)
 
 
+def addresses(client: LabelStudio) -> dict[int, str]:
+    """The e-mail address of each user."""
+    return {int(user.id): str(user.email) for user in client.users.list()}
+
+
 def submissions(
-    client: LabelStudio, project_id: int, after: dt.datetime | None
+    client: LabelStudio, project_id: int, after: dt.datetime | None, emails: Mapping[int, str]
 ) -> list[Submission]:
     """Our tasks, each with all its annotations: those whose answers changed later than `after`.
 
     Without `after` all of them, also those that nobody has answered.
     """
-    emails = {int(user.id): str(user.email) for user in client.users.list()}
     # A task that was just pushed changed, too, and nobody has written to it yet.
     changed = [_WRITTEN_TO, *_changed(after)] if after else []
     found = _pages(client, project_id, changed, fields="all", include=_ANSWERS)

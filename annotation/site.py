@@ -8,6 +8,7 @@ made again, ends as one that was not killed.
 import datetime as dt
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -154,9 +155,12 @@ class Site:
         again by the next pull, and so is what changed shortly before: `new_answers` tells what of
         it is new.
         """
-        with self._speaking(f"pulling project {project_id}"):
+        # A site with many people at it is slow to answer: what can be asked at once is.
+        with self._speaking(f"pulling project {project_id}"), ThreadPoolExecutor(1) as beside:
+            emails = beside.submit(listing.addresses, self._client)
             through = listing.newest_change(self._client, project_id) or since or BEGINNING
-            found = listing.submissions(self._client, project_id, since - LATE if since else None)
+            after = since - LATE if since else None
+            found = listing.submissions(self._client, project_id, after, emails.result())
         return Pulled(submissions=found, through=max(through, since or BEGINNING))
 
     def uncollected_since(self, project_id: int, through: dt.datetime | None) -> dt.datetime | None:
