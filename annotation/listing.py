@@ -19,12 +19,6 @@ from annotation.desk import QUESTION
 
 PAGE = 1000
 _NAMED = 100  # task ids in one address; a server refuses addresses of more than 8 kB
-_WRITTEN_TO = {
-    "filter": "filter:tasks:updated_by",
-    "operator": "empty",
-    "type": "List",
-    "value": False,
-}
 _ANSWERS = "id,meta,overlap,updated_at,annotations,completed_by,result,was_cancelled,lead_time"
 
 
@@ -90,7 +84,7 @@ def oldest_answered_change(
     client: LabelStudio, project_id: int, after: dt.datetime | None
 ) -> dt.datetime | None:
     """When the first task with an answer changed, later than `after`; None where none did."""
-    answered = [_greater("total_annotations", "Number", 0)]
+    answered = [_where("total_annotations", "Number", "greater", 0)]
     page: Any = client.tasks.list(
         project=project_id,
         fields="task_only",
@@ -120,7 +114,7 @@ def submissions(
     Without `after` all of them, also those that nobody has answered.
     """
     # A task that was just pushed changed, too, and nobody has written to it yet.
-    changed = [_WRITTEN_TO, *_changed(after)] if after else []
+    changed = [_where("updated_by", "List", "empty", False), *_changed(after)] if after else []
     found = _pages(client, project_id, changed, fields="all", include=_ANSWERS)
     return [
         _submission(question_id, _Task.model_validate(task), emails)
@@ -151,7 +145,7 @@ def _pages(
 ) -> Iterator[Any]:
     last = 0
     while True:
-        after = [*changed, _greater("id", "Number", last)]
+        after = [*changed, _where("id", "Number", "greater", last)]
         query = {
             "ordering": ["tasks:id"],
             "filters": {"conjunction": "and", "items": after},
@@ -171,13 +165,13 @@ def _changed(after: dt.datetime | None) -> list[dict[str, Any]]:
     if after is None:
         return []
     moment = after.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-    return [_greater("updated_at", "Datetime", moment)]
+    return [_where("updated_at", "Datetime", "greater", moment)]
 
 
-def _greater(column: str, kind: str, value: Any) -> dict[str, Any]:
+def _where(column: str, kind: str, operator: str, value: Any) -> dict[str, Any]:
     return {
         "filter": f"filter:tasks:{column}",
-        "operator": "greater",
+        "operator": operator,
         "type": kind,
         "value": value,
     }

@@ -44,7 +44,7 @@ from tasks.collect import record_answers
 from tests.annotation.conftest import save_picture
 from tests.catalog.rows import image
 from tests.conftest import free_ports
-from tests.postgresql import FOR_A_STACK, USER, PostgreSQL
+from tests.postgresql import FOR_A_STACK, PostgreSQL, of_label_studio
 
 LOCALE, KIND = "en-US", QuestionKind.VERIFY
 WORDING = Wording.load(LOCALE)
@@ -199,15 +199,7 @@ def label_studio(local: LocalSite, database: PostgreSQL, port: int) -> Service:
         usual,
         name=f"label-studio-{port}",
         command=[*usual.command[:-1], str(port)],
-        environment=lambda: {
-            **usual.environment(),
-            "DJANGO_DB": "default",
-            "POSTGRE_NAME": "label_studio",
-            "POSTGRE_USER": USER,
-            "POSTGRE_PASSWORD": "",
-            "POSTGRE_HOST": str(database.folder),
-            "POSTGRE_PORT": "5432",
-        },
+        environment=lambda: {**usual.environment(), **of_label_studio(database)},
         is_ready=lambda: answers(f"http://127.0.0.1:{port}/health"),
         port=port,
     )

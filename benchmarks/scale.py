@@ -235,9 +235,9 @@ def main(
     out: Path = RESULTS,
 ) -> None:
     """Measure, and write the page."""
-    counts = workers or [1, 2, 4]
     from benchmarks.prefect_server import prefect_server
 
+    counts = workers or [1, 2, 4]
     with TemporaryDirectory() as name, prefect_server(Path(name) / "prefect") as (api, _):
         folder = Path(name)
         model = folder / "model"

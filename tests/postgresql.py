@@ -106,3 +106,15 @@ class PostgreSQL:
             stderr=subprocess.DEVNULL,
             cwd="/",
         )
+
+
+def of_label_studio(database: PostgreSQL) -> dict[str, str]:
+    """The environment of a Label Studio that keeps its data in the database `label_studio`."""
+    return {
+        "DJANGO_DB": "default",
+        "POSTGRE_NAME": "label_studio",
+        "POSTGRE_USER": USER,
+        "POSTGRE_PASSWORD": "",
+        "POSTGRE_HOST": str(database.folder),
+        "POSTGRE_PORT": "5432",
+    }

@@ -27,7 +27,7 @@ from tasks.sites import LabelStudioSite
 from tests.annotation.faults import FaultyProxy
 from tests.chaos.schedule import Kind
 from tests.conftest import servers_on_free_ports
-from tests.postgresql import FOR_A_STACK, USER, PostgreSQL
+from tests.postgresql import FOR_A_STACK, USER, PostgreSQL, of_label_studio
 
 SITE = "chaos"
 N_ANNOTATORS = 2
@@ -181,18 +181,14 @@ class Machines:
     def label_studio(self) -> Service:
         """On PostgreSQL, as in production, with the clock of its own machine."""
         server = self._local_site.server()
-        on_postgresql = {
-            "DJANGO_DB": "default",
-            "POSTGRE_NAME": "label_studio",
-            "POSTGRE_USER": USER,
-            "POSTGRE_PASSWORD": "",
-            "POSTGRE_HOST": str(self.database.folder),
-            "POSTGRE_PORT": "5432",
-        }
         usual = server.environment
 
         def environment() -> Mapping[str, str]:
-            return {**usual(), **on_postgresql, **self.site_clock.environment}
+            return {
+                **usual(),
+                **of_label_studio(self.database),
+                **self.site_clock.environment,
+            }
 
         return replace(server, environment=environment)
 
