@@ -9,7 +9,9 @@ import sys
 from queue import SimpleQueue
 
 import numpy as np
+import pytest
 import torch
+import torch.distributed as dist
 from torch import Tensor
 
 from clustering import Encoder
@@ -22,6 +24,9 @@ from .test_encoder_checkpoint import ROOT, encoder, world
 
 # Sums in another order are rounded otherwise, and every step builds on those before.
 TOLERANCE = 0.01
+
+GROUPS: list[dist.ProcessGroup | None] = []
+"""Keeps a group of processes in use, as a network that was trained by it does."""
 
 KILLED = """
 import os, signal, sys
@@ -64,6 +69,21 @@ def test_the_gradient_of_a_shared_batch_is_that_of_the_whole():
 
 def others_gradients(crew: Crew) -> None:
     gradients(crew, SimpleQueue())
+
+
+def leave_tensors_to_gloo(crew: Crew) -> None:
+    """End as soon as a sum is told, while gloo's thread still lets go of its many rows."""
+    GROUPS.append(dist.group.WORLD)
+    rows = [torch.ones(1) for _ in range(20_000)]
+    dist.all_reduce_coalesced(rows, async_op=True)
+    while rows[-1] != crew.size:
+        pass
+
+
+@pytest.mark.filterwarnings("ignore:.*all_reduce_coalesced.*:FutureWarning")
+def test_a_process_that_has_done_its_work_ends_well_while_gloo_is_still_clearing_up():
+    with crew_of(2, leave_tensors_to_gloo) as crew:
+        leave_tensors_to_gloo(crew)
 
 
 def assert_learnt_the_same(first: Encoder, second: Encoder) -> None:
