@@ -2,11 +2,14 @@
 
     python -m benchmarks.annotator_load --annotators 200 --minutes 10 --questions 50000
 
-A Label Studio of its own is started: several processes of its development server, which is what its
-package brings, on one PostgreSQL behind nginx. Each annotator asks for the next task, loads its
-pictures, thinks as long as people do, and submits; the push and the pull run in processes of their
-own, as flows do. The annotators keep a ledger of what the site acknowledged, and the catalogue is
-held against it.
+A Label Studio of its own is started as its image serves it: by uWSGI, on PostgreSQL, behind nginx.
+Each annotator asks for the next task, loads its pictures, thinks as long as people do, and submits;
+the push and the pull run in processes of their own, as flows do. The annotators keep a ledger of
+what the site acknowledged, and the catalogue is held against it.
+
+uWSGI is compiled into the environment of Label Studio:
+
+    .venv-label-studio/bin/pip install uwsgi==2.0.31
 """
 
 import asyncio
@@ -38,7 +41,7 @@ from catalog import Catalog, decisions, digest, images
 from catalog.database import chunks
 from catalog.images import preview_key
 from catalog.schema import Answer, Desk, Question, QuestionKind, SiteProject, Verdict, now
-from deployments.label_studio import VERSION, LocalSite
+from deployments.label_studio import VERSION, LocalSite, environment_folder
 from deployments.service import Service, answers
 from tasks.collect import record_answers
 from tests.annotation.conftest import save_picture
@@ -112,7 +115,7 @@ def main(
     minutes: Annotated[float, typer.Option(help="For so long.")] = 10.0,
     questions: Annotated[int, typer.Option(help="Pushed meanwhile.")] = 50_000,
     pictures: Annotated[int, typer.Option(help="On a sheet.")] = 30,
-    servers: Annotated[int, typer.Option(help="Processes of Label Studio.")] = 2,
+    processes: Annotated[int, typer.Option(help="Of Label Studio; two for each core.")] = 4,
     seed: Annotated[int, typer.Option()] = 0,
     out: Annotated[Path, typer.Option(help="The page that is written.")] = Path(
         "benchmarks/results/annotator_load.md"
@@ -126,7 +129,7 @@ def main(
     with TemporaryDirectory(dir="/tmp") as scratch, ExitStack() as running:
         folder = Path(scratch)
         folder.chmod(0o755)
-        local, catalogue = running.enter_context(running_site(folder, annotators, servers))
+        local, catalogue = running.enter_context(running_site(folder, annotators, processes))
         print("signing up the annotators", flush=True)
         people = [(each.email, each.token) for each in local.sign_in().annotators]
         known = local.credentials()
@@ -161,7 +164,7 @@ def main(
         found = compare(place, seen.ledger)
     settings = f"{annotators} annotators, {minutes:g} minutes, {questions:,} questions pushed"
     out.write_text(
-        page(settings, servers, pictures, usual, seen, found, began, said["push"], said["pull"]),
+        page(settings, processes, pictures, usual, seen, found, began, said["push"], said["pull"]),
         encoding="utf-8",
     )
     print(out.read_text(encoding="utf-8"))
@@ -170,45 +173,81 @@ def main(
 
 @contextmanager
 def running_site(
-    folder: Path, n_annotators: int, n_servers: int
+    folder: Path, n_annotators: int, n_processes: int
 ) -> Iterator[tuple[LocalSite, str]]:
     """A site with as many annotators, and the URL of an empty catalogue beside it."""
-    port, *ports = free_ports(1 + n_servers)
+    port, behind = free_ports(2)
     local = LocalSite("local", port, (), n_annotators, folder, folder / "pictures")
     database = PostgreSQL(folder / "postgresql", options=FOR_A_STACK)
-    servers = [label_studio(local, database, each) for each in ports]
-    balancer = nginx(folder, port, ports)
+    first = on_postgresql(local.server(), database)
+    servers = [uwsgi(first, behind, n_processes), nginx(folder, port, behind)]
     try:
         database.start()
         for name in ("label_studio", "groundtruth"):
             database.execute(f"CREATE DATABASE {name}")
-        for server in (*servers, balancer):  # the first one makes the tables
-            server.start()
-            server.wait_until_ready()
+        run([first])  # makes the tables and the first login
+        first.stop()
+        run(servers)
         yield local, database.url("groundtruth")
     finally:
-        for server in (balancer, *servers):
+        for server in (*reversed(servers), first):
             server.stop()
         database.stop()
 
 
-def label_studio(local: LocalSite, database: PostgreSQL, port: int) -> Service:
-    """One of the processes that serve the site, on PostgreSQL."""
-    usual = local.server()
+def run(servers: Sequence[Service]) -> None:
+    for server in servers:
+        server.start()
+        server.wait_until_ready()
+
+
+def on_postgresql(server: Service, database: PostgreSQL) -> Service:
+    usual = server.environment
+    return replace(server, environment=lambda: {**usual(), **of_label_studio(database)})
+
+
+def uwsgi(server: Service, port: int, n_processes: int) -> Service:
+    """The same Label Studio, served with the settings of its image and of `compose.yaml`."""
+    packages = environment_folder() / "lib" / "python3.11" / "site-packages"
+    usual = server.environment
+    options = {
+        "buffer-size": 65535,
+        "harakiri": 120,
+        "http": f"127.0.0.1:{port}",
+        "http-timeout": 300,
+        "listen": 1024,
+        "max-requests": 5000,
+        "module": "core.wsgi:application",
+        "post-buffering": 4096,
+        "processes": n_processes,
+        "reload-on-rss": 2048,
+        "worker-reload-mercy": 300,
+    }
+    switches = (
+        *("die-on-term", "disable-logging", "enable-threads", "lazy-apps", "master", "need-app"),
+        *("single-interpreter", "thunder-lock"),
+    )
     return replace(
-        usual,
-        name=f"label-studio-{port}",
-        command=[*usual.command[:-1], str(port)],
-        environment=lambda: {**usual.environment(), **of_label_studio(database)},
+        server,
+        name="uwsgi",
+        command=[
+            str(environment_folder() / "bin" / "uwsgi"),
+            *(f"--{name}={value}" for name, value in options.items()),
+            *(f"--{name}" for name in switches),
+        ],
+        environment=lambda: {
+            **usual(),
+            "DJANGO_SETTINGS_MODULE": "core.settings.label_studio",
+            "PYTHONPATH": str(packages / "label_studio"),
+        },
         is_ready=lambda: answers(f"http://127.0.0.1:{port}/health"),
         port=port,
     )
 
 
-def nginx(folder: Path, port: int, ports: Sequence[int]) -> Service:
-    """What stands before the processes of the site."""
+def nginx(folder: Path, port: int, behind: int) -> Service:
+    """What stands before the site."""
     program = which("nginx") or "/usr/sbin/nginx"
-    upstream = " ".join(f"server 127.0.0.1:{each};" for each in ports)
     configuration = folder / "nginx.conf"
     configuration.write_text(
         # With a master process, it overwrites the environment by which a service knows its own.
@@ -218,10 +257,9 @@ http {{
   access_log off; client_max_body_size 200m; proxy_read_timeout 300s;
   client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy;
   fastcgi_temp_path {folder}/f; uwsgi_temp_path {folder}/u; scgi_temp_path {folder}/s;
-  upstream site {{ least_conn; {upstream} }}
   server {{
     listen 127.0.0.1:{port};
-    location / {{ proxy_pass http://site; proxy_set_header Host $http_host; }}
+    location / {{ proxy_pass http://127.0.0.1:{behind}; proxy_set_header Host $http_host; }}
   }}
 }}
 """
@@ -367,8 +405,11 @@ async def one_answers(
     async with httpx.AsyncClient(
         base_url=place.url, headers=headers, timeout=PATIENCE_S, follow_redirects=True
     ) as browser:
-        whoami = await browser.get("/api/current-user/whoami")
-        me = whoami.raise_for_status().json()["id"]
+        known = None
+        while known is None or not known.is_success:
+            await asyncio.sleep(1)
+            known = await timed(seen, "who am I", browser, "GET", "/api/current-user/whoami")
+        me = known.json()["id"]
         while time.monotonic() < deadline:
             given = await timed(
                 seen, "next task", browser, "GET", f"/api/projects/{place.project}/next/"
@@ -480,7 +521,7 @@ def drain(told: Any) -> Iterator[Any]:
 
 def page(
     settings: str,
-    servers: int,
+    processes: int,
     pictures: int,
     usual: float,
     seen: Seen,
@@ -505,11 +546,11 @@ def page(
     times = [f"{moment - began:.0f} s" for moment in (push.began, push.ended, seen.stopped)]
     return f"""# {settings}
 
-One site: Label Studio {VERSION} ({servers} processes of its development server, on one PostgreSQL,
-behind nginx), on the two cores on which the annotators, the push, the pull and the catalogue run,
-too. Each annotator asks for the next sheet of {pictures} pictures, loads them all, thinks
-({usual:.0f} s on average), and submits. The pull begins {PULL_EVERY_S:.0f} s after the one before
-has ended.
+One site: Label Studio {VERSION}, served as by its image ({processes} processes of uWSGI, on
+PostgreSQL, behind nginx), on the two cores on which the annotators, the push, the pull and the
+catalogue run, too. Each annotator asks for the next sheet of {pictures} pictures, loads them all,
+thinks ({usual:.0f} s on average), and submits. The pull begins {PULL_EVERY_S:.0f} s after the one
+before has ended.
 
 | | |
 |---|---|

@@ -16,6 +16,7 @@ import hashlib
 import os
 import re
 import time
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
@@ -33,6 +34,9 @@ from benchmarks.clustering_speed import TRAINING_SIZE, long_tailed
 RESULTS = Path(__file__).with_name("results") / "scale.md"
 DIM = 128
 SHARDS = 16
+
+Turn = tuple[float, list[float]]
+"""How long a step took: seconds by the clock, and CPU seconds of each worker."""
 
 
 def usage() -> tuple[float, float]:
@@ -152,20 +156,20 @@ def on_workers(n_workers: int, model: Path, n: int, folder: Path, api: str) -> d
         _, lander = load(shards.model)
         blobs = load_settings().blob_store
         labels = lander.partition(linkage_of(blobs, shards))
-        took["form_clusters"] = time.perf_counter() - clock, [usage()[0] - cpu]
+        took["form_clusters"] = [(time.perf_counter() - clock, [usage()[0] - cpu])]
         read = sum(len(blobs.get(key)) for key in blobs.every_key(shards.below))
     return {"took": took, "peak": peak, "digest": digest(labels), "bytes": read}
 
 
-def link(shards: Any, address: str) -> tuple[dict[str, tuple[float, list[float]]], float]:
-    """The seconds of each step by the clock and on each worker, and the most MB of a worker."""
+def link(shards: Any, address: str) -> tuple[dict[str, list[Turn]], float]:
+    """How long each step took, each time, and the most MB of a worker."""
     from distributed import Client
     from prefect.futures import wait
 
     from tasks.linkage import steps
     from tasks.models import load
 
-    took = {}
+    took = defaultdict(list)
     # Prefect sends the flow to the workers: whatever it closes over would have to be pickled.
     with Client(address, set_as_default=False) as client:
         client.run(load, shards.model)
@@ -177,7 +181,7 @@ def link(shards: Any, address: str) -> tuple[dict[str, tuple[float, list[float]]
             for future in futures:
                 future.result()
             spent = [cpu - before[name][0] for name, (cpu, _) in client.run(usage).items()]
-            took[step.name] = time.perf_counter() - clock, spent
+            took[step.name].append((time.perf_counter() - clock, spent))
         return took, max(peak for _, peak in client.run(usage).values())
 
 
@@ -196,22 +200,22 @@ def page(n: int, command: str, whole: dict[str, Any], found: dict[int, dict[str,
         "| step | " + " | ".join(f"{count} worker(s)" for count in counts) + " |",
         "|---|" + "---|" * len(counts),
     ]
+    clock, longest, cpu = (
+        {
+            count: {step: sum(map(of, turns)) for step, turns in each["took"].items()}
+            for count, each in found.items()
+        }
+        for of in (lambda turn: turn[0], lambda turn: max(turn[1]), lambda turn: sum(turn[1]))
+    )
     for step in first:
-        cells = [found[count]["took"][step] for count in counts]
-        shown = [f"{clock:.1f} ({max(spent):.1f})" for clock, spent in cells]
+        shown = [f"{clock[count][step]:.1f} ({longest[count][step]:.1f})" for count in counts]
         lines.append("| " + " | ".join([f"`{step}`", *shown]) + " |")
-    longest = {
-        count: {step: max(spent) for step, (_, spent) in each["took"].items()}
-        for count, each in found.items()
-    }
     total = {count: sum(each.values()) for count, each in longest.items()}
     shared = {count: total[count] - longest[count]["form_clusters"] for count in counts}
-    clock = {count: sum(c for c, _ in each["took"].values()) for count, each in found.items()}
-    cpu = {count: sum(sum(s) for _, s in each["took"].values()) for count, each in found.items()}
     one = counts[0]
     rows: list[tuple[str, list[str]]] = [
-        ("**all, s**", [f"{clock[c]:.1f} ({total[c]:.1f})" for c in counts]),
-        ("CPU seconds of all workers", [f"{cpu[c]:.1f}" for c in counts]),
+        ("**all, s**", [f"{sum(clock[c].values()):.1f} ({total[c]:.1f})" for c in counts]),
+        ("CPU seconds of all workers", [f"{sum(cpu[c].values()):.1f}" for c in counts]),
         ("most memory of a worker, MB", [f"{found[c]['peak']:,.0f}" for c in counts]),
         ("MB handed from step to step", [f"{found[c]['bytes'] / 1e6:,.0f}" for c in counts]),
         ("efficiency of the shards", [f"{shared[one] * one / shared[c] / c:.2f}" for c in counts]),

@@ -3,7 +3,8 @@
 An inverted file that is read cell by cell, so that it runs at the speed of matrix products. It can
 be built and searched on one machine (`CellIndex.build`) or in parts on many:
 
-1. `find_centres` of a sample of the rows (`drawn_rows`);
+1. `find_centres` of a sample of the rows (`drawn_rows`), or, in turns, `centres_after` what was
+   found before, and for each run of blocks of the sample `nearest_centres`;
 2. for each run of blocks of rows, `nearest_centres`, and the exact neighbours of some rows within
    the run (`nearest_within`, `merge_nearest`), which say how many cells must be compared;
 3. `Division.of` all of these;
@@ -15,7 +16,7 @@ ways give the same bits (`clustering.blocks`).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -36,9 +37,13 @@ HARDLY = 0.005
 ASKED = 256
 ROWS_PER_CENTRE = 32
 ROUNDS = 3
+TURNS = 2 + ROUNDS
+"""How often the sample is compared with centres before they are found."""
 
 Float = NDArray[np.float32]
 Int = NDArray[np.int64]
+Compared = tuple[Int, Float]
+"""The nearest centre of each row, and the cosine to it."""
 
 
 def n_cells(n: int) -> int:
@@ -46,10 +51,14 @@ def n_cells(n: int) -> int:
     return int(4 * np.sqrt(n))
 
 
+def n_drawn(n: int) -> int:
+    """Return how many of n rows are in the sample."""
+    return min(n, ROWS_PER_CENTRE * n_cells(n))
+
+
 def drawn_rows(n: int) -> Int:
     """Return the rows whose features `find_centres` needs, in order."""
-    count = min(n, ROWS_PER_CENTRE * n_cells(n))
-    return np.sort(np.random.default_rng(1).choice(n, count, replace=False, shuffle=False))
+    return np.sort(np.random.default_rng(1).choice(n, n_drawn(n), replace=False, shuffle=False))
 
 
 def asked_rows(n: int) -> Int:
@@ -58,7 +67,25 @@ def asked_rows(n: int) -> Int:
 
 
 def find_centres(sample: Float, n_centres: int) -> Float:
-    """Find centres of cells by spherical k-means, (C, D), near ones next to one another.
+    """Find centres of cells by spherical k-means, (C, D), near ones next to one another."""
+    seeking = seek_centres(sample, n_centres)
+    centres = next(seeking)
+    for _ in range(TURNS):
+        centres = seeking.send(nearest_centres(sample, centres))
+    return centres
+
+
+def centres_after(sample: Float, n_centres: int, compared: Iterable[Compared]) -> Float:
+    """Return the centres to compare the sample with after so many turns; after all, the found."""
+    seeking = seek_centres(sample, n_centres)
+    centres = next(seeking)
+    for found in compared:
+        centres = seeking.send(found)
+    return centres
+
+
+def seek_centres(sample: Float, n_centres: int) -> Generator[Float, Compared, None]:
+    """Yield centres, to be sent `nearest_centres` of the sample, over and over; last those found.
 
     Random first centres miss whole classes where there are about as many classes as cells, and the
     rows of these are then strewn over cells that have nothing in common. So half of the first
@@ -69,25 +96,29 @@ def find_centres(sample: Float, n_centres: int) -> Float:
     chosen = random.permutation(len(sample))[: n_centres // 2]
     served: Float = np.full(len(sample), -1.0, dtype=np.float32)
     for n_more in (n_centres // 4, n_centres - n_centres // 2 - n_centres // 4):
-        served = np.maximum(served, nearest_centres(sample, sample[chosen])[1])
+        _, cosines = yield sample[chosen]
+        served = np.maximum(served, cosines)
         worst = served.argsort(kind="stable")[: len(sample) // 5]
         chosen = np.append(chosen, random.choice(worst, n_more, replace=False))
-    centres = _move_to_means(sample, sample[chosen])
-    first = random.permutation(len(centres))[: max(1, round(np.sqrt(len(centres))))]
-    groups = _in_chain(_move_to_means(centres, centres[first]))
-    return centres[np.argsort(nearest_centres(centres, groups)[0], kind="stable")]
-
-
-def _move_to_means(rows: Float, centres: Float) -> Float:
-    """Move each centre to the mean of the rows nearest to it, over and over; where none is, not."""
+    centres = sample[chosen]
     for _ in range(ROUNDS):
-        cells, _ = nearest_centres(rows, centres)
-        order = np.argsort(cells, kind="stable")
-        taken, first = np.unique(cells[order], return_index=True)
-        sums = np.add.reduceat(rows[order], first, axis=0)
-        centres = centres.copy()
-        centres[taken] = sums / np.maximum(np.linalg.norm(sums, axis=1, keepdims=True), 1e-12)
-    return centres
+        cells, _ = yield centres
+        centres = _means(sample, cells, centres)
+    groups = centres[random.permutation(len(centres))[: max(1, round(np.sqrt(len(centres))))]]
+    for _ in range(ROUNDS):
+        groups = _means(centres, nearest_centres(centres, groups)[0], groups)
+    order = np.argsort(nearest_centres(centres, _in_chain(groups))[0], kind="stable")
+    yield centres[order]
+
+
+def _means(rows: Float, cells: Int, centres: Float) -> Float:
+    """Return the mean of the rows nearest to each centre; where there are none, the centre."""
+    order = np.argsort(cells, kind="stable")
+    taken, first = np.unique(cells[order], return_index=True)
+    sums = np.add.reduceat(rows[order], first, axis=0)
+    means = centres.copy()
+    means[taken] = sums / np.maximum(np.linalg.norm(sums, axis=1, keepdims=True), 1e-12)
+    return means
 
 
 def _in_chain(centres: Float) -> Float:
@@ -101,7 +132,7 @@ def _in_chain(centres: Float) -> Float:
     return centres[chain]
 
 
-def nearest_centres(features: Float, centres: Float) -> tuple[Int, Float]:
+def nearest_centres(features: Float, centres: Float) -> Compared:
     """Return the nearest centre of each row and the cosine to it, both (n,)."""
     cells = np.empty(len(features), dtype=np.int64)
     cosines = np.empty(len(features), dtype=np.float32)

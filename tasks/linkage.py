@@ -21,7 +21,7 @@ from prefect.cache_policies import NO_CACHE
 from catalog import arrays, features
 from catalog.blobs import SCRATCH, BlobStore
 from clustering import cells
-from clustering.blocks import side_by_side
+from clustering.blocks import BLOCK, n_blocks, side_by_side
 from clustering.cells import CellIndex, Division
 from clustering.linkage import NODES, Linkage, link_some, settle_links
 from clustering.nearest import merge_nearest
@@ -66,6 +66,12 @@ class Shards:
         """The first row of a shard, and the first that is no longer in it."""
         first = shard * self.images_per_shard
         return first, min(first + self.images_per_shard, self.n_images)
+
+    def sampled(self, shard: int) -> NDArray[np.int64]:
+        """The rows of the sample that are compared with centres as one part: a run of blocks."""
+        n = cells.n_drawn(self.n_images)
+        first, end = (BLOCK * (part * n_blocks(n) // len(self)) for part in (shard, shard + 1))
+        return np.arange(first, min(end, n))
 
     def key(self, what: str, shard: int | None = None) -> str:
         return f"{self.below}/{what}" + ("" if shard is None else f"/{shard}") + ".npy"
@@ -138,14 +144,35 @@ def draw_rows(shards: Shards, shard: int) -> None:
 
 
 @repeatable
-def find_centres(shards: Shards) -> None:
-    """Find the centres of cells."""
+def choose_centres(shards: Shards, turn: int) -> None:
+    """Choose the centres to compare the sample with; after the last turn, those of the cells."""
     blobs = load_settings().blob_store
-    if blobs.exists(shards.key("centres")):
+    if blobs.exists(shards.key("centres", turn)):
         return
-    sample = np.concatenate(shards.every(blobs, "drawn"))
-    centres = cells.find_centres(sample, cells.n_cells(shards.n_images))
-    arrays.put(blobs, shards.key("centres"), centres)
+    if turn == 0:
+        arrays.put(blobs, shards.key("sample"), np.concatenate(shards.every(blobs, "drawn")))
+    sample = arrays.get(blobs, shards.key("sample"))
+    compared = [
+        (
+            np.concatenate(shards.every(blobs, f"sample_cells/{before}")),
+            np.concatenate(shards.every(blobs, f"sample_cosines/{before}")),
+        )
+        for before in range(turn)
+    ]
+    centres = cells.centres_after(sample, cells.n_cells(shards.n_images), compared)
+    arrays.put(blobs, shards.key("centres", turn), centres)
+
+
+@repeatable
+def compare_sample(shards: Shards, shard: int, turn: int) -> None:
+    """Find the nearest centre of each row in one part of the sample."""
+    blobs = load_settings().blob_store
+    if blobs.exists(shards.key(f"sample_cosines/{turn}", shard)):
+        return
+    part = arrays.rows(blobs, shards.key("sample"), shards.sampled(shard))
+    own, cosines = cells.nearest_centres(part, arrays.get(blobs, shards.key("centres", turn)))
+    arrays.put(blobs, shards.key(f"sample_cells/{turn}", shard), own)
+    arrays.put(blobs, shards.key(f"sample_cosines/{turn}", shard), cosines)
 
 
 @repeatable
@@ -154,7 +181,7 @@ def assign_to_cells(shards: Shards, shard: int) -> None:
     blobs = load_settings().blob_store
     if blobs.exists(shards.key("cells", shard)):
         return
-    centres = arrays.get(blobs, shards.key("centres"))
+    centres = arrays.get(blobs, shards.key("centres", cells.TURNS))
     found = shards.features(blobs, shard)
     own, _ = cells.nearest_centres(found, centres)
     asked = np.concatenate(shards.every(blobs, "asked"))
@@ -181,7 +208,7 @@ def divide(shards: Shards) -> None:
     _, true = merge_nearest(list(zip(cosines, rows, strict=True)), shards.k + 1)
     division = Division.of(
         np.concatenate(shards.every(blobs, "cells")),
-        arrays.get(blobs, shards.key("centres")),
+        arrays.get(blobs, shards.key("centres", cells.TURNS)),
         true,
         shards.k,
     )
@@ -311,7 +338,10 @@ def steps(shards: Shards) -> Iterator[tuple[Any, list[tuple[Any, ...]]]]:
     whole = [(shards,)]
     each = [(shards, shard) for shard in range(len(shards))]
     yield draw_rows, each
-    yield find_centres, whole
+    for turn in range(cells.TURNS):
+        yield choose_centres, [(shards, turn)]
+        yield compare_sample, [(shards, shard, turn) for shard in range(len(shards))]
+    yield choose_centres, [(shards, cells.TURNS)]
     yield assign_to_cells, each
     yield divide, whole
     yield search_neighbours, each

@@ -21,6 +21,7 @@ from tasks.settings import Annotate, Settings
 from tasks.sites import LabelStudioSite
 from tests.annotation.conftest import make_question
 from tests.conftest import RunningStack
+from tests.deployments.test_stack import api
 from tests.flows.conftest import *  # noqa: F403
 from tests.flows.conftest import Workspace
 
@@ -207,7 +208,7 @@ def test_planted_secrets_are_shown_nowhere(
     told += "".join(
         file.read_text(errors="replace") for file in (stack.settings.data / "servers").glob("*.log")
     )
-    with httpx.Client(base_url=stack.settings.servers.prefect_api, timeout=60) as prefect:
+    with api(stack) as prefect:
         kinds = ("flow_runs", "task_runs", "logs", "artifacts", "block_documents")
         kept = {kind: kept_by(prefect, kind) for kind in kinds}
         kept["events"] = events_of(prefect)

@@ -14,6 +14,7 @@ from uuid import uuid4
 
 import httpx
 import pytest
+from prefect.client.base import PrefectHttpxSyncClient
 from prefect.settings import PREFECT_API_URL, temporary_settings
 from pydantic import AnyHttpUrl, SecretStr
 from typer.testing import CliRunner
@@ -81,7 +82,7 @@ class TestAPrefectThatDoesNothing:
         assert not told(prefect.runs, idle, Level.ERROR)
         ended = subprocess.Popen([sys.executable, "-c", ""])
         ended.wait()
-        with httpx.Client(base_url=idle.servers.prefect_api, timeout=30) as api:
+        with PrefectHttpxSyncClient(base_url=idle.servers.prefect_api, timeout=60) as api:
 
             def post(path: str, **body: Any) -> Any:
                 return api.post(path, json=body).raise_for_status().json()
