@@ -63,13 +63,12 @@ SCALE = "scale.md, one worker"
 STAGES = (
     Stage("ingest and previews", by_number(20_000), per_image(300_000), WORKERS, "assumed 20 ms"),
     Stage("embedding", by_number(2_500), per_image(512), WORKERS, "assumed 2.5 ms"),
-    Stage(
-        "centres of cells, on one worker", by_number(13.4), per_image(20), 1, f"{SCALE}: 13.0 + 0.4"
-    ),
-    Stage("cells of images", by_root(44.8), per_image(4 + 512), WORKERS, f"{SCALE}: 6.9 + 37.9"),
+    Stage("centres compared", by_number(23.6), per_image(1), WORKERS, f"{SCALE}: 23.6"),
+    Stage("centres chosen, on one worker", by_number(3.5), per_image(20), 1, f"{SCALE}: 3.1 + 0.4"),
+    Stage("cells of images", by_root(47.1), per_image(4 + 512), WORKERS, f"{SCALE}: 6.2 + 40.9"),
     Stage("neighbours", by_root(20.5), per_image(30 * 8), WORKERS, f"{SCALE}: 20.5"),
-    Stage("scoring of links", by_number(7.9), per_image(30 * 8), WORKERS, f"{SCALE}: 7.9"),
-    Stage("decoding, on one worker", by_number(10.0), per_image(30 * 24), 1, f"{SCALE}: 10.0"),
+    Stage("scoring of links", by_number(13.3), per_image(30 * 8), WORKERS, f"{SCALE}: 13.3"),
+    Stage("decoding, on one worker", by_number(14.1), per_image(30 * 24), 1, f"{SCALE}: 14.1"),
     Stage("rows of the catalogue", by_number(200), per_image(1_500), 8, "assumed 0.2 ms, 1.5 kB"),
     Stage(
         "planning, on one machine", by_number(45), per_image(3_000), 1, "planning_speed.md: 44.7"
