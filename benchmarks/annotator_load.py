@@ -208,6 +208,9 @@ def on_postgresql(server: Service, database: PostgreSQL) -> Service:
 
 def uwsgi(server: Service, port: int, n_processes: int) -> Service:
     """The same Label Studio, served with the settings of its image and of `compose.yaml`."""
+    program = environment_folder() / "bin" / "uwsgi"
+    if not program.exists():
+        raise SystemExit(f"{program} is missing: {program.with_name('pip')} install uwsgi==2.0.31")
     packages = environment_folder() / "lib" / "python3.11" / "site-packages"
     usual = server.environment
     options = {
@@ -231,7 +234,7 @@ def uwsgi(server: Service, port: int, n_processes: int) -> Service:
         server,
         name="uwsgi",
         command=[
-            str(environment_folder() / "bin" / "uwsgi"),
+            str(program),
             *(f"--{name}={value}" for name, value in options.items()),
             *(f"--{name}" for name in switches),
         ],
