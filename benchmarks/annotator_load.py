@@ -2,14 +2,10 @@
 
     python -m benchmarks.annotator_load --annotators 200 --minutes 10 --questions 50000
 
-A Label Studio of its own is started as its image serves it: by uWSGI, on PostgreSQL, behind nginx.
+A Label Studio of its own is started as its image serves it (`benchmarks.site_as_in_production`).
 Each annotator asks for the next task, loads its pictures, thinks as long as people do, and submits;
 the push and the pull run in processes of their own, as flows do. The annotators keep a ledger of
 what the site acknowledged, and the catalogue is held against it.
-
-uWSGI is compiled into the environment of Label Studio:
-
-    .venv-label-studio/bin/pip install uwsgi==2.0.31
 """
 
 import asyncio
@@ -19,14 +15,13 @@ import signal
 import time
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field, replace
+from contextlib import ExitStack
+from dataclasses import dataclass, field
 from multiprocessing import get_context
 from multiprocessing.process import BaseProcess
 from multiprocessing.synchronize import Event
 from pathlib import Path
 from random import Random
-from shutil import which
 from tempfile import TemporaryDirectory
 from typing import Annotated, Any
 
@@ -37,17 +32,15 @@ from sqlalchemy import select
 
 from annotation import Effort, LocalPictures, Site, SiteUnreachable, Wording, task
 from annotation.results import read, result
+from benchmarks.site_as_in_production import running_site
 from catalog import Catalog, decisions, digest, images
 from catalog.database import chunks
 from catalog.images import preview_key
 from catalog.schema import Answer, Desk, Question, QuestionKind, SiteProject, Verdict, now
-from deployments.label_studio import VERSION, LocalSite, environment_folder
-from deployments.service import Service, answers
+from deployments.label_studio import VERSION, LocalSite
 from tasks.collect import record_answers
 from tests.annotation.conftest import save_picture
 from tests.catalog.rows import image
-from tests.conftest import free_ports
-from tests.postgresql import FOR_A_STACK, PostgreSQL, of_label_studio
 
 LOCALE, KIND = "en-US", QuestionKind.VERIFY
 WORDING = Wording.load(LOCALE)
@@ -169,113 +162,6 @@ def main(
     )
     print(out.read_text(encoding="utf-8"))
     raise typer.Exit(0 if not (found.lost or found.twice or found.strange) else 1)
-
-
-@contextmanager
-def running_site(
-    folder: Path, n_annotators: int, n_processes: int
-) -> Iterator[tuple[LocalSite, str]]:
-    """A site with as many annotators, and the URL of an empty catalogue beside it."""
-    port, behind = free_ports(2)
-    local = LocalSite("local", port, (), n_annotators, folder, folder / "pictures")
-    database = PostgreSQL(folder / "postgresql", options=FOR_A_STACK)
-    first = on_postgresql(local.server(), database)
-    servers = [uwsgi(first, behind, n_processes), nginx(folder, port, behind)]
-    try:
-        database.start()
-        for name in ("label_studio", "groundtruth"):
-            database.execute(f"CREATE DATABASE {name}")
-        run([first])  # makes the tables and the first login
-        first.stop()
-        run(servers)
-        yield local, database.url("groundtruth")
-    finally:
-        for server in (*reversed(servers), first):
-            server.stop()
-        database.stop()
-
-
-def run(servers: Sequence[Service]) -> None:
-    for server in servers:
-        server.start()
-        server.wait_until_ready()
-
-
-def on_postgresql(server: Service, database: PostgreSQL) -> Service:
-    usual = server.environment
-    return replace(server, environment=lambda: {**usual(), **of_label_studio(database)})
-
-
-def uwsgi(server: Service, port: int, n_processes: int) -> Service:
-    """The same Label Studio, served with the settings of its image and of `compose.yaml`."""
-    program = environment_folder() / "bin" / "uwsgi"
-    if not program.exists():
-        raise SystemExit(f"{program} is missing: {program.with_name('pip')} install uwsgi==2.0.31")
-    packages = environment_folder() / "lib" / "python3.11" / "site-packages"
-    usual = server.environment
-    options = {
-        "buffer-size": 65535,
-        "harakiri": 120,
-        "http": f"127.0.0.1:{port}",
-        "http-timeout": 300,
-        "listen": 1024,
-        "max-requests": 5000,
-        "module": "core.wsgi:application",
-        "post-buffering": 4096,
-        "processes": n_processes,
-        "reload-on-rss": 2048,
-        "worker-reload-mercy": 300,
-    }
-    switches = (
-        *("die-on-term", "disable-logging", "enable-threads", "lazy-apps", "master", "need-app"),
-        *("single-interpreter", "thunder-lock"),
-    )
-    return replace(
-        server,
-        name="uwsgi",
-        command=[
-            str(program),
-            *(f"--{name}={value}" for name, value in options.items()),
-            *(f"--{name}" for name in switches),
-        ],
-        environment=lambda: {
-            **usual(),
-            "DJANGO_SETTINGS_MODULE": "core.settings.label_studio",
-            "PYTHONPATH": str(packages / "label_studio"),
-        },
-        is_ready=lambda: answers(f"http://127.0.0.1:{port}/health"),
-        port=port,
-    )
-
-
-def nginx(folder: Path, port: int, behind: int) -> Service:
-    """What stands before the site."""
-    program = which("nginx") or "/usr/sbin/nginx"
-    configuration = folder / "nginx.conf"
-    configuration.write_text(
-        # With a master process, it overwrites the environment by which a service knows its own.
-        f"""daemon off; master_process off; pid {folder}/nginx.pid; error_log {folder}/nginx.log;
-events {{ worker_connections 4096; }}
-http {{
-  access_log off; client_max_body_size 200m; proxy_read_timeout 300s;
-  client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy;
-  fastcgi_temp_path {folder}/f; uwsgi_temp_path {folder}/u; scgi_temp_path {folder}/s;
-  server {{
-    listen 127.0.0.1:{port};
-    location / {{ proxy_pass http://127.0.0.1:{behind}; proxy_set_header Host $http_host; }}
-  }}
-}}
-"""
-    )
-    return Service(
-        name="nginx",
-        command=[program, "-c", str(configuration)],
-        environment=dict,
-        folder=folder / "servers",
-        working_directory=folder,
-        is_ready=lambda: answers(f"http://127.0.0.1:{port}/health"),
-        port=port,
-    )
 
 
 def pictures_of(local: LocalSite, catalogue: str) -> list[str]:
@@ -408,12 +294,14 @@ async def one_answers(
     async with httpx.AsyncClient(
         base_url=place.url, headers=headers, timeout=PATIENCE_S, follow_redirects=True
     ) as browser:
-        known = None
-        while known is None or not known.is_success:
-            await asyncio.sleep(1)
-            known = await timed(seen, "who am I", browser, "GET", "/api/current-user/whoami")
-        me = known.json()["id"]
+        me: int | None = None
         while time.monotonic() < deadline:
+            if me is None:
+                known = await timed(seen, "who am I", browser, "GET", "/api/current-user/whoami")
+                if known is None or not known.is_success:
+                    await asyncio.sleep(1)
+                    continue
+                me = known.json()["id"]
             given = await timed(
                 seen, "next task", browser, "GET", f"/api/projects/{place.project}/next/"
             )

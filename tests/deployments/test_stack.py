@@ -178,7 +178,7 @@ def auto_scheduled(stack: RunningStack) -> set[str]:
     return {run["deployment_id"] for run in runs if run["auto_scheduled"]}
 
 
-def eventually(holds: Callable[[], bool], seconds: float = 300) -> None:
+def eventually(holds: Callable[[], bool], seconds: float = 90) -> None:
     """Wait for a service of the server that works in the background."""
     deadline = time.monotonic() + seconds
     while not holds():

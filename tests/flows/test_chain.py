@@ -120,7 +120,7 @@ def test_a_storm_of_events_starts_the_next_step_once(stack: RunningStack) -> Non
             }
             server.post("/events", json=[happened]).raise_for_status()
     # Events are weighed in their order: when the last has led to a run, all of them have.
-    eventually(lambda: len(runs_of(stack, "retrain") - before[1]) == 1)
+    eventually(lambda: len(runs_of(stack, "retrain") - before[1]) == 1, seconds=300)
     started = runs_of(stack, "annotate") - before[0]
     assert len(started) == 1
     for run in (*started, *(runs_of(stack, "retrain") - before[1])):
