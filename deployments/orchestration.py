@@ -83,7 +83,10 @@ def server(settings: Settings) -> Service:
     port = settings.servers.prefect_port
     return Service(
         name="prefect",
-        command=[*PREFECT, "server", "start", "--host", "127.0.0.1", "--port", str(port)],
+        command=[
+            *(sys.executable, "-m", "deployments.prefect_on_sqlite", "server", "start"),
+            *("--host", "127.0.0.1", "--port", str(port)),
+        ],
         environment=lambda: prefect_environment(settings),
         folder=settings.data / "servers",
         working_directory=ROOT,
