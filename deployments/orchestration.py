@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import yaml
@@ -18,6 +18,9 @@ from deployments.observability.json_lines import CONFIGURATION
 from deployments.service import Service, StackError, answers
 from tasks.settings import SETTINGS_VARIABLE, Settings, settings_file
 from tasks.sites import LabelStudioSite
+
+if TYPE_CHECKING:
+    from prefect.client.base import PrefectHttpxSyncClient
 
 ROOT = Path(__file__).resolve().parents[1]
 PREFECT_FILE = ROOT / "deployments" / "prefect.yaml"
@@ -112,15 +115,24 @@ def worker(settings: Settings) -> Service:
     return service
 
 
+def prefect_client(settings: Settings) -> "PrefectHttpxSyncClient":
+    """A client of the local server that calls again while the SQLite file there is busy.
+
+    Every answer but a success raises `httpx.HTTPStatusError`.
+    """
+    from prefect.client.base import PrefectHttpxSyncClient
+
+    return PrefectHttpxSyncClient(base_url=settings.servers.prefect_api, timeout=60)
+
+
 def create_work_pool(settings: Settings) -> None:
     """Make the work pool unless there is one; the worker completes it when it starts."""
-    made = httpx.post(
-        f"{settings.servers.prefect_api}/work_pools/",
-        json={"name": WORK_POOL, "type": "process"},
-        timeout=30,
-    )
-    if made.status_code != httpx.codes.CONFLICT:
-        made.raise_for_status()
+    with prefect_client(settings) as api:
+        try:
+            api.post("/work_pools/", json={"name": WORK_POOL, "type": "process"})
+        except httpx.HTTPStatusError as error:
+            if error.response.status_code != httpx.codes.CONFLICT:
+                raise
 
 
 def register_deployments(settings: Settings) -> None:
@@ -138,8 +150,9 @@ def deployments_are_current(settings: Settings) -> bool:
     stamp = _stamp(settings)
     if not stamp.exists() or stamp.read_text() != _deployments_digest():
         return False
-    known = httpx.post(f"{settings.servers.prefect_api}/deployments/count", json={}, timeout=30)
-    return int(known.raise_for_status().text) >= len(declared_deployments())
+    with prefect_client(settings) as api:
+        n_known = int(api.post("/deployments/count", json={}).text)
+    return n_known >= len(declared_deployments())
 
 
 def declared_deployments() -> list[dict[str, Any]]:
@@ -164,21 +177,19 @@ def crash_orphaned_runs(settings: Settings) -> None:
     slot. Every flow is idempotent, so the next run takes up what they left.
     """
     state = {"type": "CRASHED", "name": "Crashed", "message": "The worker ended before the run."}
-    with httpx.Client(base_url=settings.servers.prefect_api, timeout=30) as api:
+    with prefect_client(settings) as api:
         orphans = _active_runs(api, work_pools={"name": {"any_": [WORK_POOL]}})
         while orphans:
             for run in orphans:
                 change = {"state": state, "force": True}
-                api.post(f"/flow_runs/{run}/set_state", json=change).raise_for_status()
+                api.post(f"/flow_runs/{run}/set_state", json=change)
             orphans = _active_runs(api, flow_runs={"parent_flow_run_id": {"any_": orphans}})
 
 
 def _active_runs(api: httpx.Client, **where: Mapping[str, Any]) -> list[str]:
     active = {"state": {"type": {"any_": ["PENDING", "RUNNING", "CANCELLING"]}}}
     query = {**where, "flow_runs": {**where.get("flow_runs", {}), **active}}
-    return [
-        run["id"] for run in api.post("/flow_runs/filter", json=query).raise_for_status().json()
-    ]
+    return [run["id"] for run in api.post("/flow_runs/filter", json=query).json()]
 
 
 def _prefect(settings: Settings, *arguments: str) -> None:

@@ -14,10 +14,9 @@ from typing import Any
 import httpx
 import psutil
 import pytest
-from prefect.client.base import PrefectHttpxSyncClient
 
 from deployments.label_studio import local_sites
-from deployments.orchestration import ROOT, declared_deployments
+from deployments.orchestration import ROOT, declared_deployments, prefect_client
 from deployments.stack import StackError, StackStatus, down, logs, prefect_environment, status, up
 from tasks.settings import Settings
 from tests.conftest import RunningStack, servers_on_free_ports
@@ -46,18 +45,13 @@ def processes(status: StackStatus) -> list[psutil.Process]:
     ]
 
 
-def api(stack: RunningStack) -> PrefectHttpxSyncClient:
-    """Prefect's server, which asks to be called again while its SQLite file is busy."""
-    return PrefectHttpxSyncClient(base_url=stack.settings.servers.prefect_api, timeout=60)
-
-
 def prefect(stack: RunningStack, path: str, **query: Any) -> Any:
-    with api(stack) as server:
+    with prefect_client(stack.settings) as server:
         return server.post(path, json=query).json()
 
 
 def found_by_prefect(stack: RunningStack, path: str) -> Any:
-    with api(stack) as server:
+    with prefect_client(stack.settings) as server:
         return server.get(path).json()
 
 
@@ -232,7 +226,7 @@ def slots_taken(stack: RunningStack, deployment: dict[str, Any]) -> int:
 
 
 def test_a_deployment_that_somebody_deleted_comes_back(stack: RunningStack) -> None:
-    with api(stack) as server:
+    with prefect_client(stack.settings) as server:
         server.delete(f"/deployments/{deployments_by_flow(stack)['survey']['id']}")
     assert "survey" not in deployments_by_flow(stack)
     up(stack.settings, on_progress=print)

@@ -4,11 +4,11 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
-import httpx
 import pytest
 from prefect.settings import PREFECT_API_URL, temporary_settings
 from pydantic import SecretStr
 
+from deployments.orchestration import prefect_client
 from expectations.policy import LabelPolicy
 from tasks.blocks import FORMS, Blobs, Catalogue, GatePolicy, register
 from tasks.errors import SettingsError
@@ -45,9 +45,9 @@ def named(prefect: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 def test_every_form_is_shown_by_prefect(prefect: Settings) -> None:
     register(prefect.servers.prefect_api)
 
-    for form in FORMS:
-        slug = form._block_type_slug
-        assert httpx.get(f"{prefect.servers.prefect_api}/block_types/slug/{slug}").is_success
+    with prefect_client(prefect) as api:
+        for form in FORMS:
+            assert api.get(f"/block_types/slug/{form._block_type_slug}").is_success
 
 
 def test_catalogue_and_store_are_those_of_their_blocks(named: Settings) -> None:
@@ -66,7 +66,8 @@ def test_secrets_of_blocks_are_not_in_what_settings_show(named: Settings) -> Non
 
 
 def test_prefect_shows_secrets_to_nobody_who_lists_blocks(named: Settings) -> None:
-    listed = httpx.post(f"{named.servers.prefect_api}/block_documents/filter", json={}).text
+    with prefect_client(named) as api:
+        listed = api.post("/block_documents/filter", json={}).text
 
     assert "db.example" not in listed
     assert PASSWORD not in listed

@@ -12,10 +12,10 @@ from threading import Thread
 import psutil
 import pytest
 
+from deployments.orchestration import prefect_client
 from deployments.stack import status
 from tests.conftest import RunningStack
 from tests.deployments.test_stack import (
-    api,
     deployments_by_flow,
     eventually,
     pids,
@@ -62,7 +62,7 @@ def test_a_cancelled_ingest_leaves_nothing_behind(
     assert working
     assert slots_taken(stack, deployment) == 1
 
-    with api(stack) as server:
+    with prefect_client(stack.settings) as server:
         change = {"state": {"type": "CANCELLING"}}
         server.post(f"/flow_runs/{run['id']}/set_state", json=change).raise_for_status()
 

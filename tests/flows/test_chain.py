@@ -11,12 +11,11 @@ from uuid import uuid4
 
 from prefect.client.base import PrefectHttpxSyncClient
 
-from deployments.orchestration import declared_deployments
+from deployments.orchestration import declared_deployments, prefect_client
 from deployments.sample import Sample
 from tasks.events import Happened
 from tests.conftest import RunningStack
 from tests.deployments.test_stack import (
-    api,
     deployments_by_flow,
     eventually,
     prefect,
@@ -35,16 +34,16 @@ def worked_on_at_once(stack: RunningStack, workspace: Workspace, pictures: Path)
     variables = workspace.variables
     variables["GROUNDTRUTH_INGEST__SOURCES"] = json.dumps([str(pictures)])
     ids = [deployments_by_flow(stack)[flow]["id"] for flow in LOOP]
-    with api(stack) as server:
+    with prefect_client(stack.settings) as server:
         try:
             for each in ids:
                 change = {"job_variables": {"env": variables}}
-                server.patch(f"/deployments/{each}", json=change).raise_for_status()
+                server.patch(f"/deployments/{each}", json=change)
             set_waits(server, 0)
             yield
         finally:
             for each in ids:
-                server.patch(f"/deployments/{each}", json={"job_variables": {}}).raise_for_status()
+                server.patch(f"/deployments/{each}", json={"job_variables": {}})
             set_waits(server, 60)
 
 
@@ -55,7 +54,7 @@ def set_waits(server: PrefectHttpxSyncClient, seconds: float) -> None:
             changed = {key: value for key, value in automation.items() if key not in made}
             changed["trigger"]["within"] = seconds
             changed["actions"][0]["schedule_after"] = seconds
-            server.put(f"/automations/{automation['id']}", json=changed).raise_for_status()
+            server.put(f"/automations/{automation['id']}", json=changed)
 
 
 def declared_triggers() -> dict[str, dict[str, Any]]:
@@ -114,7 +113,7 @@ def test_a_storm_of_events_starts_the_next_step_once(stack: RunningStack) -> Non
     def started() -> tuple[set[str], set[str]]:
         return runs_of(stack, "annotate") - before[0], runs_of(stack, "retrain") - before[1]
 
-    with api(stack) as server:
+    with prefect_client(stack.settings) as server:
         for event in [Happened.CLUSTERED] * 5 + [Happened.DUE]:
             happened = {
                 "id": str(uuid4()),
@@ -122,14 +121,14 @@ def test_a_storm_of_events_starts_the_next_step_once(stack: RunningStack) -> Non
                 "event": event,
                 "resource": {"prefect.resource.id": "groundtruth.loop"},
             }
-            server.post("/events", json=[happened]).raise_for_status()
+            server.post("/events", json=[happened])
     # The last event's run comes last, unless an earlier one had to be tried again: await both.
     eventually(lambda: all(started()), seconds=300)
 
     assert [len(runs) for runs in started()] == [1, 1]
-    with api(stack) as server:
+    with prefect_client(stack.settings) as server:
         for run in set.union(*started()):
-            server.delete(f"/flow_runs/{run}").raise_for_status()
+            server.delete(f"/flow_runs/{run}")
 
 
 def runs_of(stack: RunningStack, flow: str) -> set[str]:

@@ -9,12 +9,12 @@ from queue import Queue
 from typing import Any
 from uuid import uuid4
 
-import httpx
 import pytest
 from prefect.blocks.notifications import CustomWebhookNotificationBlock
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from deployments.notifications import subscribe
+from deployments.orchestration import prefect_client
 from deployments.service import StackError
 from tasks.events import Happened
 from tasks.settings import Settings
@@ -61,7 +61,8 @@ def happen(prefect: Settings, event: str, about: dict[str, Any]) -> None:
         "resource": {"prefect.resource.id": "groundtruth.loop"},
         "payload": about,
     }
-    httpx.post(f"{prefect.servers.prefect_api}/events", json=[happened]).raise_for_status()
+    with prefect_client(prefect) as api:
+        api.post("/events", json=[happened])
 
 
 def test_a_held_batch_and_a_warning_are_told(
@@ -84,7 +85,8 @@ def test_subscribing_again_tells_nothing_twice(prefect: Settings, block: str) ->
 
     assert subscribe(prefect.servers.prefect_api, block) == names
 
-    found = httpx.post(f"{prefect.servers.prefect_api}/automations/filter", json={}).json()
+    with prefect_client(prefect) as api:
+        found = api.post("/automations/filter", json={}).json()
     assert sorted(each["name"] for each in found if each["name"] in names) == sorted(names)
 
 

@@ -6,10 +6,9 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-import httpx
 import pytest
 
-from deployments.orchestration import ROOT, prefect_environment
+from deployments.orchestration import ROOT, prefect_client, prefect_environment
 from deployments.sample import Sample
 from tasks.settings import Settings
 from tasks.summary import Summary
@@ -47,8 +46,8 @@ class Shell:
 
     def kept_with(self, run: str) -> str:
         wanted = {"artifacts": {"flow_run_id": {"any_": [run]}, "key": {"any_": ["summary"]}}}
-        api = self.prefect.servers.prefect_api
-        [kept] = httpx.post(f"{api}/artifacts/filter", json=wanted).json()
+        with prefect_client(self.prefect) as api:
+            [kept] = api.post("/artifacts/filter", json=wanted).json()
         return str(kept["data"])
 
 

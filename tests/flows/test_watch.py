@@ -8,14 +8,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 from prefect.events.worker import EventsWorker
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from catalog import warned
 from catalog.schema import Warned
-from deployments.orchestration import ROOT, prefect_environment
+from deployments.orchestration import ROOT, prefect_client, prefect_environment
 from flows.watch import watch
 from tasks.settings import Settings, load_settings
 from tests.workforce.staff import contract, vendor, workforce
@@ -68,8 +67,8 @@ def events(settings: Settings, at_least: int) -> list[dict[str, Any]]:
     query = {"filter": {"resource": {"id": [f"groundtruth.vendor.{vendor}"]}}}
     deadline = time.monotonic() + PATIENCE_S
     while True:
-        answer = httpx.post(f"{settings.servers.prefect_api}/events/filter", json=query, timeout=30)
-        found: list[dict[str, Any]] = answer.raise_for_status().json()["events"]
+        with prefect_client(settings) as api:
+            found: list[dict[str, Any]] = api.post("/events/filter", json=query).json()["events"]
         if len(found) >= at_least:
             return sorted(found, key=lambda each: each["occurred"])
         assert time.monotonic() < deadline

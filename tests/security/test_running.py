@@ -16,12 +16,12 @@ from annotation.results import result
 from annotation.site import SECRET_HEADER
 from catalog.schema import QuestionKind, Verdict
 from deployments.label_studio import local_sites
+from deployments.orchestration import prefect_client
 from deployments.webhooks import application
 from tasks.settings import Annotate, Settings
 from tasks.sites import LabelStudioSite
 from tests.annotation.conftest import make_question
 from tests.conftest import RunningStack
-from tests.deployments.test_stack import api
 from tests.flows.conftest import *  # noqa: F403
 from tests.flows.conftest import Workspace
 
@@ -208,7 +208,7 @@ def test_planted_secrets_are_shown_nowhere(
     told += "".join(
         file.read_text(errors="replace") for file in (stack.settings.data / "servers").glob("*.log")
     )
-    with api(stack) as prefect:
+    with prefect_client(stack.settings) as prefect:
         kinds = ("flow_runs", "task_runs", "logs", "artifacts", "block_documents")
         kept = {kind: kept_by(prefect, kind) for kind in kinds}
         kept["events"] = events_of(prefect)

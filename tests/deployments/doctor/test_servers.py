@@ -14,7 +14,6 @@ from uuid import uuid4
 
 import httpx
 import pytest
-from prefect.client.base import PrefectHttpxSyncClient
 from prefect.settings import PREFECT_API_URL, temporary_settings
 from pydantic import AnyHttpUrl, SecretStr
 from typer.testing import CliRunner
@@ -27,7 +26,7 @@ from catalog.schema import Desk, Question, QuestionKind, SiteProject
 from deployments import orchestration
 from deployments.doctor import clocks, command, prefect, programs, sites
 from deployments.doctor.examination import Check, Finding, Level
-from deployments.orchestration import ROOT, prefect_environment, save_sites
+from deployments.orchestration import ROOT, prefect_client, prefect_environment, save_sites
 from tasks.settings import Annotate, Settings
 from tasks.sites import LabelStudioSite
 from tests.conftest import RunningStack, free_ports, servers_on_free_ports
@@ -82,7 +81,7 @@ class TestAPrefectThatDoesNothing:
         assert not told(prefect.runs, idle, Level.ERROR)
         ended = subprocess.Popen([sys.executable, "-c", ""])
         ended.wait()
-        with PrefectHttpxSyncClient(base_url=idle.servers.prefect_api, timeout=60) as api:
+        with prefect_client(idle) as api:
 
             def post(path: str, **body: Any) -> Any:
                 return api.post(path, json=body).raise_for_status().json()
