@@ -16,12 +16,12 @@ from prefect.cli import app
 
 
 class Cursor(aiosqlite.Cursor):
-    """A cursor that is closed in its connection's own thread, at once, when anything fails."""
+    """A cursor that is closed in its connection's own thread, at once, when a statement fails."""
 
     async def _execute(self, fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         try:
             return await super()._execute(fn, *args, **kwargs)
-        except BaseException:
+        except Exception:
             if fn != self._cursor.close:
                 await super()._execute(self._cursor.close)
             raise
