@@ -14,7 +14,7 @@ from prefect.settings import PREFECT_API_URL, temporary_settings
 from pydantic import AnyHttpUrl, SecretStr
 
 from deployments.label_studio import LocalSite, local_sites
-from deployments.orchestration import ROOT, prefect_environment, save_sites
+from deployments.orchestration import ROOT, prefect_client, prefect_environment, save_sites
 from deployments.stack import up
 from tasks.errors import NoSite
 from tasks.settings import Annotate, LocalLabelStudio, Settings
@@ -233,15 +233,15 @@ class TestTheBlockOfASite:
 
         with prefect_of(stack):
             loaded = load_site("secretive")
-        shown = httpx.get(
-            f"{stack.settings.servers.prefect_api}/block_types/slug/label-studio-site/block_documents/"
-            "name/secretive"
-        )
+        with prefect_client(stack.settings) as api:
+            shown = api.get(
+                "/block_types/slug/label-studio-site/block_documents/name/secretive"
+            ).text
 
         assert loaded.api_key.get_secret_value() == "the-key"
         assert loaded.webhook_secret is not None
         assert loaded.webhook_secret.get_secret_value() == "the-secret"
-        for text in (repr(loaded), str(loaded), shown.raise_for_status().text):
+        for text in (repr(loaded), str(loaded), shown):
             assert "the-key" not in text
             assert "the-secret" not in text
 

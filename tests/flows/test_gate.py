@@ -11,7 +11,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from uuid import UUID
 
-import httpx
 import pytest
 from sqlalchemy import select
 
@@ -19,7 +18,7 @@ from catalog import decisions, gate_history, labels
 from catalog.images import image_key
 from catalog.labels import LabelRow
 from catalog.schema import GateRun, VerifiedLabel
-from deployments.orchestration import ROOT
+from deployments.orchestration import ROOT, prefect_client
 from deployments.sample import Sample
 from flows.annotate import annotate
 from flows.collect import collect
@@ -176,14 +175,12 @@ def events_of(workspace: Workspace, since: datetime) -> list[str]:
             "occurred": {"since": since.isoformat()},
         }
     }
-    address = f"{workspace.environment['PREFECT_API_URL']}/events/filter"
     deadline = time.monotonic() + PATIENCE_S
-    while True:
-        found = httpx.post(address, json=query, timeout=30).raise_for_status().json()["events"]
-        if found:
-            return [UUID(each["id"]).hex for each in found]
-        assert time.monotonic() < deadline
-        time.sleep(0.2)
+    with prefect_client(workspace.settings) as api:
+        while not (found := api.post("/events/filter", json=query).json()["events"]):
+            assert time.monotonic() < deadline
+            time.sleep(0.2)
+    return [UUID(each["id"]).hex for each in found]
 
 
 def test_that_a_batch_is_held_is_told_once_also_where_a_settlement_brought_it_there(

@@ -66,13 +66,11 @@ def events(settings: Settings, at_least: int) -> list[dict[str, Any]]:
     [vendor] = workforce_of(settings)
     query = {"filter": {"resource": {"id": [f"groundtruth.vendor.{vendor}"]}}}
     deadline = time.monotonic() + PATIENCE_S
-    while True:
-        with prefect_client(settings) as api:
-            found: list[dict[str, Any]] = api.post("/events/filter", json=query).json()["events"]
-        if len(found) >= at_least:
-            return sorted(found, key=lambda each: each["occurred"])
-        assert time.monotonic() < deadline
-        time.sleep(0.2)
+    with prefect_client(settings) as api:
+        while len(found := api.post("/events/filter", json=query).json()["events"]) < at_least:
+            assert time.monotonic() < deadline
+            time.sleep(0.2)
+    return sorted(found, key=lambda each: each["occurred"])
 
 
 def workforce_of(settings: Settings) -> list[str]:
